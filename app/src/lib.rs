@@ -1,0 +1,3 @@
+//! Sluice's pages, and the words that browser and server share.
+
+pub mod model;

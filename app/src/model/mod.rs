@@ -1,0 +1,21 @@
+//! The words that browser and server share: rows, status, frames, actions.
+//!
+//! Plain data and plain functions only: no Leptos, no input or output, no clock.
+
+pub mod action;
+#[cfg(test)]
+pub(crate) mod arbitrary;
+pub mod availability;
+pub mod cause;
+pub mod change;
+pub mod col;
+pub mod fleet;
+pub mod format;
+pub mod frame;
+pub mod impact;
+pub mod outcome;
+pub mod problem;
+pub mod row;
+pub mod settle;
+pub mod status;
+pub mod topic;

@@ -1,0 +1,45 @@
+//! A client of HAProxy's Runtime API, the text protocol of its `stats socket`.
+//!
+//! It reads `show info`, `show stat` and `show servers state`, and sends the thirteen actions on a server that
+//! HAProxy's own stats page offers. It works with HAProxy 1.9 and later.
+//!
+//! ```text
+//! Address ─▶ Client ─ one connection a request ─▶ HAProxy
+//!              │  bounded bytes, under one deadline
+//!              ▼
+//!            Info, StatTable, ServersState, Level, Answer, or an Error
+//! ```
+//!
+//! Three rules hold throughout:
+//! * One connection serves one request and is read to its end. That is the only framing which is right on every
+//!   version of HAProxy, and it always reaches the current worker after a reload.
+//! * A reply counts only when it is whole. A connection that ends early is an error, never a shorter table or a
+//!   success.
+//! * Only names of `[A-Za-z0-9_.:-]+` are ever sent, and only fixed commands around them. Nothing is escaped, because
+//!   nothing needs it.
+//!
+//! It doesn't poll, cache, retry or reconnect by itself, and doesn't judge what a status means.
+
+mod address;
+mod client;
+mod command;
+mod error;
+mod info;
+mod name;
+mod reply;
+mod servers_state;
+mod stat;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+pub use address::{Address, AddressError};
+pub use client::{Client, Limits};
+pub use command::{ServerCommand, Verb};
+pub use error::{Error, ParseError, Stage};
+pub use info::Info;
+pub use name::{NameError, ProxyName, ServerName};
+pub use reply::{Answer, Level};
+pub use servers_state::{ServerState, ServersState};
+pub use stat::{StatRow, StatTable};

@@ -1,0 +1,137 @@
+//! The reply to `show servers state`: a table of words, one line per server, the columns named in its second line.
+//!
+//! Only this tells which actions make sense on a server, and what the `status` of `show stat` hides.
+
+use super::ParseError;
+
+/// The whole of one `show servers state` reply.
+#[derive(Clone, Debug)]
+pub struct ServersState {
+    text: String,
+    /// What each column means, in HAProxy's order; `None` for one that this client doesn't know.
+    layout: Vec<Option<Column>>,
+    /// Where the first row begins in `text`, in bytes.
+    rows: usize,
+}
+
+/// One server. Its fields carry HAProxy's numbers, for which see `struct server` and `struct check` in its source.
+///
+/// A field is `None` where this version of HAProxy has no such column, or where it says `-`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerState<'text> {
+    /// `be_name`.
+    pub backend: &'text str,
+    /// `srv_name`.
+    pub server: &'text str,
+    /// `be_id`.
+    pub backend_id: Option<u32>,
+    /// `srv_id`.
+    pub server_id: Option<u32>,
+    /// `srv_op_state`: 0 stopped, 1 starting (slow start), 2 running, 3 stopping (NOLB).
+    pub op_state: u8,
+    /// `srv_admin_state`, bits: 1 forced maintenance, 2 inherited maintenance, 4 `disabled` in the configuration,
+    /// 8 forced drain, 16 inherited drain, 32 maintenance for want of an address, 64 name changed at run time.
+    pub admin_state: u8,
+    /// `srv_check_state`, bits: 1 in progress, 2 configured, 4 enabled, 8 paused by maintenance.
+    pub check_state: u8,
+    /// `srv_agent_state`, bits: as for checks, and 16 on every agent.
+    pub agent_state: u8,
+    /// `srv_check_result`: 0 unknown, 1 neutral, 2 failed, 3 passed, 4 passed on condition.
+    pub check_result: Option<u8>,
+    /// `srv_check_status`: the index of the latest check's status (8 L4CON, 15 L7OK, ...).
+    pub check_status: Option<u8>,
+    /// `srv_check_health`: successes or failures that count towards `rise` and `fall`.
+    pub check_health: Option<u32>,
+    /// `srv_uweight`: the weight as set, 0 to 256.
+    pub uweight: Option<u32>,
+    /// `srv_iweight`: the weight as configured, 0 to 256.
+    pub iweight: Option<u32>,
+    /// `srv_time_since_last_change`, in seconds.
+    pub time_since_last_change: Option<u64>,
+    /// `srv_addr`: an IP address or the path of a socket.
+    pub addr: Option<&'text str>,
+    /// `srv_port`.
+    pub port: Option<u16>,
+    /// `srv_fqdn`: the name that is resolved at run time.
+    pub fqdn: Option<&'text str>,
+    /// `srvrecord`: the DNS record that the server comes from.
+    pub srvrecord: Option<&'text str>,
+    /// `srv_use_ssl` (2.4 and later).
+    pub use_ssl: Option<bool>,
+    /// `srv_check_addr` (2.4 and later).
+    pub check_addr: Option<&'text str>,
+    /// `srv_check_port` (2.4 and later); 0 when it is the server's own.
+    pub check_port: Option<u16>,
+    /// `srv_agent_addr` (2.4 and later).
+    pub agent_addr: Option<&'text str>,
+    /// `srv_agent_port` (2.4 and later).
+    pub agent_port: Option<u16>,
+}
+
+impl ServersState {
+    /// Takes a whole reply, with the empty line that ends it. Bytes that aren't UTF-8 become `U+FFFD`.
+    ///
+    /// # Errors
+    /// [`ParseError::Beginning`] when it doesn't begin with a version and a header, [`ParseError::Cut`] when the end is
+    /// missing, [`ParseError::MissingColumn`] when the columns that every version has are not there.
+    pub fn parse(reply: impl Into<Vec<u8>>) -> Result<Self, ParseError> {
+        const EXPECTED: ParseError = ParseError::Beginning {
+            expected: "a format version and `# be_id`",
+        };
+        let reply = reply.into();
+        if !Self::recognises(&reply) {
+            return Err(EXPECTED);
+        }
+        if !reply.ends_with(b"\n\n") {
+            return Err(ParseError::Cut {
+                received: reply.len(),
+            });
+        }
+        let text = String::from_utf8(reply)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        let mut lines = text.split_inclusive('\n');
+        let (Some(version), Some(header)) = (lines.next(), lines.next()) else {
+            return Err(EXPECTED);
+        };
+        let names = header.strip_prefix("# ").ok_or(EXPECTED)?;
+        let layout: Vec<_> = names.split_ascii_whitespace().map(Column::named).collect();
+        for required in Column::REQUIRED {
+            if !layout.contains(&Some(required)) {
+                return Err(ParseError::MissingColumn {
+                    column: required.name(),
+                });
+            }
+        }
+        let rows = version.len() + header.len();
+        Ok(Self { text, layout, rows })
+    }
+
+    /// Whether a reply is this table, or a part of it, rather than a message: its first line is a number.
+    pub(super) fn recognises(reply: &[u8]) -> bool {
+        let digits = reply.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        digits > 0 && reply.get(digits) == Some(&b'\n')
+    }
+
+    /// The servers in HAProxy's order.
+    ///
+    /// A line without one of the names or states that every version writes identifies no server, and is left out.
+    pub fn rows(&self) -> impl Iterator<Item = ServerState<'_>> {
+        self.text[self.rows..]
+            .lines()
+            .filter_map(|line| self.row(line))
+    }
+
+    fn row<'text>(&self, line: &'text str) -> Option<ServerState<'text>> {
+        let mut row = ServerState::default();
+        let mut required = 0;
+        // HAProxy writes exactly one space between two cells, and none is empty.
+        for (cell, column) in line.split(' ').zip(&self.layout) {
+            if let Some(column) = column {
+                column.fill(&mut row, cell)?;
+                required += usize::from(Column::REQUIRED.contains(column));
+            }
+        }
+        (required >= Column::REQUIRED.len()).then_some(row)
+    }
+}
