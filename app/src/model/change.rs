@@ -84,17 +84,13 @@ pub fn apply(rows: &mut Vec<Row>, change: Change) -> Result<(), MisfitError> {
     match change {
         Change::Rows(new) => *rows = new,
         Change::Patch(patch) => {
-            patch.numbers(|row, index, by| match rows.get_mut(row) {
-                Some(row) => {
-                    row.shift(index, by);
-                    Ok(())
-                }
-                None => Err(MisfitError { row, rows: rows.len() }),
-            })?;
-            for (index, text, value) in patch.texts {
-                let (row, count) = (index as usize, rows.len());
-                let row = rows.get_mut(row).ok_or(MisfitError { row, rows: count })?;
-                row.set_text(text, value);
+            let count = rows.len();
+            let mut row = |at: usize| rows.get_mut(at).ok_or(MisfitError { row: at, rows: count });
+            for (at, numbers) in patch.rows() {
+                numbers.apply(row(at)?);
+            }
+            for (at, text, value) in &patch.texts {
+                row(*at as usize)?.set_text(*text, value.as_str());
             }
         }
     }
@@ -102,37 +98,27 @@ pub fn apply(rows: &mut Vec<Row>, change: Change) -> Result<(), MisfitError> {
 }
 
 impl Patch {
-    /// Hands out every changed number: index of the row, column, difference.
-    ///
-    /// # Errors
-    /// The first that `f` returns.
-    pub fn numbers<E>(&self, mut f: impl FnMut(usize, Col, i64) -> Result<(), E>) -> Result<(), E> {
-        let mut index = 0_usize;
-        for row in &self.rows {
-            index = index.saturating_add(row.skip as usize);
-            let changed = Col::ALL.iter().filter(|c| row.mask & (1 << **c as u64) != 0);
-            for (col, by) in changed.zip(&row.by) {
-                f(index, *col, *by)?;
-            }
-            index = index.saturating_add(1);
-        }
-        Ok(())
+    /// The patched rows with their indices.
+    pub fn rows(&self) -> impl Iterator<Item = (usize, &RowPatch)> {
+        self.rows.iter().scan(0_usize, |next, row| {
+            let at = next.saturating_add(row.skip as usize);
+            *next = at.saturating_add(1);
+            Some((at, row))
+        })
+    }
+}
+
+impl RowPatch {
+    /// The changed columns, in the order of `by`.
+    pub fn columns(&self) -> impl Iterator<Item = Col> {
+        Col::ALL.iter().copied().filter(|c| self.mask & (1 << *c as u64) != 0)
     }
 
-    /// The indices of the rows that it touches, each once, in order.
-    #[must_use]
-    pub fn touched(&self) -> Vec<usize> {
-        let mut out = Vec::with_capacity(self.rows.len());
-        let mut index = 0_usize;
-        for row in &self.rows {
-            index = index.saturating_add(row.skip as usize);
-            out.push(index);
-            index = index.saturating_add(1);
+    /// Changes the row's numbers.
+    pub fn apply(&self, row: &mut Row) {
+        for (col, by) in self.columns().zip(&self.by) {
+            row.shift(col, *by);
         }
-        out.extend(self.texts.iter().map(|(row, ..)| *row as usize));
-        out.sort_unstable();
-        out.dedup();
-        out
     }
 }
 

@@ -128,8 +128,10 @@ pub struct Fleet {
     pub nodes: Vec<Node>,
     /// In the order of first sight: clusters as configured, proxies as HAProxy lists them.
     pub proxies: Vec<ProxySummary>,
-    /// What is not well, worst first.
+    /// What is not well, worst first, [`Fleet::MOST_PROBLEMS`] at most.
     pub problems: Vec<Problem>,
+    /// How many problems there are in all.
+    pub problem_count: u64,
     /// Requests a second over all nodes, a sample per epoch.
     pub requests: Spark,
 }
@@ -149,13 +151,16 @@ pub struct FleetDelta {
     pub proxies: Option<Vec<ProxySummary>>,
     /// Otherwise the summaries that changed, by their place.
     pub summaries: Vec<(u32, ProxySummary)>,
-    /// All problems, where one changed.
-    pub problems: Option<Vec<Problem>>,
+    /// All problems and their full count, where one changed.
+    pub problems: Option<(Vec<Problem>, u64)>,
     /// The history of requests, where it changed.
     pub requests: Option<Spark>,
 }
 
 impl Fleet {
+    /// A wall shows fewer; an outage of thousands must not fill every frame.
+    pub const MOST_PROBLEMS: usize = 100;
+
     /// What turns `self` into `new`.
     #[must_use]
     pub fn diff(&self, new: &Self) -> FleetDelta {
@@ -182,7 +187,8 @@ impl Fleet {
             pulses,
             proxies,
             summaries,
-            problems: (self.problems != new.problems).then(|| new.problems.clone()),
+            problems: (self.problems != new.problems || self.problem_count != new.problem_count)
+                .then(|| (new.problems.clone(), new.problem_count)),
             requests: (self.requests != new.requests).then(|| new.requests.clone()),
         }
     }
@@ -207,8 +213,9 @@ impl Fleet {
                 *proxy = summary;
             }
         }
-        if let Some(problems) = delta.problems {
+        if let Some((problems, count)) = delta.problems {
             self.problems = problems;
+            self.problem_count = count;
         }
         if let Some(requests) = delta.requests {
             self.requests = requests;

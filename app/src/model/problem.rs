@@ -1,5 +1,7 @@
 //! What is not well, and how bad it is.
 
+use std::collections::{BTreeMap, btree_map::Entry};
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -88,25 +90,53 @@ fn severity(row: &Row, servers: usize) -> Option<Severity> {
 /// Makes one entry of what several nodes of a cluster see alike, and puts the worst first.
 #[must_use]
 pub fn rank(problems: impl IntoIterator<Item = Problem>) -> Vec<Problem> {
-    let mut out: Vec<Problem> = Vec::new();
+    let mut merged: BTreeMap<(Severity, String, String, String), Problem> = BTreeMap::new();
     for problem in problems {
-        let same = out.iter_mut().find(|p| {
-            p.severity == problem.severity
-                && p.cluster == problem.cluster
-                && p.proxy == problem.proxy
-                && p.name == problem.name
-                && problem.severity != Severity::NodeDown
-        });
-        match same {
-            Some(known) => {
+        // A node has no proxy: its own name keeps it apart from other nodes.
+        let name = if problem.proxy.is_empty() { problem.nodes.concat() } else { problem.name.clone() };
+        match merged.entry((problem.severity, problem.cluster.clone(), problem.proxy.clone(), name)) {
+            Entry::Vacant(entry) => {
+                entry.insert(problem);
+            }
+            Entry::Occupied(mut entry) => {
+                let known = entry.get_mut();
                 known.since = known.since.min(problem.since);
                 known.nodes.extend(problem.nodes);
             }
-            None => out.push(problem),
         }
     }
-    out.sort_by(|a, b| {
-        (a.severity, a.since, &a.cluster, &a.proxy, &a.name).cmp(&(b.severity, b.since, &b.cluster, &b.proxy, &b.name))
-    });
+    let mut out: Vec<Problem> = merged.into_values().collect();
+    // Stable: what is equally bad and equally old stays in the order of its names.
+    out.sort_by_key(|p| (p.severity, p.since));
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(severity: Severity, name: &str, node: &str, since: u64) -> Problem {
+        Problem {
+            severity,
+            cluster: "edge".into(),
+            proxy: "web".into(),
+            name: name.into(),
+            status: String::new(),
+            cause: String::new(),
+            since,
+            nodes: vec![node.into()],
+        }
+    }
+
+    #[test]
+    fn what_nodes_see_alike_is_one_entry_and_the_worst_is_first() {
+        let got = rank([
+            problem(Severity::Drain, "a", "lb1", 5),
+            problem(Severity::Down, "b", "lb1", 9),
+            problem(Severity::Down, "b", "lb2", 7),
+            problem(Severity::Down, "c", "lb1", 8),
+        ]);
+        let short: Vec<_> = got.iter().map(|p| (p.name.as_str(), p.since, p.nodes.join("+"))).collect();
+        assert_eq!(short, [("b", 7, "lb1+lb2".into()), ("c", 8, "lb1".into()), ("a", 5, "lb1".into())]);
+    }
 }

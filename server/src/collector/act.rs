@@ -1,0 +1,155 @@
+//! Carries an order out on one node: read, command, read again, judge.
+
+use std::time::Duration;
+
+use app::model::{
+    action::Action,
+    col::Text,
+    outcome::{Outcome, Target, TargetOutcome},
+    row::Row,
+};
+use tokio::time::sleep;
+
+use super::Task;
+use crate::{
+    haproxy::{Answer, Error, ServerCommand, Verb},
+    operations::verify::{already, shows},
+};
+
+/// Waits before the state is read again while it does not show the action yet: sessions take a moment to end.
+const PATIENCE: [Duration; 6] = [
+    Duration::ZERO,
+    Duration::from_millis(30),
+    Duration::from_millis(70),
+    Duration::from_millis(150),
+    Duration::from_millis(350),
+    Duration::from_millis(800),
+];
+
+/// A target whose command went out, and which the state has to show.
+struct Pending {
+    at: usize,
+    before: Row,
+    /// Why it is not sure that HAProxy got the command.
+    doubt: Option<String>,
+}
+
+/// Does `action` on each target, and says what became of it, in the same order.
+pub(super) async fn carry_out(task: &mut Task, action: Action, targets: &[Target]) -> Vec<TargetOutcome> {
+    let mut outcomes: Vec<TargetOutcome> = targets.iter().map(unsettled).collect();
+    task.poller.want_states();
+    if task.poll_once().await.is_err() {
+        for outcome in &mut outcomes {
+            outcome.message.clone_from(&task.poller.node.error);
+        }
+        return outcomes;
+    }
+    let mut pending = Vec::new();
+    for (at, outcome) in outcomes.iter_mut().enumerate() {
+        pending.extend(command(task, action, at, outcome).await);
+    }
+    for wait in PATIENCE {
+        if pending.is_empty() {
+            break;
+        }
+        sleep(wait).await;
+        task.poller.want_states();
+        if task.poll_once().await.is_ok() {
+            pending.retain(|p| !settled(task, action, p, &mut outcomes[p.at]));
+        }
+    }
+    for Pending { at, doubt, .. } in pending {
+        let outcome = &mut outcomes[at];
+        (outcome.outcome, outcome.message) = match doubt {
+            Some(doubt) => (Outcome::Unreachable, doubt),
+            None => (Outcome::Unverified, unverified(action, &outcome.after)),
+        };
+    }
+    outcomes
+}
+
+fn unsettled(target: &Target) -> TargetOutcome {
+    TargetOutcome {
+        target: target.clone(),
+        outcome: Outcome::Unreachable,
+        message: String::new(),
+        before: String::new(),
+        after: String::new(),
+    }
+}
+
+/// Sends one command, unless the server already is as wanted.
+async fn command(task: &Task, action: Action, at: usize, outcome: &mut TargetOutcome) -> Option<Pending> {
+    let target = &outcome.target;
+    let Some(before) = task.poller.server(&target.backend, &target.server).cloned() else {
+        outcome.outcome = Outcome::Refused;
+        outcome.message = "the server is not there any more; nothing was sent".to_owned();
+        return None;
+    };
+    outcome.before = before.text(Text::Status).to_owned();
+    outcome.after.clone_from(&outcome.before);
+    if let Some(message) = already(action, &before) {
+        outcome.outcome = Outcome::Unchanged;
+        outcome.message = message;
+        return None;
+    }
+    let (Ok(backend), Ok(server)) = (target.backend.as_str().try_into(), target.server.as_str().try_into()) else {
+        outcome.outcome = Outcome::Refused;
+        outcome.message = "the name has a character that HAProxy does not allow; nothing was sent".to_owned();
+        return None;
+    };
+    match task.poller.client.act(&ServerCommand { backend, server, verb: verb(action) }).await {
+        Ok(Answer::Accepted) => Some(Pending { at, before, doubt: None }),
+        Ok(Answer::Refused(words)) => {
+            outcome.outcome = Outcome::Refused;
+            outcome.message = words;
+            None
+        }
+        Err(error) if error.may_have_run() => Some(Pending { at, before, doubt: Some(in_doubt(&error)) }),
+        Err(error) => {
+            outcome.message = error.to_string();
+            None
+        }
+    }
+}
+
+/// Whether the state just read shows the action; if so the outcome says it.
+fn settled(task: &Task, action: Action, pending: &Pending, outcome: &mut TargetOutcome) -> bool {
+    let target = &outcome.target;
+    let Some(after) = task.poller.server(&target.backend, &target.server) else { return false };
+    outcome.after = after.text(Text::Status).to_owned();
+    let Some(message) = shows(action, &pending.before, after) else { return false };
+    outcome.outcome = Outcome::Done;
+    outcome.message = message;
+    true
+}
+
+fn in_doubt(error: &Error) -> String {
+    format!("{error}; HAProxy may have got the command, its state does not show it")
+}
+
+fn unverified(action: Action, after: &str) -> String {
+    match action {
+        Action::Shutdown => "HAProxy took the command, but sessions from before it are still open".to_owned(),
+        _ => format!("HAProxy took the command, but the server is {after}"),
+    }
+}
+
+/// The command behind an action.
+fn verb(action: Action) -> Verb {
+    match action {
+        Action::Ready => Verb::StateReady,
+        Action::Drain => Verb::StateDrain,
+        Action::Maint => Verb::StateMaint,
+        Action::Dhlth => Verb::DisableHealth,
+        Action::Ehlth => Verb::EnableHealth,
+        Action::Hrunn => Verb::HealthUp,
+        Action::Hnolb => Verb::HealthStopping,
+        Action::Hdown => Verb::HealthDown,
+        Action::Dagent => Verb::DisableAgent,
+        Action::Eagent => Verb::EnableAgent,
+        Action::Arunn => Verb::AgentUp,
+        Action::Adown => Verb::AgentDown,
+        Action::Shutdown => Verb::ShutdownSessions,
+    }
+}

@@ -1,0 +1,102 @@
+//! Whether a node answers: live, stale, down; and how long to wait before the next try.
+
+use std::time::Duration;
+
+use app::model::fleet::{Link, Node};
+
+use crate::haproxy::Error;
+
+/// A node that has not answered for this long is down, in milliseconds: a reload or a short hang is over by then.
+const DOWN_AFTER_MS: u64 = 3_000;
+
+/// The first wait after a failure.
+const BACKOFF_MIN: Duration = Duration::from_millis(250);
+
+/// The longest wait: a node that comes back is live within this and one poll.
+const BACKOFF_MAX: Duration = Duration::from_secs(4);
+
+/// Waits vary by this part of theirs, so that many nodes behind one fault do not come back in step.
+const JITTER: f64 = 0.2;
+
+/// Counts failures.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    failures: u32,
+}
+
+impl Watch {
+    /// A poll succeeded: the node is live.
+    pub(super) fn succeeded(&mut self, mut node: Node, now_ms: u64) -> Node {
+        if node.link != Link::Live {
+            if self.failures > 0 {
+                tracing::info!(node = node.name, "answers again");
+            }
+            node.link = Link::Live;
+            node.error.clear();
+            node.since = now_ms;
+        }
+        self.failures = 0;
+        node
+    }
+
+    /// A poll failed. Says what is wrong, and how long to wait.
+    pub(super) fn failed(&mut self, mut node: Node, error: &Error, now_ms: u64) -> (Node, Duration) {
+        let heard = node.pulse.polled;
+        let link = if heard > 0 && now_ms.saturating_sub(heard) < DOWN_AFTER_MS { Link::Stale } else { Link::Down };
+        if self.failures == 0 {
+            tracing::warn!(node = node.name, address = node.address, %error, "does not answer");
+        }
+        if link != node.link {
+            node.link = link;
+            node.since = now_ms;
+        }
+        node.error = error.to_string();
+        let wait = backoff(self.failures, fastrand::f64());
+        self.failures = self.failures.saturating_add(1);
+        (node, wait)
+    }
+}
+
+/// The wait after so many failures; `chance` is from 0 to 1.
+fn backoff(failures: u32, chance: f64) -> Duration {
+    let doubled = BACKOFF_MIN.saturating_mul(1 << failures.min(10));
+    doubled.min(BACKOFF_MAX).mul_f64(1.0 - JITTER + 2.0 * JITTER * chance)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused() -> Error {
+        Error::Closed { received: 0 }
+    }
+
+    #[test]
+    fn a_silent_node_is_stale_then_down_then_live() {
+        let mut watch = Watch::default();
+        let mut node = watch.succeeded(Node::default(), 1_000);
+        assert_eq!((node.link, node.since), (Link::Live, 1_000));
+        node.pulse.polled = 1_000;
+        let (node, _) = watch.failed(node, &refused(), 2_000);
+        assert_eq!((node.link, node.since), (Link::Stale, 2_000));
+        assert!(!node.error.is_empty());
+        let (node, _) = watch.failed(node, &refused(), 3_000);
+        assert_eq!((node.link, node.since), (Link::Stale, 2_000));
+        let (node, _) = watch.failed(node, &refused(), 4_000);
+        assert_eq!((node.link, node.since), (Link::Down, 4_000));
+        let node = watch.succeeded(node, 5_000);
+        assert_eq!((node.link, node.since, node.error.as_str()), (Link::Live, 5_000, ""));
+    }
+
+    #[test]
+    fn a_node_that_never_answered_is_down() {
+        assert_eq!(Watch::default().failed(Node::default(), &refused(), 9).0.link, Link::Down);
+    }
+
+    #[test]
+    fn waits_grow_to_a_bound_and_vary() {
+        let of = |failures, chance| backoff(failures, chance).as_millis();
+        assert_eq!((of(0, 0.5), of(1, 0.5), of(2, 0.5)), (250, 500, 1_000));
+        assert_eq!((of(30, 0.0), of(30, 0.5), of(u32::MAX, 1.0)), (3_200, 4_000, 4_800));
+    }
+}

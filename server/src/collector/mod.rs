@@ -1,0 +1,180 @@
+//! One task per node: tick, poll, parse, diff; and the node's actions.
+//!
+//! The task alone talks to its HAProxy. What it finds goes to the hub; what it is asked to do comes as an [`Order`].
+
+mod act;
+mod ingest;
+mod link;
+mod memory;
+mod poll;
+
+use std::{sync::Arc, time::Duration};
+
+use app::model::{
+    action::Action,
+    fleet::Node,
+    outcome::{Target, TargetOutcome},
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, sleep_until},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    haproxy::{Address, Client, Limits},
+    hub::{Hub, Update},
+    metrics::Metrics,
+};
+
+/// Orders that may wait for one node; who gives one more is told that the node is busy.
+const ORDERS: usize = 16;
+
+/// The longest that one request to HAProxy may take. A wall has to tell within five seconds that a node hangs.
+const DEADLINE: Duration = Duration::from_secs(3);
+
+/// One node, as configured.
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    /// Its name: unique, of `[A-Za-z0-9_.:-]`.
+    pub name: String,
+    /// The cluster that it belongs to.
+    pub cluster: String,
+    /// Where its stats socket is.
+    pub address: Address,
+    /// The time between two polls.
+    pub poll: Duration,
+}
+
+impl NodeConfig {
+    /// The node before anything was heard of it.
+    #[must_use]
+    pub fn unheard(&self, now_ms: u64) -> Node {
+        Node {
+            name: self.name.clone(),
+            cluster: self.cluster.clone(),
+            address: self.address.to_string(),
+            error: "not polled yet".to_owned(),
+            since: now_ms,
+            ..Node::default()
+        }
+    }
+}
+
+/// Something to do on one node.
+#[derive(Debug)]
+struct Order {
+    action: Action,
+    targets: Vec<Target>,
+    outcomes: oneshot::Sender<Vec<TargetOutcome>>,
+}
+
+/// Why a node could not take an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OrderError {
+    /// Its queue is full.
+    #[error("the node is still busy with earlier actions; nothing was sent")]
+    Busy,
+    /// Its task has ended.
+    #[error("Sluice is shutting down; what became of the action is not known")]
+    Ended,
+}
+
+/// The way to a collector.
+#[derive(Clone, Debug)]
+pub struct Collector {
+    orders: mpsc::Sender<Order>,
+}
+
+impl Collector {
+    /// Starts the task of one node. `place` is its place in the configuration.
+    pub fn spawn(
+        place: usize,
+        config: &NodeConfig,
+        hub: Hub,
+        metrics: Arc<Metrics>,
+        tracker: &TaskTracker,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let (orders, inbox) = mpsc::channel(ORDERS);
+        let limits = Limits { deadline: DEADLINE, ..Limits::default() };
+        let client = Client::new(config.address.clone(), limits);
+        let poller = poll::Poller::new(config.unheard(crate::hub::unix_ms()), client, metrics);
+        let task = Task { place, poll: config.poll, poller, hub, link: link::Watch::default() };
+        tracker.spawn(task.run(inbox, shutdown));
+        Self { orders }
+    }
+
+    /// Does `action` on servers of this node, one after the other, and tells what became of each.
+    ///
+    /// # Errors
+    /// When the node takes no orders. `Busy` means that nothing was sent.
+    pub async fn act(&self, action: Action, targets: Vec<Target>) -> Result<Vec<TargetOutcome>, OrderError> {
+        let (outcomes, answer) = oneshot::channel();
+        self.orders.try_send(Order { action, targets, outcomes }).map_err(|e| match e {
+            mpsc::error::TrySendError::Full(_) => OrderError::Busy,
+            mpsc::error::TrySendError::Closed(_) => OrderError::Ended,
+        })?;
+        answer.await.map_err(|_| OrderError::Ended)
+    }
+}
+
+struct Task {
+    place: usize,
+    poll: Duration,
+    poller: poll::Poller,
+    hub: Hub,
+    link: link::Watch,
+}
+
+impl Task {
+    async fn run(mut self, mut orders: mpsc::Receiver<Order>, shutdown: CancellationToken) {
+        let mut next = Instant::now();
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return,
+                order = orders.recv() => {
+                    let Some(order) = order else { return };
+                    self.carry_out(order).await;
+                    next = Instant::now() + self.poll;
+                }
+                () = sleep_until(next) => {
+                    let began = Instant::now();
+                    // A poll is never cut short by an order: its reply would be lost.
+                    let wait = match self.poll_once().await {
+                        Ok(()) => self.poll,
+                        Err(wait) => wait,
+                    };
+                    // Late polls are not made up for: the tick stretches.
+                    next = (began + wait).max(Instant::now());
+                }
+            }
+        }
+    }
+
+    /// Polls, and tells the hub. After a failure it says how long to wait.
+    async fn poll_once(&mut self) -> Result<(), Duration> {
+        match self.poller.poll().await {
+            Ok(found) => {
+                let node = self.link.succeeded(found.node, crate::hub::unix_ms());
+                self.poller.node.clone_from(&node);
+                let update = Update { place: self.place, node, replies: Some(found.replies), proxies: found.proxies };
+                self.hub.update(update).await;
+                Ok(())
+            }
+            Err(error) => {
+                let (node, wait) = self.link.failed(self.poller.node.clone(), &error, crate::hub::unix_ms());
+                self.poller.node.clone_from(&node);
+                self.hub.update(Update { place: self.place, node, replies: None, proxies: Vec::new() }).await;
+                Err(wait)
+            }
+        }
+    }
+
+    async fn carry_out(&mut self, order: Order) {
+        let outcomes = act::carry_out(self, order.action, &order.targets).await;
+        // Whoever asked may have gone: the outcomes are in the log as well.
+        let _: Result<(), _> = order.outcomes.send(outcomes);
+    }
+}

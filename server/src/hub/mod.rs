@@ -1,0 +1,169 @@
+//! The current state of everything, and its fan-out to viewers.
+//!
+//! One task owns it. Collectors send [`Update`]s, viewers join and subscribe; the newest [`World`] can be read by anybody at any time.
+
+mod state;
+mod summary;
+mod task;
+mod text;
+mod viewer;
+
+use std::sync::Arc;
+
+use app::model::{
+    change::Change,
+    fleet::{Fleet, Node},
+    frame::{Handle, Seq},
+    row::Row,
+    topic::{Sections, TopicId},
+};
+use tokio::sync::{mpsc, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{haproxy, metrics::Metrics};
+
+pub(crate) use task::unix_ms;
+pub use viewer::{Encoding, Payload, Viewer};
+
+/// Updates and wishes that may wait for the hub; who sends one more waits.
+const QUEUE: usize = 1_024;
+
+/// The state as it was at one moment. Cheap to hold: everything inside is shared.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    /// The topic `fleet`.
+    pub fleet: Arc<Fleet>,
+    /// Every proxy, in the order of `fleet.proxies`.
+    pub proxies: Vec<Arc<ProxyState>>,
+    /// Per node, by its place in the configuration, what it answered last.
+    pub replies: Vec<Option<Arc<Replies>>>,
+}
+
+impl World {
+    /// What a node answered last.
+    #[must_use]
+    pub fn replies_of(&self, node: &str) -> Option<&Arc<Replies>> {
+        let place = self.fleet.nodes.iter().position(|n| n.name == node)?;
+        self.replies.get(place)?.as_ref()
+    }
+
+    /// One proxy of a cluster.
+    #[must_use]
+    pub fn proxy(&self, cluster: &str, proxy: &str) -> Option<&Arc<ProxyState>> {
+        self.proxies.iter().find(|p| p.cluster == cluster && p.proxy == proxy)
+    }
+}
+
+/// One proxy's topic.
+#[derive(Clone, Debug)]
+pub struct ProxyState {
+    /// The cluster's name.
+    pub cluster: String,
+    /// HAProxy's `pxname`.
+    pub proxy: String,
+    /// The topic's short name on this run.
+    pub handle: Handle,
+    /// The number of its last frame.
+    pub seq: Seq,
+    /// Its rows.
+    pub sections: Sections,
+}
+
+impl ProxyState {
+    /// The topic's name.
+    #[must_use]
+    pub fn id(&self) -> TopicId {
+        TopicId::proxy(&self.cluster, &self.proxy)
+    }
+}
+
+/// What a node answered in its last good poll.
+#[derive(Clone, Debug)]
+pub struct Replies {
+    /// `show info`.
+    pub info: haproxy::Info,
+    /// `show stat`, unparsed.
+    pub stat: haproxy::StatTable,
+    /// When the poll ended, Unix milliseconds.
+    pub polled: u64,
+}
+
+/// What a collector found.
+#[derive(Debug)]
+pub struct Update {
+    /// The node's place in the configuration.
+    pub place: usize,
+    /// The node as it is now.
+    pub node: Node,
+    /// The answers; nothing after a poll that failed.
+    pub replies: Option<Arc<Replies>>,
+    /// The proxies whose rows changed.
+    pub proxies: Vec<ProxyUpdate>,
+}
+
+/// One proxy's rows on one node.
+#[derive(Debug)]
+pub struct ProxyUpdate {
+    /// HAProxy's `pxname`.
+    pub proxy: String,
+    /// The rows as they are now and what changed; nothing when the node does not have the proxy any more.
+    pub news: Option<(Arc<Vec<Row>>, Change)>,
+}
+
+/// What the hub is told.
+#[derive(Debug)]
+enum Message {
+    Update(Box<Update>),
+    Join(viewer::Seat),
+    Subscribe(viewer::ViewerId, Vec<TopicId>),
+    Leave(viewer::ViewerId),
+}
+
+/// The way to the hub.
+#[derive(Clone, Debug)]
+pub struct Hub {
+    messages: mpsc::Sender<Message>,
+    world: watch::Receiver<Arc<World>>,
+}
+
+impl Hub {
+    /// Starts the hub's task. `nodes` are the configured nodes, none of which has answered yet.
+    pub fn spawn(
+        nodes: Vec<Node>,
+        build: Arc<str>,
+        metrics: Arc<Metrics>,
+        tracker: &TaskTracker,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let (messages, inbox) = mpsc::channel(QUEUE);
+        let (task, world) = task::Task::new(nodes, build, metrics);
+        tracker.spawn(task.run(inbox, shutdown));
+        Self { messages, world }
+    }
+
+    /// The newest state.
+    #[must_use]
+    pub fn world(&self) -> Arc<World> {
+        self.world.borrow().clone()
+    }
+
+    /// Waits for a state that fulfils `wanted`; nothing if the hub ends first.
+    pub async fn wait_for(&self, wanted: impl FnMut(&Arc<World>) -> bool) -> Option<Arc<World>> {
+        self.world.clone().wait_for(wanted).await.ok().map(|world| world.clone())
+    }
+
+    /// Tells what a collector found. Waits while the hub is busy; false when it has ended.
+    pub async fn update(&self, update: Update) -> bool {
+        self.messages.send(Message::Update(Box::new(update))).await.is_ok()
+    }
+
+    /// A new viewer, without a topic yet; nothing when the hub has ended.
+    pub async fn join(&self, encoding: Encoding) -> Option<Viewer> {
+        let (viewer, seat) = viewer::pair(encoding, self.messages.clone());
+        self.messages.send(Message::Join(seat)).await.ok()?;
+        Some(viewer)
+    }
+}
+
+#[cfg(test)]
+mod tests;

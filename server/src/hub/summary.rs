@@ -1,0 +1,56 @@
+//! What the fleet tells of a section: how many servers are in which state, and what is not well.
+
+use app::model::{
+    fleet::{Counts, Fleet, Link, Node, Pulse},
+    problem::{Problem, Severity, problems, rank},
+    row::Kind,
+    status::State,
+    topic::Section,
+};
+
+/// A section's part in the fleet, kept until its rows change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Summary {
+    pub(super) counts: Counts,
+    pub(super) problems: Vec<Problem>,
+}
+
+/// Counts a section's servers, and finds what is not well in it.
+pub(super) fn summary(cluster: &str, proxy: &str, section: &Section) -> Summary {
+    let mut counts = Counts { node: section.node.clone(), ..Counts::default() };
+    for row in section.rows.iter().filter(|r| r.kind == Kind::Server) {
+        let state = row.state();
+        if let Some(at) = State::ALL.iter().position(|s| *s == state) {
+            counts.states[at] += 1;
+        }
+        counts.up += u32::from(row.takes_traffic());
+    }
+    Summary { counts, problems: problems(cluster, proxy, section) }
+}
+
+/// Every problem, worst first: the nodes that do not answer, and what the others tell of their rows.
+///
+/// What a node said before it went away is no news, and is left out.
+pub(super) fn all_problems<'a>(nodes: &[Node], sections: impl Iterator<Item = &'a Summary>) -> (Vec<Problem>, u64) {
+    let is_down = |name: &str| nodes.iter().any(|n| n.name == name && n.link == Link::Down);
+    let away = nodes.iter().filter(|n| n.link != Link::Live).map(|node| Problem {
+        severity: Severity::NodeDown,
+        cluster: node.cluster.clone(),
+        proxy: String::new(),
+        name: node.name.clone(),
+        status: if node.link == Link::Down { "UNREACHABLE".to_owned() } else { "STALE".to_owned() },
+        cause: node.error.clone(),
+        since: last_heard(&node.pulse, node) / 1_000,
+        nodes: vec![node.name.clone()],
+    });
+    let rows = sections.filter(|s| !is_down(&s.counts.node)).flat_map(|s| s.problems.iter().cloned());
+    let mut out = rank(away.chain(rows));
+    let count = out.len() as u64;
+    out.truncate(Fleet::MOST_PROBLEMS);
+    (out, count)
+}
+
+/// When the node last answered; for one that never did, since when it is tried. Unix milliseconds.
+fn last_heard(pulse: &Pulse, node: &Node) -> u64 {
+    if pulse.polled == 0 { node.since } else { pulse.polled }
+}

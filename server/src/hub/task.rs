@@ -1,0 +1,182 @@
+//! The hub's task: takes in what collectors find, and hands every viewer what it shows.
+
+use std::{
+    collections::{BTreeSet, HashMap, hash_map::Entry},
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use app::model::{
+    fleet::Node,
+    frame::{Frame, Handle},
+    topic::{Spark, TopicId},
+};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{MissedTickBehavior, interval},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Message, World,
+    state::{News, State},
+    text,
+    viewer::{Encoded, Encoding, Payload, Seat, Sent, ViewerId},
+};
+use crate::metrics::Metrics;
+
+/// How often viewers that still need snapshots are looked after: a large page fills its queue several times over.
+const CATCH_UP: Duration = Duration::from_millis(100);
+
+pub(super) struct Task {
+    state: State,
+    seats: HashMap<ViewerId, Seat>,
+    world: watch::Sender<Arc<World>>,
+    build: Arc<str>,
+    metrics: Arc<Metrics>,
+}
+
+impl Task {
+    pub(super) fn new(nodes: Vec<Node>, build: Arc<str>, metrics: Arc<Metrics>) -> (Self, watch::Receiver<Arc<World>>) {
+        let state = State::new(nodes);
+        let (world, receiver) = watch::channel(Arc::new(state.world()));
+        (Self { state, seats: HashMap::new(), world, build, metrics }, receiver)
+    }
+
+    pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Message>, shutdown: CancellationToken) {
+        let mut sample = interval(Duration::from_secs(Spark::INTERVAL_S));
+        let mut catch_up = interval(CATCH_UP);
+        for timer in [&mut sample, &mut catch_up] {
+            timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        }
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                message = inbox.recv() => match message {
+                    Some(message) => self.take(message),
+                    None => break,
+                },
+                _ = sample.tick() => {
+                    let news = self.state.sample(unix_ms());
+                    self.publish(&[news]);
+                }
+                _ = catch_up.tick() => self.catch_up(),
+            }
+        }
+        // The seats go with the task: each viewer's queue ends, and its socket is closed.
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Update(update) => {
+                let began = Instant::now();
+                let news = self.state.absorb(*update, unix_ms());
+                self.publish(&news);
+                self.metrics.worked(began.elapsed());
+            }
+            Message::Join(seat) => {
+                let hello = encode(&Frame::Hello { build: self.build.to_string() }, seat.encoding, &self.state);
+                seat.send(&hello);
+                self.metrics.viewers.inc();
+                self.seats.insert(seat.id, seat);
+            }
+            Message::Subscribe(id, topics) => self.subscribe(id, topics),
+            Message::Leave(id) => self.leave(id),
+        }
+    }
+
+    fn leave(&mut self, id: ViewerId) {
+        if self.seats.remove(&id).is_some() {
+            self.metrics.viewers.dec();
+        }
+    }
+
+    fn subscribe(&mut self, id: ViewerId, topics: Vec<TopicId>) {
+        let Some(seat) = self.seats.get_mut(&id) else { return };
+        seat.wanted = topics.into_iter().collect();
+        let handles: BTreeSet<Handle> = seat.wanted.iter().filter_map(|t| self.state.handle(t)).collect();
+        seat.current.retain(|h| handles.contains(h));
+        seat.due.retain(|h| handles.contains(h));
+        seat.due.extend(handles.iter().filter(|h| !seat.current.contains(h)).copied().collect::<Vec<_>>());
+        self.catch_up();
+    }
+
+    /// Makes the state public, and hands out the frames that lead to it.
+    fn publish(&mut self, news: &[News]) {
+        self.world.send_replace(Arc::new(self.state.world()));
+        for news in news {
+            self.hand_out(news);
+        }
+        self.catch_up();
+    }
+
+    fn hand_out(&mut self, news: &News) {
+        let Self { state, seats, metrics, .. } = self;
+        let encode = |encoding| encode(&news.frame, encoding, state);
+        let mut encoded = Encoded::new(&encode);
+        // A proxy's second frame is its first for those who asked for it before it existed.
+        let fresh = state.proxy(news.handle).filter(|p| p.seq.0 == 1).map(|p| p.id());
+        for seat in seats.values_mut() {
+            if let Some(id) = &fresh
+                && seat.wanted.contains(id)
+            {
+                seat.due.insert(news.handle);
+            } else if seat.current.contains(&news.handle) {
+                let frame = encoded.get(seat.encoding);
+                match seat.send(frame) {
+                    Sent::Queued => metrics.sent(frame.len()),
+                    Sent::Full => {
+                        seat.fall_behind();
+                        metrics.viewers_behind.inc();
+                    }
+                    Sent::Gone => {}
+                }
+            }
+        }
+        metrics.frames.inc_by(encoded.made);
+    }
+
+    /// Gives snapshots to the viewers that need them and have room.
+    fn catch_up(&mut self) {
+        let Self { state, seats, metrics, .. } = self;
+        let before = seats.len();
+        seats.retain(|_, seat| !seat.is_gone());
+        metrics.viewers.dec_by(i64::try_from(before - seats.len()).unwrap_or(0));
+        let mut snapshots: HashMap<(Handle, Encoding), Payload> = HashMap::new();
+        for seat in seats.values_mut().filter(|s| !s.due.is_empty() && s.is_ready()) {
+            seat.behind = false;
+            while let Some(handle) = seat.due.first().copied() {
+                let payload = match snapshots.entry((handle, seat.encoding)) {
+                    Entry::Occupied(entry) => entry.into_mut(),
+                    Entry::Vacant(entry) => {
+                        let Some(frame) = state.snapshot(handle) else {
+                            seat.due.remove(&handle);
+                            continue;
+                        };
+                        metrics.frames.inc();
+                        entry.insert(encode(&frame, seat.encoding, state))
+                    }
+                };
+                if seat.send(payload) != Sent::Queued {
+                    break;
+                }
+                metrics.sent(payload.len());
+                seat.due.remove(&handle);
+                seat.current.insert(handle);
+            }
+        }
+    }
+}
+
+fn encode(frame: &Frame, encoding: Encoding, state: &State) -> Payload {
+    match encoding {
+        // Encoding the model's own types can't fail; an empty frame would make the page connect anew.
+        Encoding::Postcard => frame.encode().unwrap_or_default().into(),
+        Encoding::Json => text::text(frame, state).to_string().into(),
+    }
+}
+
+/// Now, in Unix milliseconds.
+pub(crate) fn unix_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,83 @@
+//! Frames as JSON, for programs: rows are objects with HAProxy's column names, and a delta names the columns that changed.
+
+use std::collections::BTreeMap;
+
+use app::model::{
+    change::Change,
+    col::{Col, Text},
+    frame::Frame,
+    row::Row,
+    topic::{Delta, Section},
+};
+use serde_json::{Map, Value, json};
+
+use super::state::State;
+
+/// The text of a frame. `state` is the state that the frame leads to: a delta's columns are given with their new values.
+pub(super) fn text(frame: &Frame, state: &State) -> Value {
+    match frame {
+        Frame::Hello { build } => json!({ "type": "hello", "build": build }),
+        Frame::Fleet(seq, fleet) => json!({ "type": "snapshot", "topic": "fleet", "seq": seq, "fleet": fleet }),
+        Frame::FleetDelta(seq, delta) => json!({ "type": "delta", "topic": "fleet", "seq": seq, "fleet": delta }),
+        Frame::Proxy(_, seq, id, sections) => {
+            let nodes: Vec<_> = sections.0.iter().map(section).collect();
+            json!({ "type": "snapshot", "topic": id, "seq": seq, "nodes": nodes })
+        }
+        Frame::ProxyDelta(handle, seq, change) => {
+            let proxy = state.proxy(*handle);
+            let rows = proxy.and_then(|p| p.sections.section(&change.node)).map_or(&[][..], |s| &s.rows);
+            let mut out = delta(change, rows);
+            out.insert("type".into(), "delta".into());
+            out.insert("topic".into(), proxy.map(|p| p.id().to_string()).into());
+            out.insert("seq".into(), seq.0.into());
+            Value::Object(out)
+        }
+    }
+}
+
+fn section(section: &Section) -> Value {
+    json!({ "node": section.node, "rows": section.rows.iter().map(row).collect::<Vec<_>>() })
+}
+
+fn delta(delta: &Delta, rows: &[Row]) -> Map<String, Value> {
+    let mut out = Map::new();
+    out.insert("node".into(), delta.node.as_str().into());
+    match &delta.change {
+        None => out.insert("gone".into(), true.into()),
+        Some(Change::Rows(rows)) => {
+            out.insert("replaces".into(), true.into());
+            out.insert("rows".into(), rows.iter().map(row).collect::<Vec<_>>().into())
+        }
+        Some(Change::Patch(patch)) => {
+            let mut changed: BTreeMap<usize, Map<String, Value>> = BTreeMap::new();
+            let mut put = |at: usize, column: &str, value: Value| {
+                let row = changed.entry(at).or_insert_with(|| rows.get(at).map(named).unwrap_or_default());
+                row.insert(column.to_owned(), value);
+            };
+            for (at, row) in patch.rows() {
+                for col in row.columns() {
+                    put(at, col.name(), rows.get(at).and_then(|r| r.num(col)).into());
+                }
+            }
+            for (at, text, value) in &patch.texts {
+                put(*at as usize, text.name(), value.as_str().into());
+            }
+            out.insert("rows".into(), changed.into_values().map(Value::Object).collect::<Vec<_>>().into())
+        }
+    };
+    out
+}
+
+/// What names a row.
+fn named(row: &Row) -> Map<String, Value> {
+    Map::from_iter([("svname".into(), row.name.as_str().into()), ("kind".into(), json!(row.kind))])
+}
+
+fn row(row: &Row) -> Value {
+    let mut out = named(row);
+    let numbers = Col::ALL.iter().filter_map(|c| Some((c.name().to_owned(), row.num(*c)?.into())));
+    out.extend(numbers);
+    let texts = Text::ALL.iter().map(|t| (t.name(), row.text(*t))).filter(|(_, text)| !text.is_empty());
+    out.extend(texts.map(|(name, text)| (name.to_owned(), text.into())));
+    Value::Object(out)
+}

@@ -1,0 +1,112 @@
+//! What operators ask for: resolved against what the nodes said last, carried out, verified, recorded.
+//!
+//! The page, the form and the API come through here.
+
+mod resolve;
+pub mod verify;
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use app::model::{
+    action::Action,
+    outcome::{ActionRequest, ActionResponse, Outcome, Target, TargetOutcome},
+};
+use futures::future::join_all;
+
+use crate::{
+    collector::{Collector, OrderError},
+    hub::{Hub, unix_ms},
+    metrics::{Metrics, OutcomeLabel},
+};
+
+pub use resolve::{RequestError, resolve};
+
+/// The way to act.
+#[derive(Clone, Debug)]
+pub struct Operations {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    hub: Hub,
+    collectors: BTreeMap<String, Collector>,
+    metrics: Arc<Metrics>,
+    started: u64,
+    count: AtomicU64,
+}
+
+impl Operations {
+    /// Operations on these nodes.
+    #[must_use]
+    pub fn new(hub: Hub, collectors: BTreeMap<String, Collector>, metrics: Arc<Metrics>) -> Self {
+        let shared = Shared { hub, collectors, metrics, started: unix_ms(), count: AtomicU64::new(0) };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Does what is asked for, on all nodes at once, and tells what became of each target. `by` goes into the log.
+    ///
+    /// # Errors
+    /// When a target is not known or not clear: then nothing was sent to any node.
+    pub async fn run(&self, request: ActionRequest, by: &str) -> Result<ActionResponse, RequestError> {
+        let targets = resolve(&self.shared.hub.world(), &request.targets)?;
+        let operation = self.name();
+        let reason = request.reason.as_deref().unwrap_or_default();
+        tracing::info!(operation, by, reason, action = request.action.id(), targets = targets.len(), "asked for");
+        let mut by_node: BTreeMap<&str, Vec<Target>> = BTreeMap::new();
+        for target in &targets {
+            by_node.entry(&target.node).or_default().push(target.clone());
+        }
+        let parts = by_node.into_iter().map(|(node, targets)| self.on_node(node, request.action, targets));
+        let mut outcomes: Vec<TargetOutcome> = join_all(parts).await.into_iter().flatten().collect();
+        let place: BTreeMap<&Target, usize> = targets.iter().zip(0..).collect();
+        outcomes.sort_by_key(|o| place.get(&o.target).copied());
+        self.record(&operation, request.action, &outcomes);
+        Ok(ActionResponse { operation, outcomes })
+    }
+
+    async fn on_node(&self, node: &str, action: Action, targets: Vec<Target>) -> Vec<TargetOutcome> {
+        let answer = match self.shared.collectors.get(node) {
+            Some(collector) => collector.act(action, targets.clone()).await,
+            None => Err(OrderError::Ended),
+        };
+        answer.unwrap_or_else(|error| {
+            let unreachable = |target| TargetOutcome {
+                target,
+                outcome: Outcome::Unreachable,
+                message: error.to_string(),
+                before: String::new(),
+                after: String::new(),
+            };
+            targets.into_iter().map(unreachable).collect()
+        })
+    }
+
+    fn record(&self, operation: &str, action: Action, outcomes: &[TargetOutcome]) {
+        for TargetOutcome { target, outcome, message, before, after } in outcomes {
+            let label = OutcomeLabel { action: action.id().to_owned(), outcome: outcome.word().to_owned() };
+            self.shared.metrics.outcomes.get_or_create(&label).inc();
+            tracing::info!(
+                operation,
+                action = action.id(),
+                %target,
+                outcome = outcome.word(),
+                message,
+                before,
+                after,
+                "outcome"
+            );
+        }
+    }
+
+    /// A name that no other operation of this machine has: the start of the program and a count.
+    fn name(&self) -> String {
+        format!("{:x}-{}", self.shared.started, self.shared.count.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
