@@ -84,17 +84,20 @@ pub fn apply(rows: &mut Vec<Row>, change: Change) -> Result<(), MisfitError> {
     match change {
         Change::Rows(new) => *rows = new,
         Change::Patch(patch) => {
-            let count = rows.len();
-            let mut row = |at: usize| rows.get_mut(at).ok_or(MisfitError { row: at, rows: count });
             for (at, numbers) in patch.rows() {
-                numbers.apply(row(at)?);
+                numbers.apply(row(rows, at)?);
             }
             for (at, text, value) in &patch.texts {
-                row(*at as usize)?.set_text(*text, value.as_str());
+                row(rows, *at as usize)?.set_text(*text, value.as_str());
             }
         }
     }
     Ok(())
+}
+
+fn row(rows: &mut [Row], at: usize) -> Result<&mut Row, MisfitError> {
+    let count = rows.len();
+    rows.get_mut(at).ok_or(MisfitError { row: at, rows: count })
 }
 
 impl Patch {

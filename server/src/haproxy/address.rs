@@ -19,7 +19,9 @@ pub enum Address {
 #[non_exhaustive]
 pub enum AddressError {
     /// A kind of address that this client can't reach yet.
-    #[error("{scheme}:// addresses are not supported yet: give the path of a unix socket, as `unix:/run/haproxy/admin.sock`")]
+    #[error(
+        "{scheme}:// addresses are not supported yet: give the path of a unix socket, as `unix:/run/haproxy/admin.sock`"
+    )]
     Unsupported {
         /// `tcp` or `tls`.
         scheme: &'static str,
@@ -47,9 +49,7 @@ impl FromStr for Address {
         let path = text.strip_prefix("unix:").unwrap_or(text);
         // A relative path would mean another file after a change of the working directory.
         if !path.starts_with('/') {
-            return Err(AddressError::NotAbsolute {
-                text: text.to_owned(),
-            });
+            return Err(AddressError::NotAbsolute { text: text.to_owned() });
         }
         if path.contains('\0') {
             return Err(AddressError::Nul);
@@ -85,14 +85,8 @@ mod tests {
 
     #[test]
     fn network_addresses_are_refused_by_name() {
-        check(
-            "tcp://10.0.0.1:9999",
-            Err(AddressError::Unsupported { scheme: "tcp" }),
-        );
-        check(
-            "tls://lb1:9999",
-            Err(AddressError::Unsupported { scheme: "tls" }),
-        );
+        check("tcp://10.0.0.1:9999", Err(AddressError::Unsupported { scheme: "tcp" }));
+        check("tls://lb1:9999", Err(AddressError::Unsupported { scheme: "tls" }));
     }
 
     #[test]

@@ -26,11 +26,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            deadline: Duration::from_secs(5),
-            max_reply: 64 * 1024 * 1024,
-            connections: 2,
-        }
+        Self { deadline: Duration::from_secs(5), max_reply: 64 * 1024 * 1024, connections: 2 }
     }
 }
 
@@ -53,13 +49,7 @@ impl Client {
     /// A client that connects when it is first asked something.
     pub fn new(address: Address, limits: Limits) -> Self {
         let slots = Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS));
-        Self {
-            shared: Arc::new(Shared {
-                address,
-                limits,
-                slots,
-            }),
-        }
+        Self { shared: Arc::new(Shared { address, limits, slots }) }
     }
 
     /// The socket that this client talks to.
@@ -91,10 +81,7 @@ impl Client {
     /// Any [`Error`]. Every level of socket may ask this.
     pub async fn servers_state(&self) -> Result<ServersState, Error> {
         let reply = self.request("show servers state\n").await?;
-        Ok(ServersState::parse(expect(
-            reply,
-            ServersState::recognises,
-        )?)?)
+        Ok(ServersState::parse(expect(reply, ServersState::recognises)?)?)
     }
 
     /// `show cli level`: what this socket may do.
@@ -108,10 +95,9 @@ impl Client {
         };
         match Level::from_name(&text) {
             Some(level) => Ok(level),
-            None if text.starts_with("Unknown command") => Err(Error::UnknownCommand {
-                command: "show cli level",
-                since: "1.9",
-            }),
+            None if text.starts_with("Unknown command") => {
+                Err(Error::UnknownCommand { command: "show cli level", since: "1.9" })
+            }
             None => Err(refusal(text)),
         }
     }
@@ -146,8 +132,12 @@ impl Client {
         };
         let command = line.trim_end();
         match &outcome {
-            Ok(reply) => tracing::trace!(address = %shared.address, command, bytes = reply.len(), "answered"),
-            Err(error) => tracing::debug!(address = %shared.address, command, %error, "not answered"),
+            Ok(reply) => {
+                tracing::trace!(address = %shared.address, command, bytes = reply.len(), "answered");
+            }
+            Err(error) => {
+                tracing::debug!(address = %shared.address, command, %error, "not answered");
+            }
         }
         outcome
     }
@@ -170,11 +160,7 @@ fn silent() -> Error {
 }
 
 fn refusal(text: String) -> Error {
-    if text == "Permission denied" {
-        Error::PermissionDenied
-    } else {
-        Error::Refused(text)
-    }
+    if text == "Permission denied" { Error::PermissionDenied } else { Error::Refused(text) }
 }
 
 #[cfg(test)]

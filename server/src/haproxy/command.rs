@@ -107,12 +107,7 @@ mod tests {
         let lines = Verb::ALL.map(|verb| {
             let backend = "b".parse().expect("a name");
             let server = "s".parse().expect("a name");
-            ServerCommand {
-                backend,
-                server,
-                verb,
-            }
-            .to_string()
+            ServerCommand { backend, server, verb }.to_string()
         });
         assert_eq!(
             lines,

@@ -190,12 +190,9 @@ mod tests {
 
     #[test]
     fn a_command_may_have_run_once_it_was_sent_whole() {
-        for (stage, expected) in [
-            (Stage::Queue, false),
-            (Stage::Connect, false),
-            (Stage::Send, false),
-            (Stage::Reply, true),
-        ] {
+        for (stage, expected) in
+            [(Stage::Queue, false), (Stage::Connect, false), (Stage::Send, false), (Stage::Reply, true)]
+        {
             let source = io::ErrorKind::BrokenPipe.into();
             assert_eq!(Error::Timeout { stage }.may_have_run(), expected);
             assert_eq!(Error::Io { stage, source }.may_have_run(), expected);

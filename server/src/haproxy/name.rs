@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 /// The longest name that is taken, in bytes.
 ///
-/// HAProxy's configuration lines end at 2048 bytes, and two names of this length keep a command below the 4 kB that
-/// every version reads whole.
+/// Far longer than anybody's names, and two of this length keep a command below 4 kB, a quarter of the line that
+/// HAProxy takes.
 const MAX_NAME: usize = 1024;
 
 /// Why a text is not the name of a proxy or a server.
@@ -20,7 +20,7 @@ pub enum NameError {
     /// No characters at all.
     #[error("a name can't be empty")]
     Empty,
-    /// More bytes than any name that HAProxy's configuration can hold.
+    /// More bytes than a command line has room for.
     #[error("a name of {length} bytes is too long: {MAX_NAME} are the most")]
     TooLong {
         /// The length of what was given, in bytes.
@@ -121,19 +121,12 @@ mod tests {
 
     #[test]
     fn what_could_end_or_bend_a_command_is_refused() {
-        for character in [
-            ' ', '\n', '\r', '\0', ';', '/', '\\', '#', '"', '@', '<', '\t', 'é', '\u{ff11}',
-        ] {
+        for character in [' ', '\n', '\r', '\0', ';', '/', '\\', '#', '"', '@', '<', '\t', 'é', '\u{ff11}'] {
             let text = format!("s{character}1");
             let refused = ServerName::try_from(text.as_str());
             assert_eq!(refused, Err(NameError::Character { character }));
         }
         assert_eq!(ServerName::try_from(""), Err(NameError::Empty));
-        assert_eq!(
-            "x".repeat(MAX_NAME + 1).parse::<ProxyName>(),
-            Err(NameError::TooLong {
-                length: MAX_NAME + 1
-            })
-        );
+        assert_eq!("x".repeat(MAX_NAME + 1).parse::<ProxyName>(), Err(NameError::TooLong { length: MAX_NAME + 1 }));
     }
 }

@@ -40,9 +40,7 @@ impl Level {
     }
 
     pub(super) fn from_name(name: &str) -> Option<Self> {
-        [Self::Admin, Self::Operator, Self::User]
-            .into_iter()
-            .find(|level| level.as_str() == name)
+        [Self::Admin, Self::Operator, Self::User].into_iter().find(|level| level.as_str() == name)
     }
 }
 
@@ -102,8 +100,7 @@ fn clean(reply: &[u8]) -> String {
 
 /// Takes off what `severity-output number` (`[3]: `) or `string` (`[err]: `) puts before a message.
 fn without_severity(text: &str) -> &str {
-    let Some((severity, message)) = text.strip_prefix('[').and_then(|rest| rest.split_once("]: "))
-    else {
+    let Some((severity, message)) = text.strip_prefix('[').and_then(|rest| rest.split_once("]: ")) else {
         return text;
     };
     let is_number = severity.len() == 1 && severity.bytes().all(|b| b.is_ascii_digit());

@@ -31,14 +31,10 @@ impl StatTable {
     /// [`ParseError::Beginning`] when it doesn't begin with `# pxname`, [`ParseError::Cut`] when the end is missing.
     pub fn parse(raw: Bytes) -> Result<Self, ParseError> {
         if !Self::recognises(&raw) {
-            return Err(ParseError::Beginning {
-                expected: "`# pxname`",
-            });
+            return Err(ParseError::Beginning { expected: "`# pxname`" });
         }
         if !raw.ends_with(b"\n\n") {
-            return Err(ParseError::Cut {
-                received: raw.len(),
-            });
+            return Err(ParseError::Cut { received: raw.len() });
         }
         let header_end = raw.iter().position(|byte| *byte == b'\n');
         let rows = header_end.map_or(raw.len(), |end| end + 1);

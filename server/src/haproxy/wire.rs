@@ -30,13 +30,7 @@ pub(super) async fn exchange(
     let mut stream = connect(address).await?;
 
     *stage = Stage::Send;
-    stream
-        .write_all(line.as_bytes())
-        .await
-        .map_err(|source| Error::Io {
-            stage: Stage::Send,
-            source,
-        })?;
+    stream.write_all(line.as_bytes()).await.map_err(|source| Error::Io { stage: Stage::Send, source })?;
 
     *stage = Stage::Reply;
     read_to_end(&mut stream, max_reply).await
@@ -44,12 +38,9 @@ pub(super) async fn exchange(
 
 async fn connect(address: &Address) -> Result<UnixStream, Error> {
     match address {
-        Address::Unix(path) => UnixStream::connect(path)
-            .await
-            .map_err(|source| Error::Connect {
-                address: address.clone(),
-                source,
-            }),
+        Address::Unix(path) => {
+            UnixStream::connect(path).await.map_err(|source| Error::Connect { address: address.clone(), source })
+        }
     }
 }
 
@@ -77,15 +68,10 @@ async fn read_to_end(stream: &mut (impl AsyncRead + Unpin), limit: usize) -> Res
             Ok(_) => {}
             // A stop of HAProxy in the middle of a reply shows as a reset.
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
-                return Err(Error::Closed {
-                    received: reply.len(),
-                });
+                return Err(Error::Closed { received: reply.len() });
             }
             Err(source) => {
-                return Err(Error::Io {
-                    stage: Stage::Reply,
-                    source,
-                });
+                return Err(Error::Io { stage: Stage::Reply, source });
             }
         }
     }
@@ -114,9 +100,6 @@ mod tests {
     #[tokio::test]
     async fn no_limit_is_small_enough_to_break_it() {
         assert!(read(Vec::new(), 0).await.expect("nothing fits").is_empty());
-        assert!(matches!(
-            read(vec![0], 0).await,
-            Err(Error::TooLarge { limit: 0 })
-        ));
+        assert!(matches!(read(vec![0], 0).await, Err(Error::TooLarge { limit: 0 })));
     }
 }

@@ -32,10 +32,7 @@ fn a_message_is_read_with_and_without_the_closing_empty_line() {
     check(b"No such server.\n\n", "No such server.");
     check(b"No such server.\n", "No such server.");
     check(b"Permission denied\n\n", "Permission denied");
-    check(
-        b"'set server <srv> agent' expects 'up' or 'down'.\n\n",
-        "'set server <srv> agent' expects 'up' or 'down'.",
-    );
+    check(b"'set server <srv> agent' expects 'up' or 'down'.\n\n", "'set server <srv> agent' expects 'up' or 'down'.");
 }
 
 #[test]
