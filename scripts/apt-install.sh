@@ -18,5 +18,6 @@ if [ "$answer" != "$forbidden" ]; then
 fi
 
 export DEBIAN_FRONTEND=noninteractive
-apt-get update --quiet=2
+# Somebody else's broken source is no reason to stop: what is needed may well be known already.
+apt-get update --quiet=2 || echo "apt-get update had trouble; going on with what it knows"
 apt-get install --quiet=2 --yes --no-install-recommends "$@"

@@ -1,3 +1,27 @@
 //! Sluice's pages, and the words that browser and server share.
 
+// The component macro makes public items of private ones, and takes every property by value.
+#[expect(unreachable_pub, reason = "made by the component macro")]
+mod app;
+#[expect(unreachable_pub, reason = "made by the component macro")]
+pub mod components;
+mod live;
 pub mod model;
+#[expect(unreachable_pub, clippy::needless_pass_by_value, reason = "made by the component macro")]
+pub mod pages;
+#[cfg(feature = "ssr")]
+mod shell;
+mod snapshot;
+
+pub use app::App;
+#[cfg(feature = "ssr")]
+pub use shell::{document, shell};
+pub use snapshot::Snapshot;
+
+/// The browser's way in: takes over the page that the server rendered.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_body(App);
+}

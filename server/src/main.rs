@@ -1,1 +1,85 @@
-fn main() {}
+//! The program `sluice`: wiring only.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use server::{
+    cli::{self, Cli, Command, DemoArgs, ServeArgs},
+    config::{Config, LogFormat, Source},
+    demo::Lab,
+    logging, program,
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// Rendering with nested suspense can starve on fewer, whatever the number of cores.
+const WORKERS: usize = 4;
+
+fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build();
+    let result = runtime.context("cannot start the runtime").and_then(|runtime| runtime.block_on(run(command)));
+    result.unwrap_or_else(|error| {
+        tell(&format!("sluice: {error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(args) => serve(args).await,
+        Command::Check(args) => {
+            let good = cli::check(&args, &mut std::io::stdout().lock()).await?;
+            Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Command::Demo(args) => demo(args).await,
+    }
+}
+
+async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    let config = args.load()?;
+    logging::start(config.log);
+    program::serve(config, stop_signal()?, |address| tracing::info!("open http://{address}")).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn demo(args: DemoArgs) -> anyhow::Result<ExitCode> {
+    logging::start(LogFormat::Human);
+    let shutdown = stop_signal()?;
+    let lab = Lab::start(&args.lab, shutdown.clone()).await?;
+    let result = if args.lab_only {
+        tell(&format!("the lab runs; sluice serve --config {}", lab.config_path().display()));
+        shutdown.cancelled().await;
+        Ok(())
+    } else {
+        let mut config = Config::load(&Source::File(lab.config_path().to_owned()))?;
+        config.listen = args.listen.unwrap_or(config.listen);
+        let ready = |address| tell(&format!("\n  Sluice is at http://{address}\n  Ctrl-C ends it, and leaves nothing behind.\n"));
+        program::serve(config, shutdown.clone(), ready).await
+    };
+    shutdown.cancel();
+    lab.stop().await;
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+/// A token that SIGTERM and SIGINT cancel.
+fn stop_signal() -> anyhow::Result<CancellationToken> {
+    let shutdown = CancellationToken::new();
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let token = shutdown.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+        tracing::info!("ending");
+        token.cancel();
+    });
+    Ok(shutdown)
+}
+
+#[expect(clippy::print_stderr, reason = "for the person who started the program, whatever the log's format")]
+fn tell(text: &str) {
+    eprintln!("{text}");
+}

@@ -54,6 +54,8 @@ pub struct Node {
     pub cluster: String,
     /// Where its socket is.
     pub address: String,
+    /// The time between two polls, milliseconds.
+    pub poll_ms: u64,
     /// Whether it answers.
     pub link: Link,
     /// Why it does not; empty while it does.
@@ -155,6 +157,23 @@ pub struct FleetDelta {
     pub problems: Option<(Vec<Problem>, u64)>,
     /// The history of requests, where it changed.
     pub requests: Option<Spark>,
+}
+
+impl Node {
+    /// What may come on top of two polls before a node's rows count as old, in milliseconds.
+    const GRACE_MS: u64 = 2_000;
+
+    /// How old its rows are at `now`, in milliseconds; nothing if there never were any.
+    #[must_use]
+    pub fn age_ms(&self, now: u64) -> Option<u64> {
+        (self.pulse.polled > 0).then(|| now.saturating_sub(self.pulse.polled))
+    }
+
+    /// Whether its rows may be taken for the present: it answers, and the last answer is not overdue.
+    #[must_use]
+    pub fn is_fresh(&self, now: u64) -> bool {
+        self.link == Link::Live && self.age_ms(now).is_some_and(|age| age <= 2 * self.poll_ms + Self::GRACE_MS)
+    }
 }
 
 impl Fleet {
@@ -265,6 +284,17 @@ mod tests {
             requests: Spark(vec![u32::try_from(epoch).unwrap_or_default()]),
             ..Fleet::default()
         })
+    }
+
+    #[test]
+    fn an_answer_that_is_overdue_is_not_fresh() {
+        let mut node = Node { link: Link::Live, poll_ms: 1_000, ..Node::default() };
+        assert!(!node.is_fresh(0));
+        node.pulse.polled = 10_000;
+        assert!(node.is_fresh(14_000));
+        assert!(!node.is_fresh(14_001));
+        node.link = Link::Stale;
+        assert!(!node.is_fresh(10_001));
     }
 
     proptest! {

@@ -88,7 +88,14 @@ impl Spark {
     /// Seconds between two samples: with [`Self::SAMPLES`] of them it covers ten minutes.
     pub const INTERVAL_S: u64 = 10;
 
-    fn push(&mut self, sample: u32) {
+    /// What a row adds to its spark: its sessions.
+    #[must_use]
+    pub fn sample_of(row: &Row) -> u32 {
+        u32::try_from(row.get(Col::Scur)).unwrap_or(u32::MAX)
+    }
+
+    /// Adds a sample, and drops the oldest when there are enough.
+    pub fn push(&mut self, sample: u32) {
         if self.0.len() >= Self::SAMPLES {
             self.0.remove(0);
         }
@@ -177,7 +184,7 @@ impl Section {
         let sparks = Arc::make_mut(&mut self.sparks);
         sparks.resize(self.rows.len(), Spark::default());
         for (row, spark) in self.rows.iter().zip(sparks) {
-            spark.push(u32::try_from(row.get(Col::Scur)).unwrap_or(u32::MAX));
+            spark.push(Spark::sample_of(row));
         }
     }
 }

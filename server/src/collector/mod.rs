@@ -22,7 +22,8 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    haproxy::{Address, Client, Limits},
+    config::NodeConfig,
+    haproxy::{Client, Limits},
     hub::{Hub, Update},
     metrics::Metrics,
 };
@@ -33,31 +34,17 @@ const ORDERS: usize = 16;
 /// The longest that one request to HAProxy may take. A wall has to tell within five seconds that a node hangs.
 const DEADLINE: Duration = Duration::from_secs(3);
 
-/// One node, as configured.
-#[derive(Clone, Debug)]
-pub struct NodeConfig {
-    /// Its name: unique, of `[A-Za-z0-9_.:-]`.
-    pub name: String,
-    /// The cluster that it belongs to.
-    pub cluster: String,
-    /// Where its stats socket is.
-    pub address: Address,
-    /// The time between two polls.
-    pub poll: Duration,
-}
-
-impl NodeConfig {
-    /// The node before anything was heard of it.
-    #[must_use]
-    pub fn unheard(&self, now_ms: u64) -> Node {
-        Node {
-            name: self.name.clone(),
-            cluster: self.cluster.clone(),
-            address: self.address.to_string(),
-            error: "not polled yet".to_owned(),
-            since: now_ms,
-            ..Node::default()
-        }
+/// A configured node before anything was heard of it.
+#[must_use]
+pub fn unheard(config: &NodeConfig, now_ms: u64) -> Node {
+    Node {
+        name: config.name.clone(),
+        cluster: config.cluster.clone(),
+        address: config.address.to_string(),
+        poll_ms: u64::try_from(config.poll.as_millis()).unwrap_or(u64::MAX),
+        error: "not polled yet".to_owned(),
+        since: now_ms,
+        ..Node::default()
     }
 }
 
@@ -99,7 +86,7 @@ impl Collector {
         let (orders, inbox) = mpsc::channel(ORDERS);
         let limits = Limits { deadline: DEADLINE, ..Limits::default() };
         let client = Client::new(config.address.clone(), limits);
-        let poller = poll::Poller::new(config.unheard(crate::hub::unix_ms()), client, metrics);
+        let poller = poll::Poller::new(unheard(config, crate::hub::unix_ms()), client, metrics);
         let task = Task { place, poll: config.poll, poller, hub, link: link::Watch::default() };
         tracker.spawn(task.run(inbox, shutdown));
         Self { orders }

@@ -8,7 +8,7 @@ use std::{
 use app::model::{
     fleet::{Fleet, Node, ProxySummary},
     frame::{Frame, Handle, Seq},
-    topic::{Delta, Section, Sections, Spark, TopicId},
+    topic::{Delta, Section, Sections, TopicId},
 };
 
 use super::{
@@ -106,10 +106,7 @@ impl State {
         let mut fleet = Fleet::clone(&self.fleet);
         fleet.epoch += 1;
         let requests = fleet.nodes.iter().map(|n| n.pulse.requests).sum::<u64>();
-        if fleet.requests.0.len() >= Spark::SAMPLES {
-            fleet.requests.0.remove(0);
-        }
-        fleet.requests.0.push(u32::try_from(requests).unwrap_or(u32::MAX));
+        fleet.requests.push(u32::try_from(requests).unwrap_or(u32::MAX));
         self.publish(fleet, now)
     }
 

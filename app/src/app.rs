@@ -1,0 +1,35 @@
+//! The routes, and what every page shares: the live state.
+
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::{
+    SsrMode,
+    components::{Redirect, Route, Router, Routes},
+    path,
+};
+
+use crate::{
+    live::Live,
+    pages::{missing::MissingPage, stats::StatsPage, wall::WallPage},
+    snapshot::Snapshot,
+};
+
+/// The program in the browser, and the view that the server renders of it.
+#[component]
+#[must_use]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    let live = Live::new(Snapshot::current());
+    provide_context(live.clone());
+    // Clock and stream belong to the browser: an effect runs there alone, once the page is taken over.
+    Effect::new(move || live.start());
+    view! {
+        <Router>
+            <Routes fallback=MissingPage>
+                <Route path=path!("/") view=|| view! { <Redirect path="/stats" /> } ssr=SsrMode::Async />
+                <Route path=path!("/stats") view=StatsPage ssr=SsrMode::Async />
+                <Route path=path!("/wall") view=WallPage ssr=SsrMode::Async />
+            </Routes>
+        </Router>
+    }
+}

@@ -1,0 +1,91 @@
+//! Whether what the page shows is the present: the pill in the header.
+
+use leptos::prelude::*;
+
+use crate::{
+    live::{Connection, Live},
+    model::{fleet::Fleet, format::age},
+};
+
+/// What the pill says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    /// All nodes answer; the oldest answer's age, milliseconds.
+    Live(u64),
+    /// Some do not: how many of how many.
+    Some(usize, usize),
+    /// None does.
+    None,
+    /// The stream is lost; the age of what is shown, milliseconds.
+    Lost(u64),
+    /// There are no nodes.
+    Empty,
+}
+
+impl Freshness {
+    /// How fresh everything on the page is.
+    pub(crate) fn of(fleet: &Fleet, connection: Connection, now: u64) -> Self {
+        let newest = fleet.nodes.iter().filter_map(|n| n.age_ms(now)).min();
+        if let Connection::Lost(since) = connection {
+            return Self::Lost(newest.unwrap_or_else(|| now.saturating_sub(since)));
+        }
+        let fresh = fleet.nodes.iter().filter(|n| n.is_fresh(now)).count();
+        match (fresh, fleet.nodes.len()) {
+            (_, 0) => Self::Empty,
+            (0, _) => Self::None,
+            (fresh, all) if fresh < all => Self::Some(all - fresh, all),
+            _ => Self::Live(fleet.nodes.iter().filter_map(|n| n.age_ms(now)).max().unwrap_or(0)),
+        }
+    }
+
+    /// In a few words.
+    pub(crate) fn words(&self) -> String {
+        match self {
+            Self::Live(ms) => format!("live · {}", age(*ms)),
+            Self::Some(away, all) => format!("{away} of {all} nodes silent"),
+            Self::None => "no node answers".to_owned(),
+            Self::Lost(ms) => format!("reconnecting · {} old", age(*ms)),
+            Self::Empty => "no nodes".to_owned(),
+        }
+    }
+
+    fn class(&self) -> &'static str {
+        match self {
+            Self::Live(_) => "pill pill-live",
+            Self::Some(..) => "pill pill-warn",
+            Self::None | Self::Lost(_) | Self::Empty => "pill pill-bad",
+        }
+    }
+}
+
+/// The pill.
+#[component]
+pub(crate) fn LinkPill() -> impl IntoView {
+    let live = Live::expect();
+    let freshness = Memo::new(move |_| live.fleet.with(|f| Freshness::of(f, live.connection.get(), live.clock.ms())));
+    view! {
+        <span class=move || freshness.with(Freshness::class) data-testid="link">
+            <span class="size-2 rounded-full bg-current" aria-hidden="true"></span>
+            {move || freshness.with(Freshness::words)}
+        </span>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::fleet::{Link, Node, Pulse};
+
+    #[test]
+    fn the_pill_is_green_only_when_every_node_is_fresh() {
+        let node = |link, polled| Node { link, poll_ms: 1_000, pulse: Pulse { polled, ..Pulse::default() }, ..Node::default() };
+        let fleet = |nodes| Fleet { nodes, ..Fleet::default() };
+        let of = |nodes, connection| Freshness::of(&fleet(nodes), connection, 10_000);
+        let (fresh, old, down) = (node(Link::Live, 9_600), node(Link::Live, 3_000), node(Link::Down, 9_000));
+        assert_eq!(of(vec![fresh.clone()], Connection::Open), Freshness::Live(400));
+        assert_eq!(of(vec![fresh.clone(), old], Connection::Open), Freshness::Some(1, 2));
+        assert_eq!(of(vec![down], Connection::Open), Freshness::None);
+        assert_eq!(of(vec![fresh], Connection::Lost(9_000)), Freshness::Lost(400));
+        assert_eq!(of(vec![], Connection::Open), Freshness::Empty);
+    }
+}

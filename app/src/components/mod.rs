@@ -1,0 +1,8 @@
+//! What several pages draw alike.
+
+pub(crate) mod brand;
+pub(crate) mod link;
+pub(crate) mod segments;
+pub(crate) mod spark;
+pub(crate) mod status;
+pub mod theme;

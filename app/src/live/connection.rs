@@ -1,0 +1,180 @@
+//! The stream: opens it, subscribes, applies what comes, and opens it again whenever it ends.
+
+use std::collections::HashMap;
+
+use futures::{
+    SinkExt, StreamExt,
+    future::{Either, select},
+};
+use gloo_net::websocket::{Message, futures::WebSocket};
+use gloo_timers::future::TimeoutFuture;
+use leptos::prelude::*;
+
+use super::Live;
+use crate::model::{
+    frame::{Frame, Handle, Seq, Subscribe},
+    topic::TopicId,
+};
+
+/// The first wait before the stream is opened again, in milliseconds.
+const BACKOFF_MIN_MS: u32 = 250;
+
+/// The longest wait, in milliseconds: a wall display is back within seconds of Sluice.
+const BACKOFF_MAX_MS: u32 = 4_000;
+
+/// A stream that says nothing for this long is dead: every poll of every node brings a frame. In milliseconds.
+const SILENCE_MS: u32 = 15_000;
+
+/// Which build this page was last reloaded for, so that it never reloads in a circle.
+const RELOADED_FOR: &str = "sluice-reloaded-for";
+
+/// The state of the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Connection {
+    /// The page was just loaded: what it shows is as fresh as the page.
+    Opening,
+    /// Frames come.
+    Open,
+    /// It ended; the next try is under way. Since when, Unix milliseconds on Sluice's clock.
+    Lost(u64),
+}
+
+/// Why the stream has to begin anew.
+#[derive(Debug)]
+struct Broken;
+
+/// Keeps the stream open, for ever.
+pub(super) async fn run(live: Live) {
+    let mut failures = 0;
+    loop {
+        let mut stream = Stream { live: live.clone(), seqs: HashMap::new(), topics: HashMap::new(), subscribed: 0 };
+        if stream.follow().await.is_ok() || !stream.seqs.is_empty() {
+            failures = 0;
+        }
+        live.connection.update(|c| {
+            if !matches!(c, Connection::Lost(_)) {
+                *c = Connection::Lost(live.clock.now_untracked());
+            }
+        });
+        TimeoutFuture::new(backoff(failures)).await;
+        failures += 1;
+    }
+}
+
+/// The wait after so many failures, from half to all of it: many pages do not come back in step.
+fn backoff(failures: u32) -> u32 {
+    let full = BACKOFF_MIN_MS.saturating_mul(1 << failures.min(10)).min(BACKOFF_MAX_MS);
+    full / 2 + (js_sys::Math::random() * f64::from(full) / 2.0) as u32
+}
+
+/// One connection.
+struct Stream {
+    live: Live,
+    /// Per topic the number of its last frame; `fleet` has handle 0.
+    seqs: HashMap<Handle, Seq>,
+    topics: HashMap<Handle, TopicId>,
+    /// How many topics were asked for.
+    subscribed: usize,
+}
+
+const FLEET: Handle = 0;
+
+impl Stream {
+    /// Follows one connection to its end.
+    async fn follow(&mut self) -> Result<(), Broken> {
+        let socket = WebSocket::open(&address()).map_err(|_| Broken)?;
+        let (mut sink, mut frames) = socket.split();
+        self.subscribe(&mut sink, &[]).await?;
+        loop {
+            let message = match select(frames.next(), TimeoutFuture::new(SILENCE_MS)).await {
+                Either::Left((Some(Ok(message)), _)) => message,
+                // Ended, broken, or silent for too long.
+                Either::Left(_) => return Ok(()),
+                Either::Right(_) => return Err(Broken),
+            };
+            let Message::Bytes(bytes) = message else { continue };
+            let frame = Frame::decode(&bytes).map_err(|_| Broken)?;
+            self.take(frame)?;
+            let proxies = self.live.fleet.with_untracked(|f| f.proxies.len());
+            if self.seqs.contains_key(&FLEET) && proxies != self.subscribed {
+                self.subscribed = proxies;
+                let topics: Vec<TopicId> = self.live.fleet.with_untracked(|f| {
+                    f.proxies.iter().map(|p| TopicId::proxy(&p.cluster, &p.proxy)).collect()
+                });
+                self.subscribe(&mut sink, &topics).await?;
+            }
+        }
+    }
+
+    async fn subscribe(
+        &self,
+        sink: &mut futures::stream::SplitSink<WebSocket, Message>,
+        proxies: &[TopicId],
+    ) -> Result<(), Broken> {
+        let topics = std::iter::once(TopicId::Fleet).chain(proxies.iter().cloned()).collect();
+        let text = serde_json::to_string(&Subscribe { topics }).map_err(|_| Broken)?;
+        sink.send(Message::Text(text)).await.map_err(|_| Broken)
+    }
+
+    fn take(&mut self, frame: Frame) -> Result<(), Broken> {
+        let live = self.live.clone();
+        match frame {
+            Frame::Hello { build } => reload_if_older(&live.build, &build),
+            Frame::Fleet(seq, fleet) => {
+                self.seqs.insert(FLEET, seq);
+                live.clock.set(fleet.now);
+                live.fleet.set(*fleet);
+                live.connection.set(Connection::Open);
+            }
+            Frame::FleetDelta(seq, delta) => {
+                self.expect(FLEET, seq)?;
+                live.clock.set(delta.now);
+                let sampled = live.fleet.with_untracked(|f| f.epoch != delta.epoch);
+                live.fleet.update(|fleet| fleet.apply(*delta));
+                if sampled {
+                    live.store.sample();
+                }
+            }
+            Frame::Proxy(handle, seq, id, sections) => {
+                self.seqs.insert(handle, seq);
+                live.store.replace(&id, sections);
+                self.topics.insert(handle, id);
+            }
+            Frame::ProxyDelta(handle, seq, delta) => {
+                self.expect(handle, seq)?;
+                let id = self.topics.get(&handle).ok_or(Broken)?;
+                live.store.apply(id, delta).map_err(|_| Broken)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that no frame is missing.
+    fn expect(&mut self, handle: Handle, seq: Seq) -> Result<(), Broken> {
+        let last = self.seqs.get_mut(&handle).ok_or(Broken)?;
+        if last.next() != seq {
+            return Err(Broken);
+        }
+        *last = seq;
+        Ok(())
+    }
+}
+
+/// `/ws` of the page's own origin.
+fn address() -> String {
+    let location = window().location();
+    let scheme = if location.protocol().is_ok_and(|p| p == "https:") { "wss" } else { "ws" };
+    format!("{scheme}://{}/ws", location.host().unwrap_or_default())
+}
+
+/// Loads the page anew when Sluice is another build than the one that rendered it, once per build.
+fn reload_if_older(mine: &str, theirs: &str) {
+    if mine == theirs {
+        return;
+    }
+    let Ok(Some(storage)) = window().session_storage() else { return };
+    if storage.get_item(RELOADED_FOR).ok().flatten().as_deref() != Some(theirs) {
+        let _: Result<(), _> = storage.set_item(RELOADED_FOR, theirs);
+        let _: Result<(), _> = window().location().reload();
+    }
+}

@@ -1,0 +1,52 @@
+//! The browser's end of the stream: decode, apply, signals. It draws nothing.
+
+mod clock;
+mod connection;
+mod store;
+
+use leptos::prelude::*;
+
+use crate::{model::fleet::Fleet, snapshot::Snapshot};
+
+pub(crate) use clock::Clock;
+pub(crate) use connection::Connection;
+pub(crate) use store::{RowStore, Store};
+
+/// Everything a page reads. Cloning it is cheap: all clones are the same state.
+#[derive(Clone)]
+pub(crate) struct Live {
+    /// The topic `fleet`.
+    pub(crate) fleet: ArcRwSignal<Fleet>,
+    /// Every proxy's rows.
+    pub(crate) store: Store,
+    /// Sluice's time, as far as the browser can tell.
+    pub(crate) clock: Clock,
+    /// Whether the stream is open.
+    pub(crate) connection: ArcRwSignal<Connection>,
+    /// Which build rendered this page.
+    build: String,
+}
+
+impl Live {
+    /// The state that the page was rendered from.
+    pub(crate) fn new(snapshot: Snapshot) -> Self {
+        Self {
+            clock: Clock::new(snapshot.fleet.now),
+            store: Store::new(snapshot.proxies),
+            fleet: ArcRwSignal::new(snapshot.fleet),
+            connection: ArcRwSignal::new(Connection::Opening),
+            build: snapshot.build,
+        }
+    }
+
+    /// Starts the clock and the stream. In the browser only, once.
+    pub(crate) fn start(&self) {
+        self.clock.start();
+        leptos::task::spawn_local(connection::run(self.clone()));
+    }
+
+    /// The live state of this page.
+    pub(crate) fn expect() -> Self {
+        expect_context()
+    }
+}

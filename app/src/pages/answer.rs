@@ -1,0 +1,101 @@
+//! The pages that answer the form when it is posted without the program: a question, or the outcomes.
+
+use leptos::prelude::*;
+
+use super::stats::{
+    confirm::{effect, impact_line, warnings},
+    outcomes::{OutcomeList, summary},
+};
+use crate::{
+    components::brand::Brand,
+    model::{
+        action::Action,
+        format::plural,
+        impact::{Impact, names_to_type},
+        outcome::{ActionResponse, Target},
+    },
+};
+
+/// Asks whether to go on, with what it would do. `missed` tells that a name was not typed as asked.
+#[must_use]
+pub fn question(action: Action, targets: &[Target], impacts: &[Impact], missed: bool) -> AnyView {
+    let verb = action.verb(&plural(targets.len(), "server"));
+    let sessions = impacts.iter().map(|i| i.sessions).sum();
+    let names = names_to_type(impacts);
+    page(
+        format!("{verb}?"),
+        view! {
+            <p class="mt-1 mb-3.5 text-ink-2">{effect(action, sessions)}</p>
+            <div class="impacts">{impacts.iter().map(impact_line).collect_view()}</div>
+            {warnings(impacts).into_iter().map(|text| view! { <p class="mt-3 text-ink-2">{text}</p> }).collect_view()}
+            {missed.then(|| view! { <p class="mt-3 text-down">"The name was not typed as it is written. Nothing was done."</p> })}
+            <form method="post" action="/stats" class="mt-4">
+                <input type="hidden" name="do" value=action.id() />
+                <input type="hidden" name="confirmed" value="yes" />
+                {targets.iter().map(|t| view! { <input type="hidden" name="s" value=t.to_string() /> }).collect_view()}
+                {names.into_iter().map(|name| view! {
+                    <label class="mt-3 block">
+                        "Nothing in " <b>{name}</b> " would take traffic. Type its name to go on:"
+                        <input class="field" name="typed" autocomplete="off" spellcheck="false" required />
+                    </label>
+                }).collect_view()}
+                <div class="mt-4 flex justify-end gap-2.5">
+                    <a class="btn" href="/stats">"Cancel"</a>
+                    <button type="submit" class="btn btn-danger">{verb.clone()}</button>
+                </div>
+            </form>
+        }
+        .into_any(),
+    )
+}
+
+/// What became of every server.
+#[must_use]
+pub fn outcomes(action: Action, response: ActionResponse) -> AnyView {
+    let verb = action.verb(&plural(response.outcomes.len(), "server"));
+    let failed: Vec<Target> =
+        response.outcomes.iter().filter(|o| !o.outcome.is_good()).map(|o| o.target.clone()).collect();
+    let retry = (!failed.is_empty()).then(|| {
+        view! {
+            <form method="post" action="/stats">
+                <input type="hidden" name="do" value=action.id() />
+                {failed.iter().map(|t| view! { <input type="hidden" name="s" value=t.to_string() /> }).collect_view()}
+                <button type="submit" class="btn">{format!("Retry {}", plural(failed.len(), "server"))}</button>
+            </form>
+        }
+    });
+    page(
+        format!("{verb}: {}", summary(&response.outcomes)),
+        view! {
+            <OutcomeList outcomes=response.outcomes />
+            <div class="mt-4 flex justify-end gap-2.5">{retry}<a class="btn btn-primary" href="/stats">"Back to the servers"</a></div>
+        }
+        .into_any(),
+    )
+}
+
+/// Says what was wrong with what was posted.
+#[must_use]
+pub fn refusal(text: String) -> AnyView {
+    page(
+        "Nothing was done".to_owned(),
+        view! {
+            <p class="mt-1 text-ink-2">{text}</p>
+            <div class="mt-4 flex justify-end"><a class="btn btn-primary" href="/stats">"Back to the servers"</a></div>
+        }
+        .into_any(),
+    )
+}
+
+fn page(title: String, body: AnyView) -> AnyView {
+    view! {
+        <header class="border-b border-line bg-surface px-4 py-2.5"><Brand /></header>
+        <main class="mx-auto max-w-2xl p-4">
+            <div class="card p-5">
+                <h1 class="text-[17px] font-semibold">{title}</h1>
+                {body}
+            </div>
+        </main>
+    }
+    .into_any()
+}

@@ -1,0 +1,6 @@
+//! The pages.
+
+pub mod answer;
+pub(crate) mod missing;
+pub(crate) mod stats;
+pub(crate) mod wall;

@@ -1,0 +1,36 @@
+//! The bar that appears once anything is checked, for selections across backends.
+
+use leptos::{ev, prelude::*};
+
+use super::{View, actions::ActionControls, operation::Phase};
+use crate::model::format::plural;
+
+/// The bar.
+#[component]
+pub(super) fn ActionBar() -> impl IntoView {
+    let view = View::expect();
+    let is_empty = Memo::new(move |_| view.selection.count() == 0);
+    let escape = window_event_listener(ev::keydown, move |ev| {
+        // A dialog closes by the same key, and keeps the selection.
+        let is_free = !matches!(view.operation.phase(), Phase::Asking(_)) && view.details.is_closed();
+        if ev.key() == "Escape" && !ev.default_prevented() && is_free {
+            view.selection.clear();
+        }
+    });
+    on_cleanup(move || escape.remove());
+    view! {
+        <div class="bar" class:hidden=move || is_empty.get() role="region" aria-label="Checked servers">
+            <span class="whitespace-nowrap">
+                <b>{move || format!("{} selected", view.selection.count())}</b>
+                <span class="text-ink-3 max-[834px]:hidden">
+                    {move || format!(" in {}", plural(view.selection.backends(), "backend"))}
+                </span>
+            </span>
+            <ActionControls targets=Signal::derive(move || view.selection.get()) label="Action for all checked servers".to_owned() />
+            <button type="button" class="btn btn-quiet" on:click=move |_| view.selection.clear()>
+                "Clear"
+                <kbd class="max-[834px]:hidden">"Esc"</kbd>
+            </button>
+        </div>
+    }
+}

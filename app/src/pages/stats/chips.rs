@@ -1,0 +1,114 @@
+//! The filters by state, with their counts, and a line about every node.
+
+use leptos::prelude::*;
+use leptos_router::components::A;
+
+use super::{View, filter::Show, header::address};
+use crate::{
+    components::link::Freshness,
+    live::{Connection, Live},
+    model::{
+        format::{count, span},
+        status::State,
+    },
+};
+
+/// The states that have a filter even when no server is in them.
+const ALWAYS: [Show; 5] = [
+    Show::All,
+    Show::Problems,
+    Show::Only(State::Down),
+    Show::Only(State::Drain),
+    Show::Only(State::Maint),
+];
+
+/// The row of filters.
+#[component]
+pub(super) fn Chips() -> impl IntoView {
+    let view = View::expect();
+    let live = Live::expect();
+    let counts = Memo::new(move |_| {
+        let node = view.filter.with(|f| f.node.clone());
+        let mut counts = [0_u32; State::ALL.len()];
+        live.fleet.with(|f| {
+            let of_node = f.proxies.iter().flat_map(|p| &p.nodes).filter(|c| node.as_ref().is_none_or(|n| *n == c.node));
+            of_node.for_each(|c| counts.iter_mut().zip(&c.states).for_each(|(sum, n)| *sum += n));
+        });
+        counts
+    });
+    let of = move |show: Show| {
+        counts.with(|c| State::ALL.iter().zip(c).filter(|(s, _)| show.matches(**s)).map(|(_, n)| n).sum::<u32>())
+    };
+    let all = [Show::All, Show::Problems].into_iter().chain(State::ALL.map(Show::Only));
+    view! {
+        <div class="flex flex-wrap items-center gap-1.5 px-4 pt-3 max-[520px]:px-2">
+            <nav class="contents" aria-label="Filters">
+                {all.map(|show| view! { <Chip show n=Signal::derive(move || of(show)) /> }).collect_view()}
+            </nav>
+            <Nodes />
+        </div>
+    }
+}
+
+#[component]
+fn Chip(show: Show, n: Signal<u32>) -> impl IntoView {
+    let view = View::expect();
+    let label = match show {
+        Show::All => "All",
+        Show::Problems => "Problems",
+        Show::Only(state) => state.label(),
+    };
+    let is_on = Memo::new(move |_| view.filter.with(|f| f.show == show));
+    let is_hidden = move || !ALWAYS.contains(&show) && n.get() == 0 && !is_on.get();
+    let href = move || {
+        view.filter.track();
+        address(view, |f| f.show = show)
+    };
+    view! {
+        <span class:hidden=is_hidden>
+            <A href=href scroll=false attr:class=move || if is_on.get() { "chip chip-on" } else { "chip" }>
+                {label}
+                " "
+                <b>{move || n.get()}</b>
+            </A>
+        </span>
+    }
+}
+
+/// A line about every node.
+#[component]
+fn Nodes() -> impl IntoView {
+    let live = Live::expect();
+    let lines = move || {
+        let now = live.clock.seconds() * 1_000 + 999;
+        let lost = matches!(live.connection.get(), Connection::Lost(_));
+        live.fleet.with(|f| {
+            f.nodes
+                .iter()
+                .map(|n| {
+                    let fresh = n.is_fresh(now) && !lost;
+                    let text = if fresh {
+                        let up = span(live.clock.since(n.started));
+                        format!("{} · {} conn · idle {} % · up {up}", n.version.split('-').next().unwrap_or_default(), count(n.pulse.conns), n.pulse.idle)
+                    } else if n.pulse.polled == 0 {
+                        "no answer yet".to_owned()
+                    } else {
+                        let single = crate::model::fleet::Fleet { nodes: vec![n.clone()], ..Default::default() };
+                        match Freshness::of(&single, Connection::Open, now) {
+                            Freshness::Live(_) => "reconnecting".to_owned(),
+                            _ => format!("silent for {}", span(n.age_ms(now).unwrap_or(0) / 1_000)),
+                        }
+                    };
+                    (n.name.clone(), text, fresh)
+                })
+                .collect::<Vec<_>>()
+        })
+    };
+    view! {
+        <div class="ml-auto flex flex-wrap gap-x-4 text-[12.5px] text-ink-3">
+            {move || lines().into_iter().map(|(name, text, fresh)| view! {
+                <span class:text-down=!fresh><b class="font-semibold text-ink">{name}</b>" "{text}</span>
+            }).collect_view()}
+        </div>
+    }
+}

@@ -1,0 +1,154 @@
+//! Every figure of one row, as HAProxy wrote it: by tap or click, without a pointer that hovers.
+
+use gloo_net::http::Request;
+use leptos::{html, prelude::*};
+use serde_json::Value;
+
+use super::View;
+use crate::{
+    components::status::Status,
+    live::{Live, RowStore},
+    model::{
+        cause::cause,
+        col::{Col, Text},
+        format::{exact, span},
+        outcome::Target,
+        row::Row,
+    },
+};
+
+/// Which row's details are open.
+#[derive(Clone, Copy)]
+pub(super) struct Details(RwSignal<Option<Target>>);
+
+impl Default for Details {
+    fn default() -> Self {
+        Self(RwSignal::new(None))
+    }
+}
+
+impl Details {
+    pub(super) fn open(self, target: Target) {
+        self.0.set(Some(target));
+    }
+
+    pub(super) fn is_closed(self) -> bool {
+        self.0.with(Option::is_none)
+    }
+}
+
+/// The dialog.
+#[component]
+pub(super) fn DetailsDialog() -> impl IntoView {
+    let view = View::expect();
+    let Details(target) = view.details;
+    let dialog = NodeRef::<html::Dialog>::new();
+    Effect::new(move || {
+        let Some(dialog) = dialog.get() else { return };
+        if target.with(Option::is_some) {
+            if !dialog.open() {
+                let _: Result<(), _> = dialog.show_modal();
+            }
+        } else if dialog.open() {
+            dialog.close();
+        }
+    });
+    view! {
+        <dialog node_ref=dialog class="dialog dialog-side" aria-labelledby="details-title" on:close=move |_| target.set(None)>
+            {move || target.get().map(|target| view! { <Sheet target /> })}
+        </dialog>
+    }
+}
+
+#[component]
+fn Sheet(target: Target) -> impl IntoView {
+    let view = View::expect();
+    let live = Live::expect();
+    let row = live.store.row(&target);
+    let close = move |_| view.details.0.set(None);
+    view! {
+        <div class="flex items-start gap-3">
+            <h2 id="details-title" class="min-w-0 grow text-[17px] font-semibold break-words">
+                {target.server.clone()}
+                <span class="block text-[13px] font-normal text-ink-3">{format!("{} on {}", target.backend, target.node)}</span>
+            </h2>
+            <button type="button" class="btn" autofocus on:click=close>"Close"</button>
+        </div>
+        {row.map(|row| view! { <Summary row /> })}
+        <AllColumns target />
+    }
+}
+
+/// What matters most, in words.
+#[component]
+fn Summary(row: RowStore) -> impl IntoView {
+    let live = Live::expect();
+    let node = row.target.node.clone();
+    let cells: Signal<Row> = row.row.into();
+    let clock = live.clock.clone();
+    let stale = Signal::derive(move || {
+        let now = live.clock.ms();
+        live.fleet.with(|f| f.node(&node).is_none_or(|n| !n.is_fresh(now)))
+    });
+    let since = move || cells.with(|r| r.num(Col::Lastchg)).map(|at| format!("for {}", span(clock.since(at))));
+    view! {
+        <p class="mt-3 flex flex-wrap items-center gap-2">
+            <Status status=Signal::derive(move || cells.with(|r| r.text(Text::Status).to_owned())) stale />
+            <span class="text-ink-3">{since}</span>
+        </p>
+        <p class="mt-2 text-ink-2 empty:hidden">{move || cells.with(sentence)}</p>
+    }
+}
+
+fn sentence(row: &Row) -> String {
+    let cause = cause(row);
+    let mut chars = cause.chars();
+    chars.next().map(|first| format!("{}{}.", first.to_uppercase(), chars.as_str())).unwrap_or_default()
+}
+
+/// The columns of the node's last reply, by HAProxy's names.
+#[component]
+fn AllColumns(target: Target) -> impl IntoView {
+    let columns = RwSignal::new(None::<Result<Vec<(String, String)>, String>>);
+    let clock = Live::expect().clock;
+    Effect::new(move |_| {
+        clock.seconds();
+        let target = target.clone();
+        leptos::task::spawn_local(async move {
+            let read = read(&target).await;
+            // The dialog may have been closed meanwhile.
+            let _: Option<()> = columns.try_update(|c| *c = Some(read));
+        });
+    });
+    view! {
+        {move || match columns.get() {
+            None => view! { <p class="mt-3 text-ink-3">"Reading …"</p> }.into_any(),
+            Some(Err(problem)) => view! { <p class="mt-3 text-down">{problem}</p> }.into_any(),
+            Some(Ok(columns)) => view! {
+                <dl class="columns">
+                    {columns.into_iter().map(|(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> }).collect_view()}
+                </dl>
+            }.into_any(),
+        }}
+    }
+}
+
+async fn read(target: &Target) -> Result<Vec<(String, String)>, String> {
+    // Names are of `[A-Za-z0-9_.:-]`; one that is not would be a stranger's, and is escaped.
+    let escape = |s: &str| String::from(js_sys::encode_uri_component(s));
+    let address = format!("/api/v1/stats?node={}&proxy={}", escape(&target.node), escape(&target.backend));
+    let gone = || "Sluice did not answer; the next try follows.".to_owned();
+    let body: Value = Request::get(&address).send().await.map_err(|_| gone())?.json().await.map_err(|_| gone())?;
+    let rows = body.pointer("/nodes/0/rows").and_then(Value::as_array).ok_or_else(gone)?;
+    let row = rows.iter().find(|r| r.get("svname").and_then(Value::as_str) == Some(&target.server));
+    let row = row.and_then(Value::as_object).ok_or("HAProxy does not have this row any more.")?;
+    Ok(row.iter().map(|(name, value)| (name.clone(), written(value))).collect())
+}
+
+fn written(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(n) => n.as_u64().map_or_else(|| n.to_string(), exact),
+        other => other.to_string(),
+    }
+}

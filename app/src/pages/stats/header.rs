@@ -1,0 +1,152 @@
+//! The bar at the top: where one is, what to find, whether it is the present.
+
+use leptos::{ev, prelude::*};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
+use wasm_bindgen::JsCast;
+
+use super::{View, columns::GROUPS};
+use crate::{
+    components::{brand::Brand, link::LinkPill, theme::ThemeSwitch},
+    live::Live,
+};
+
+/// The bar.
+#[component]
+pub(super) fn Header() -> impl IntoView {
+    view! {
+        <header class="sticky top-0 z-20 flex flex-wrap items-center gap-3 border-b border-line bg-surface px-4 py-2.5 max-[834px]:static">
+            <Brand />
+            <nav class="flex gap-0.5" aria-label="Pages">
+                <a class="tab tab-on" href="/stats" aria-current="page">"Stats"</a>
+                <a class="tab" href="/wall">"Wall"</a>
+            </nav>
+            <Find />
+            <span class="grow max-[834px]:hidden"></span>
+            <LinkPill />
+            <NodeChoice />
+            <Columns />
+            <ThemeSwitch />
+        </header>
+    }
+}
+
+/// An address of this page with one of its parts changed.
+pub(super) fn address(view: View, change: impl FnOnce(&mut super::filter::Filter)) -> String {
+    let mut filter = view.filter.get_untracked();
+    change(&mut filter);
+    filter.address()
+}
+
+fn go(view: View, change: impl FnOnce(&mut super::filter::Filter)) {
+    let to = address(view, change);
+    let options = NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() };
+    use_navigate()(&to, options);
+}
+
+/// The filter box. Without the program it is a form that asks the server.
+#[component]
+fn Find() -> impl IntoView {
+    let view = View::expect();
+    let input = NodeRef::<leptos::html::Input>::new();
+    let slash = window_event_listener(ev::keydown, move |ev| {
+        let typing = ev.target().and_then(|t| t.dyn_into::<web_sys::HtmlElement>().ok()).is_some_and(|e| {
+            matches!(e.tag_name().as_str(), "INPUT" | "SELECT" | "TEXTAREA") && e.get_attribute("type").as_deref() != Some("checkbox")
+        });
+        if ev.key() == "/" && !typing && !ev.ctrl_key() && !ev.meta_key() && !ev.alt_key() {
+            ev.prevent_default();
+            if let Some(input) = input.get_untracked() {
+                let _: Result<(), _> = input.focus();
+                input.select();
+            }
+        }
+    });
+    on_cleanup(move || slash.remove());
+    let clear = move |ev: ev::KeyboardEvent| {
+        if ev.key() == "Escape" {
+            ev.stop_propagation();
+            go(view, |f| f.text.clear());
+        }
+    };
+    view! {
+        <form method="get" action="/stats" role="search" class="find" on:submit=|ev| ev.prevent_default()>
+            <input
+                node_ref=input
+                type="search"
+                name="q"
+                placeholder="Find a server, backend or address"
+                aria-label="Find a server, backend or address"
+                autocomplete="off"
+                spellcheck="false"
+                value=view.filter.get_untracked().text
+                prop:value=move || view.filter.with(|f| f.text.clone())
+                on:input=move |ev| go(view, |f| f.text = event_target_value(&ev))
+                on:keydown=clear
+            />
+            {move || view.filter.with(hidden_fields)}
+            <kbd class="needs-script" aria-hidden="true">"/"</kbd>
+        </form>
+    }
+}
+
+/// What a search without the program keeps of the address.
+fn hidden_fields(filter: &super::filter::Filter) -> impl IntoView + use<> {
+    let show = filter.show.id();
+    let node = filter.node.clone();
+    view! {
+        {(!show.is_empty()).then(|| view! { <input type="hidden" name="show" value=show /> })}
+        {node.map(|node| view! { <input type="hidden" name="node" value=node /> })}
+    }
+}
+
+/// One node, or all.
+#[component]
+fn NodeChoice() -> impl IntoView {
+    let view = View::expect();
+    let fleet = Live::expect().fleet;
+    let nodes = Memo::new(move |_| fleet.with(|f| f.nodes.iter().map(|n| n.name.clone()).collect::<Vec<_>>()));
+    let chosen = Memo::new(move |_| view.filter.with(|f| f.node.clone().unwrap_or_default()));
+    view! {
+        {move || (nodes.with(Vec::len) > 1).then(|| view! {
+            <select
+                class="btn needs-script"
+                aria-label="Node"
+                prop:value=move || chosen.get()
+                on:change=move |ev| {
+                    let node = event_target_value(&ev);
+                    go(view, |f| f.node = Some(node).filter(|n| !n.is_empty()));
+                }
+            >
+                <option value="">"All nodes"</option>
+                {nodes.get().into_iter().map(|n| {
+                    let name = n.clone();
+                    view! { <option value=n.clone() selected=move || chosen.with(|c| *c == name)>{n.clone()}</option> }
+                }).collect_view()}
+            </select>
+        })}
+    }
+}
+
+/// The choice of further columns.
+#[component]
+fn Columns() -> impl IntoView {
+    let view = View::expect();
+    let choose = move |at: usize| {
+        view.columns.update(|shown| *shown = shown.toggled(at));
+        view.columns.get_untracked().keep();
+    };
+    view! {
+        <details class="menu needs-script max-[834px]:hidden">
+            <summary class="btn">"Columns"</summary>
+            <fieldset class="menu-body">
+                <legend class="text-[12px] text-ink-3">"Show as well"</legend>
+                {GROUPS.iter().enumerate().map(|(at, group)| view! {
+                    <label class="flex items-center gap-2 py-1">
+                        <input type="checkbox" prop:checked=move || view.columns.get().has(at) on:change=move |_| choose(at) />
+                        {group.label}
+                        <span class="ml-auto pl-4 text-[12px] text-ink-3">{group.columns.iter().map(|c| c.head).collect::<Vec<_>>().join(", ")}</span>
+                    </label>
+                }).collect_view()}
+            </fieldset>
+        </details>
+    }
+}

@@ -1,0 +1,169 @@
+//! The Stats page: every proxy's rows, and what can be done to its servers.
+
+mod action_bar;
+mod actions;
+mod card;
+mod chips;
+mod columns;
+pub(crate) mod confirm;
+mod details;
+pub(crate) mod filter;
+mod header;
+mod operation;
+pub(crate) mod outcomes;
+mod row;
+mod selection;
+mod shown;
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use crate::{
+    live::Live,
+    model::format::plural,
+    pages::stats::{
+        action_bar::ActionBar,
+        card::{Card, CardKey, cards},
+        chips::Chips,
+        columns::Shown,
+        confirm::ConfirmDialog,
+        details::{Details, DetailsDialog},
+        filter::Filter,
+        header::Header,
+        operation::Operation,
+        outcomes::OperationPanel,
+        selection::Selection,
+    },
+};
+
+/// What the parts of the page share.
+#[derive(Clone, Copy)]
+struct View {
+    filter: Memo<Filter>,
+    columns: RwSignal<Shown>,
+    selection: Selection,
+    operation: Operation,
+    details: Details,
+}
+
+impl View {
+    fn expect() -> Self {
+        expect_context()
+    }
+}
+
+/// The page.
+#[component]
+pub(crate) fn StatsPage() -> impl IntoView {
+    let live = Live::expect();
+    let query = use_query_map();
+    let filter = Memo::new(move |_| query.with(Filter::from_query));
+    let selection = Selection::default();
+    let view = View {
+        filter,
+        columns: RwSignal::new(Shown::default()),
+        selection,
+        operation: Operation::new(&live, selection),
+        details: Details::default(),
+    };
+    provide_context(view);
+    let is_busy = shown::follow(&live, filter);
+    selection::follow(&live, selection);
+    Effect::new(move || view.columns.set(Shown::kept()));
+
+    let store = live.store.clone();
+    let cards = Memo::new(move |_| cards(&store));
+    let fleet = live.fleet.clone();
+    let title = move || {
+        let problems = fleet.with(|f| f.problem_count);
+        if problems > 0 { format!("({problems}) Stats · Sluice") } else { "Stats · Sluice".to_owned() }
+    };
+    view! {
+        <Title text=title />
+        <Header />
+        <Chips />
+        <Notices />
+        <main
+            class="px-4 pt-3 pb-28 max-[520px]:px-2"
+            on:pointerenter=move |_| is_busy.set(true)
+            on:pointerleave=move |_| is_busy.set(false)
+            on:focusin=move |_| is_busy.set(true)
+            on:focusout=move |_| is_busy.set(false)
+        >
+            <h1 class="sr-only">"Proxies and servers"</h1>
+            <For each=move || cards.get() key=Clone::clone let(key)>
+                <Card key />
+            </For>
+            <Nothing cards />
+        </main>
+        <OperationPanel />
+        <ActionBar />
+        <ConfirmDialog />
+        <DetailsDialog />
+    }
+}
+
+/// The nodes whose rows are not the present, and why.
+#[component]
+fn Notices() -> impl IntoView {
+    let live = Live::expect();
+    let silent = move || {
+        let now = live.clock.seconds() * 1_000;
+        live.fleet.with(|f| {
+            f.nodes
+                .iter()
+                .filter(|n| !n.is_fresh(now + 999))
+                .map(|n| {
+                    let old = match n.age_ms(now) {
+                        Some(ms) => format!("What is shown of it is {} old.", crate::model::format::span(ms / 1_000)),
+                        None => "Nothing is known of it yet.".to_owned(),
+                    };
+                    let why = if n.error.is_empty() { "no answer in time" } else { n.error.as_str() };
+                    (n.name.clone(), format!("does not answer: {why}. {old}"))
+                })
+                .collect::<Vec<_>>()
+        })
+    };
+    view! {
+        <div role="status" class="px-4 max-[520px]:px-2">
+            {move || {
+                silent()
+                    .into_iter()
+                    .map(|(node, text)| view! { <p class="notice"><b>{node}</b>" "{text}</p> })
+                    .collect_view()
+            }}
+        </div>
+    }
+}
+
+/// What stands in an empty page.
+#[component]
+fn Nothing(cards: Memo<Vec<CardKey>>) -> impl IntoView {
+    let live = Live::expect();
+    let view = View::expect();
+    let text = move || {
+        let nothing_known = cards.with(Vec::is_empty);
+        let mut shown = 0;
+        // Follows the filter and the clock: what is shown changes with either.
+        view.filter.track();
+        live.clock.seconds();
+        live.store.each_row(|row| shown += usize::from(row.shown.get_untracked()));
+        if nothing_known {
+            Some("No node has answered yet.".to_owned())
+        } else if shown == 0 {
+            let nodes = live.fleet.with(|f| f.nodes.len());
+            Some(format!("Nothing on {} fits the filter.", plural(nodes, "node")))
+        } else {
+            None
+        }
+    };
+    view! {
+        {move || text().map(|text| view! {
+            <p class="p-8 text-center text-ink-2">
+                {text} " "
+                <a class="underline" href="/stats">"Show everything"</a>
+            </p>
+        })}
+    }
+}

@@ -1,0 +1,82 @@
+//! The servers that are checked. A selection survives every update, and ends with its server.
+
+use std::collections::BTreeSet;
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+
+use crate::{live::Live, model::outcome::Target};
+
+/// The checked servers.
+#[derive(Clone, Copy)]
+pub(super) struct Selection(RwSignal<BTreeSet<Target>>);
+
+impl Default for Selection {
+    fn default() -> Self {
+        Self(RwSignal::new(BTreeSet::new()))
+    }
+}
+
+impl Selection {
+    pub(super) fn has(self, target: &Target) -> bool {
+        self.0.with(|s| s.contains(target))
+    }
+
+    pub(super) fn get(self) -> BTreeSet<Target> {
+        self.0.get()
+    }
+
+    pub(super) fn count(self) -> usize {
+        self.0.with(BTreeSet::len)
+    }
+
+    pub(super) fn set(self, target: Target, checked: bool) {
+        self.0.update(|s| {
+            if checked {
+                s.insert(target);
+            } else {
+                s.remove(&target);
+            }
+        });
+    }
+
+    pub(super) fn clear(self) {
+        self.0.update(BTreeSet::clear);
+    }
+
+    /// Unchecks these.
+    pub(super) fn remove<'a>(self, targets: impl IntoIterator<Item = &'a Target>) {
+        self.0.update(|s| targets.into_iter().for_each(|t| drop(s.take(t))));
+    }
+
+    /// In how many backends the checked servers are.
+    pub(super) fn backends(self) -> usize {
+        self.0.with(|s| s.iter().map(|t| (&t.node, &t.backend)).collect::<BTreeSet<_>>().len())
+    }
+}
+
+/// Takes over what was checked before the program was there, and drops servers that are gone.
+pub(super) fn follow(live: &Live, selection: Selection) {
+    Effect::new(move |_| {
+        let Ok(boxes) = document().query_selector_all("input[name=s]:checked") else { return };
+        for at in 0..boxes.length() {
+            let value = boxes.item(at).and_then(|n| n.dyn_into::<web_sys::HtmlInputElement>().ok()).map(|i| i.value());
+            if let Some(target) = value.and_then(|v| v.parse().ok()) {
+                selection.set(target, true);
+            }
+        }
+    });
+    let live = live.clone();
+    Effect::new(move |_| {
+        for proxy in live.store.proxies() {
+            for section in proxy.sections.get() {
+                section.rows.track();
+            }
+        }
+        let checked = selection.0.get_untracked();
+        let existing = live.store.existing(&checked);
+        if existing != checked {
+            selection.0.set(existing);
+        }
+    });
+}

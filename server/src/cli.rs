@@ -1,0 +1,159 @@
+//! The command line: what can be said, and the configuration that it adds up to.
+//!
+//! It prints nothing by itself; [`check`] writes to whatever it is given.
+
+mod check;
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+pub use check::check;
+
+use crate::{
+    config::{Config, ConfigError, LogFormat, SocketArg, Source, parse_listen},
+    demo::LabArgs,
+};
+
+/// Real-time dashboard for HAProxy.
+#[derive(Debug, Parser)]
+#[command(name = "sluice", version)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Poll HAProxy and serve the dashboard
+    Serve(ServeArgs),
+    /// Say what is wrong with a configuration, and try each node
+    Check(SourceArgs),
+    /// Start two HAProxy processes with servers and traffic, and the dashboard on them
+    Demo(DemoArgs),
+}
+
+/// Arguments of `sluice demo`.
+#[derive(Args, Clone, Debug)]
+pub struct DemoArgs {
+    /// What to look at.
+    #[command(flatten)]
+    pub lab: LabArgs,
+    /// Where to serve the dashboard: a loopback address and a port [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR", value_parser = parse_listen)]
+    pub listen: Option<SocketAddr>,
+    /// Start everything but the dashboard
+    #[arg(long, conflicts_with = "listen")]
+    pub lab_only: bool,
+}
+
+/// Arguments of `sluice serve`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ServeArgs {
+    /// Where the nodes come from.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Where to serve the dashboard: a loopback address and a port [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR", value_parser = parse_listen)]
+    pub listen: Option<SocketAddr>,
+    /// How log lines look, `human` or `json` [default: human]
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+}
+
+/// Where the nodes come from: a file, sockets, or the usual places.
+#[derive(Args, Clone, Debug, Default)]
+pub struct SourceArgs {
+    /// The configuration file [default: /etc/sluice/sluice.toml, where it exists]
+    #[arg(long, value_name = "FILE", conflicts_with = "socket")]
+    pub config: Option<PathBuf>,
+    /// A stats socket of HAProxy, in place of a file; may be given several times
+    #[arg(long, value_name = "PATH|NAME=PATH")]
+    pub socket: Vec<SocketArg>,
+}
+
+impl ServeArgs {
+    /// The whole configuration; an argument goes before what a file says.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn load(&self) -> Result<Config, ConfigError> {
+        let mut config = Config::load(&self.source.source())?;
+        config.listen = self.listen.unwrap_or(config.listen);
+        config.log = self.log_format.unwrap_or(config.log);
+        Ok(config)
+    }
+}
+
+impl SourceArgs {
+    /// Where the configuration comes from.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        match &self.config {
+            Some(path) => Source::File(path.clone()),
+            None if self.socket.is_empty() => Source::Search,
+            None => Source::Sockets(self.socket.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn serve(args: &[&str]) -> Result<ServeArgs, String> {
+        let line = ["sluice", "serve"].iter().chain(args);
+        match Cli::try_parse_from(line).map_err(|error| error.to_string())?.command {
+            Command::Serve(args) => Ok(args),
+            other => Err(format!("{other:?}")),
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sockets_listen_and_log_format_make_a_configuration() {
+        let args = ["--socket", "a=/x", "--socket", "/y.sock", "--listen", "[::1]:9", "--log-format", "json"];
+        let config = serve(&args).expect("good arguments").load().expect("a configuration");
+        assert_eq!(config.listen.to_string(), "[::1]:9");
+        assert_eq!(config.log, LogFormat::Json);
+        assert_eq!(config.nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>(), ["a", "y"]);
+    }
+
+    #[test]
+    fn an_argument_goes_before_the_file() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("sluice.toml");
+        std::fs::write(
+            &path,
+            "listen = \"127.0.0.1:1\"\nlog.format = \"json\"\nnode = [{name=\"a\",address=\"/x\"}]\n",
+        )
+        .expect("written");
+        let file = path.to_str().expect("a path");
+        assert_eq!(serve(&["--config", file]).expect("good").load().expect("a file").listen.port(), 1);
+        let config = serve(&["--config", file, "--listen", "127.0.0.1:2"]).expect("good").load().expect("a file");
+        assert_eq!((config.listen.port(), config.log), (2, LogFormat::Json));
+    }
+
+    #[test]
+    fn wrong_arguments_say_what_to_write() {
+        for (args, told) in [
+            (["--listen", "0.0.0.0:80"].as_slice(), "no accounts yet"),
+            (&["--listen", "8080"], "write an IP address and a port"),
+            (&["--log-format", "xml"], "write \"human\" or \"json\""),
+            (&["--socket", "tcp://1.2.3.4:9"], "not supported yet"),
+            (&["--socket", "/x", "--config", "y"], "cannot be used with"),
+            (&["--sockets", "/x"], "--socket"),
+        ] {
+            let message = serve(args).expect_err("wrong");
+            assert!(message.contains(told), "{message}");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! `sluice check`: what is wrong with a configuration, and what each node answers.
+
+use std::io::{self, Write};
+
+use futures::future;
+
+use super::SourceArgs;
+use crate::{
+    config::{Config, NodeConfig},
+    haproxy::{Client, Error, Level, Limits},
+};
+
+/// Writes what is wrong with the configuration, then a line per node; whether all is well.
+///
+/// # Errors
+/// When `out` can't be written to.
+pub async fn check(args: &SourceArgs, out: &mut impl Write) -> io::Result<bool> {
+    let config = match Config::load(&args.source()) {
+        Ok(config) => config,
+        Err(error) => {
+            writeln!(out, "{error}")?;
+            return Ok(false);
+        }
+    };
+    let tried = future::join_all(config.nodes.iter().map(attempt)).await;
+    for (node, result) in config.nodes.iter().zip(&tried) {
+        let told = match result {
+            Ok(found) => found.to_string(),
+            Err(error) => error.to_string(),
+        };
+        writeln!(out, "{} (cluster {}, {}): {told}", node.name, node.cluster, node.address)?;
+    }
+    Ok(tried.iter().all(Result::is_ok))
+}
+
+/// What a node that answers says of itself.
+struct Found {
+    version: String,
+    /// `None` where HAProxy is older than `show cli level`.
+    level: Option<Level>,
+    rows: usize,
+}
+
+impl std::fmt::Display for Found {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "HAProxy {}, ", self.version)?;
+        match self.level {
+            Some(Level::Admin) => write!(f, "level admin, ")?,
+            Some(level) => write!(f, "level {level} (actions need `level admin`), ")?,
+            None => write!(f, "level unknown, ")?,
+        }
+        match self.rows {
+            1 => write!(f, "1 row"),
+            rows => write!(f, "{rows} rows"),
+        }
+    }
+}
+
+/// Asks a node all that the dashboard asks it.
+async fn attempt(node: &NodeConfig) -> Result<Found, Error> {
+    let client = Client::new(node.address.clone(), Limits::default());
+    let info = client.info().await?;
+    let stat = client.stat().await?;
+    client.servers_state().await?;
+    let level = match client.level().await {
+        Ok(level) => Some(level),
+        Err(Error::UnknownCommand { .. }) => None,
+        Err(error) => return Err(error),
+    };
+    let mut rows = 0;
+    stat.for_each(|_| rows += 1);
+    Ok(Found { version: info.get("Version").unwrap_or("of unknown version").to_owned(), level, rows })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::UnixListener,
+    };
+
+    use super::*;
+
+    /// Answers each request as HAProxy 3.2 would.
+    async fn pretend(listener: UnixListener) {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 64];
+            let length = stream.read(&mut request).await.expect("a request");
+            let reply: &[u8] = match &request[..length] {
+                b"show info\n" => include_bytes!("../haproxy/testdata/3.2.26/show_info.txt"),
+                b"show stat\n" => include_bytes!("../haproxy/testdata/3.2.26/show_stat.txt"),
+                b"show servers state\n" => include_bytes!("../haproxy/testdata/3.2.26/show_servers_state.txt"),
+                b"show cli level\n" => b"operator\n\n",
+                _ => b"Unknown command\n\n",
+            };
+            stream.write_all(reply).await.expect("sent");
+        }
+    }
+
+    async fn told(config: PathBuf) -> (bool, String) {
+        let mut out = Vec::new();
+        let good = check(&SourceArgs { config: Some(config), socket: Vec::new() }, &mut out).await.expect("written");
+        (good, String::from_utf8(out).expect("text"))
+    }
+
+    #[tokio::test]
+    async fn every_node_has_its_line() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let [file, socket] = ["sluice.toml", "h.sock"].map(|name| dir.path().join(name));
+        let node = |name: &str, path: &str| format!("[[node]]\nname = \"{name}\"\naddress = \"{path}\"\n");
+        tokio::spawn(pretend(UnixListener::bind(&socket).expect("bound")));
+        let good = node("lb1", &socket.to_string_lossy());
+        std::fs::write(&file, &good).expect("written");
+        let (well, text) = told(file.clone()).await;
+        assert!(well, "{text}");
+        assert!(text.starts_with("lb1 (cluster lb1, unix:/"), "{text}");
+        assert!(text.contains("HAProxy 3.2.26"), "{text}");
+        assert!(text.contains("level operator (actions need `level admin`)"), "{text}");
+
+        std::fs::write(&file, good + &node("lb2", "/nonexistent.sock")).expect("written");
+        let (well, text) = told(file).await;
+        assert!(!well);
+        assert!(
+            text.lines().nth(1).is_some_and(|line| line.starts_with("lb2 ") && line.contains("no such socket")),
+            "{text}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_wrong_file_is_told_with_its_place() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let file = dir.path().join("sluice.toml");
+        std::fs::write(&file, "[[nod]]\n").expect("written");
+        let (well, text) = told(file).await;
+        assert!(!well);
+        assert!(text.contains("sluice.toml:1:3: unknown key `nod`: did you mean `node`?"), "{text}");
+    }
+}

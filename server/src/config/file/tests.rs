@@ -1,0 +1,116 @@
+//! Files as people write them, and what they are told.
+
+use super::*;
+
+const NODE: &str = "[[node]]\nname = \"lb1\"\naddress = \"/run/h.sock\"\n";
+
+/// Every line must be told, in this order and at this place; `...` stands for the rest of a message.
+fn check(text: &str, expected: &[&str]) {
+    let problems = match parse(text) {
+        Ok(_) => Vec::new(),
+        Err(problems) => problems,
+    };
+    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    let fits = |(told, expected): (&String, &&str)| match expected.strip_suffix("...") {
+        Some(start) => told.starts_with(start),
+        None => told == expected,
+    };
+    assert!(
+        told.len() == expected.len() && told.iter().zip(expected).all(fits),
+        "{text}\ntold:     {told:#?}\nexpected: {expected:#?}"
+    );
+}
+
+#[test]
+fn a_whole_file_is_read() {
+    let config = parse(
+        "listen = \"[::1]:9000\"\n[log]\nformat = \"json\"\n\
+         [[node]]\nname = \"lb1\"\ncluster = \"edge\"\naddress = \"unix:/run/a.sock\"\npoll = \"500ms\"\n\
+         [[node]]\nname = \"lb2\"\naddress = \"/run/b.sock\"\n",
+    )
+    .expect("a good file");
+    let node = |name: &str, cluster: &str, path: &str, poll| NodeConfig {
+        name: name.to_owned(),
+        cluster: cluster.to_owned(),
+        address: path.parse().expect("a path"),
+        poll: Duration::from_millis(poll),
+    };
+    assert_eq!(config.listen.to_string(), "[::1]:9000");
+    assert_eq!(config.log, LogFormat::Json);
+    assert_eq!(config.nodes, [node("lb1", "edge", "/run/a.sock", 500), node("lb2", "lb2", "/run/b.sock", 1000)]);
+}
+
+#[test]
+fn an_unknown_key_is_named_with_the_nearest_known_one() {
+    check(&format!("lisen = \"127.0.0.1:1\"\n{NODE}"), &["1:1: unknown key `lisen`: did you mean `listen`?"]);
+    check(&format!("{NODE}adress = \"/x\""), &["4:1: unknown key `adress`: did you mean `address`?"]);
+    check(&format!("{NODE}  Pol = 1"), &["4:3: unknown key `Pol`: did you mean `poll`?"]);
+    check(&format!("{NODE}weight = 1"), &["4:1: unknown key `weight`: there is `name`, `cluster`, `address`, `poll`"]);
+    check(&format!("{NODE}[log]\nformt = 1"), &["5:1: unknown key `formt`: did you mean `format`?"]);
+    check(
+        &NODE.replace("[[node]]", "[[nodes]]"),
+        &["1:1: there is no node: write...", "1:3: unknown key `nodes`: did you mean `node`?"],
+    );
+}
+
+#[test]
+fn every_problem_is_told_in_one_run() {
+    check(
+        "listen = \"0.0.0.0:80\"\n[[node]]\nname = \"a b\"\naddress = \"x\"\npoll = \"2h\"\n[[node]]\n",
+        &[
+            "1:10: 0.0.0.0:80 can be reached from other machines, and Sluice has no accounts yet...",
+            "3:8: \"a b\" can't be a name: take letters, digits, `_`, `.`, `:` and `-` alone",
+            "4:11: `x` is not the address of a stats socket...",
+            "5:8: `poll` is 2h: write a time from 100ms to 1h",
+            "6:1: this node has no `name`: write name = \"lb1\"",
+            "6:1: this node has no `address`: write address = \"unix:/run/haproxy/admin.sock\"",
+        ],
+    );
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_says_what_to_write() {
+    check(
+        &format!("listen = 8080\n{NODE}"),
+        &["1:10: `listen` is a number: write text, as listen = \"127.0.0.1:8080\""],
+    );
+    check(&format!("listen = \"localhost:80\"\n{NODE}"), &["1:10: `localhost:80` is no address to listen on..."]);
+    check(&format!("{NODE}poll = 1"), &["4:8: `poll` is a number: write text, as poll = \"1s\""]);
+    check(&format!("{NODE}poll = \"1\""), &["4:8: `poll` is no time: \"1\"; write a number and its unit..."]);
+    check(&format!("{NODE}poll = \"50ms\""), &["4:8: `poll` is 50ms: write a time from 100ms to 1h"]);
+    check(&format!("{NODE}cluster = \"a/b\""), &["4:11: \"a/b\" can't be a name..."]);
+    check(&format!("{NODE}cluster = \"\""), &["4:11: `cluster` is empty: write a name, as cluster = \"edge\""]);
+    check(&format!("log = \"json\"\n{NODE}"), &["1:7: `log` is text: write a table..."]);
+    check(
+        &format!("log.format = \"xml\"\n{NODE}"),
+        &["1:14: there is no log format \"xml\": write \"human\" or \"json\""],
+    );
+    check("node = []", &["1:8: `node` is an empty list: write..."]);
+    check("node = [1]", &["1:9: a node is a table: write..."]);
+    check("[node]\nname = \"lb1\"", &["1:1: `node` is a table: write..."]);
+    check("", &["1:1: there is no node: write..."]);
+}
+
+#[test]
+fn two_nodes_share_neither_name_nor_address() {
+    check(
+        &format!("{NODE}{NODE}"),
+        &[
+            "5:8: there are two nodes `lb1`: give each a name of its own",
+            "6:11: this is the address of node `lb1` too...",
+        ],
+    );
+}
+
+#[test]
+fn what_is_no_toml_is_told_at_its_place() {
+    check("listen = \n", &["1:10: ..."]);
+    check(&format!("{NODE}name = \"again\""), &["4:1: duplicate key"]);
+    check("\"é\" = 1 1", &["1:7: ..."]);
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let error = load(Path::new("/nonexistent/sluice.toml")).expect_err("no such file").to_string();
+    assert!(error.contains("/nonexistent/sluice.toml: No such file"), "{error}");
+}

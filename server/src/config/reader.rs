@@ -1,0 +1,107 @@
+//! Reads values out of a parsed TOML table and notes every mistake with its place.
+//!
+//! It walks the table instead of leaving that to serde, because serde stops at the first mistake and loses its place.
+
+use std::ops::Range;
+
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::error::Problem;
+
+/// How alike an unknown and a known key are, from 0 to 1, before the one is offered for the other. By Jaro-Winkler,
+/// which forgives a slip of the fingers (`adress` 0.96, `pol` 0.93) and tells other words apart (`port` and `poll` 0.73).
+const ALIKE: f64 = 0.8;
+
+/// The problems found so far in one text.
+pub(super) struct Problems<'t> {
+    text: &'t str,
+    found: Vec<(usize, String)>,
+}
+
+/// A value and where it stands in the text, in bytes.
+#[derive(Clone, Debug)]
+pub(super) struct At<T> {
+    pub(super) value: T,
+    pub(super) span: Range<usize>,
+}
+
+impl<'t> Problems<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        Self { text, found: Vec::new() }
+    }
+
+    /// Notes a problem with what stands at `span`.
+    pub(super) fn add(&mut self, span: &Range<usize>, message: impl Into<String>) {
+        self.found.push((span.start, message.into()));
+    }
+
+    /// All of them in the order of the text.
+    pub(super) fn into_vec(mut self) -> Vec<Problem> {
+        self.found.sort_by_key(|(at, _)| *at);
+        let text = self.text;
+        self.found
+            .into_iter()
+            .map(|(at, message)| {
+                let (line, column) = position(text, at);
+                Problem { line, column, message }
+            })
+            .collect()
+    }
+
+    /// The text of `key`, should it be there and be text. `example` is a whole value as one would write it.
+    pub(super) fn text(&mut self, table: &DeTable<'_>, key: &str, example: &str) -> Option<At<String>> {
+        let value = table.get(key)?;
+        let text = value.get_ref().as_str();
+        if text.is_none() {
+            let found = kind(value.get_ref());
+            self.add(&value.span(), format!("`{key}` is {found}: write text, as {key} = \"{example}\""));
+        }
+        Some(At { value: text?.to_owned(), span: value.span() })
+    }
+
+    /// Notes every key of `table` that isn't among `known`, with the nearest one.
+    pub(super) fn unknown_keys(&mut self, table: &DeTable<'_>, known: &[&str]) {
+        for key in table.keys() {
+            let name: &str = key.get_ref();
+            if !known.contains(&name) {
+                self.add(&key.span(), format!("unknown key `{}`: {}", name.escape_debug(), suggestion(name, known)));
+            }
+        }
+    }
+}
+
+/// What a value is, with its article.
+pub(super) fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "text",
+        DeValue::Integer(_) | DeValue::Float(_) => "a number",
+        DeValue::Boolean(_) => "a boolean",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+/// The tables under `[[key]]`; `None` in place of anything that isn't a table.
+pub(super) fn tables<'v, 'i>(list: &'v [Spanned<DeValue<'i>>]) -> Vec<(Range<usize>, Option<&'v DeTable<'i>>)> {
+    list.iter().map(|item| (item.span(), item.get_ref().as_table())).collect()
+}
+
+fn suggestion(name: &str, known: &[&str]) -> String {
+    let alike = |key: &str| strsim::jaro_winkler(&name.to_ascii_lowercase(), key);
+    let nearest = known.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)));
+    match nearest {
+        Some(key) if alike(key) >= ALIKE => format!("did you mean `{key}`?"),
+        _ => format!("there is {}", known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// The line and the column of a byte, both counted from 1; the column in characters.
+fn position(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at.min(text.len())).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}

@@ -1,0 +1,156 @@
+//! `--socket PATH` and `--socket NAME=PATH`: nodes without a file.
+
+use std::{path, str::FromStr};
+
+use super::{ConfigError, DEFAULT_POLL, NodeConfig, is_name, is_name_char};
+use crate::haproxy::{Address, AddressError};
+
+/// What a lone socket's node is called when nobody named it.
+const LONE: &str = "haproxy";
+
+/// One `--socket`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SocketArg {
+    /// The node's name, where one was given.
+    pub name: Option<String>,
+    /// Where its stats socket is.
+    pub address: Address,
+}
+
+/// Why a text is no `--socket`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SocketArgError {
+    /// What stands before the `=` can't be a name.
+    #[error("{0:?} can't be the name of a node: take letters, digits, `_`, `.`, `:` and `-` alone")]
+    Name(String),
+    /// What stands after it is no address.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+}
+
+impl FromStr for SocketArg {
+    type Err = SocketArgError;
+
+    fn from_str(text: &str) -> Result<Self, SocketArgError> {
+        // A path may hold a `=` of its own: what begins like an address has no name.
+        let (name, place) = match text.split_once('=') {
+            Some((name, place)) if !name.starts_with(['/', '.']) && !name.starts_with("unix:") => (Some(name), place),
+            _ => (None, text),
+        };
+        if let Some(name) = name.filter(|name| !is_name(name)) {
+            return Err(SocketArgError::Name(name.to_owned()));
+        }
+        Ok(Self { name: name.map(str::to_owned), address: address(place)? })
+    }
+}
+
+/// The nodes of all `--socket` arguments: a cluster each, with names that differ.
+///
+/// # Errors
+/// When two of them have the same name or the same address.
+pub(super) fn nodes(sockets: &[SocketArg]) -> Result<Vec<NodeConfig>, ConfigError> {
+    let mut taken: Vec<&str> = Vec::new();
+    for (at, SocketArg { name, address }) in sockets.iter().enumerate() {
+        if sockets[..at].iter().any(|other| other.address == *address) {
+            return Err(ConfigError::SameAddress { address: address.clone() });
+        }
+        let Some(name) = name else { continue };
+        if taken.contains(&name.as_str()) {
+            return Err(ConfigError::SameName { name: name.clone() });
+        }
+        taken.push(name);
+    }
+    let mut taken: Vec<String> = taken.into_iter().map(str::to_owned).collect();
+    let mut node = |SocketArg { name, address }: &SocketArg| {
+        let name = name.clone().unwrap_or_else(|| {
+            let base = if sockets.len() == 1 { LONE.to_owned() } else { stem(address) };
+            let name = unused(&base, &taken);
+            taken.push(name.clone());
+            name
+        });
+        NodeConfig { cluster: name.clone(), name, address: address.clone(), poll: DEFAULT_POLL }
+    };
+    Ok(sockets.iter().map(&mut node).collect())
+}
+
+/// An address, or the path of a socket from where we are.
+fn address(place: &str) -> Result<Address, AddressError> {
+    let is_relative = !place.is_empty() && !place.starts_with('/') && !place.contains(':');
+    match path::absolute(place) {
+        Ok(absolute) if is_relative => absolute.to_string_lossy().parse(),
+        _ => place.parse(),
+    }
+}
+
+/// `lb1` for `/run/lb1.sock`.
+fn stem(address: &Address) -> String {
+    let text = address.to_string();
+    let stem = path::Path::new(&text).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let name: String = stem.chars().filter(|c| is_name_char(*c)).collect();
+    if name.is_empty() { LONE.to_owned() } else { name }
+}
+
+/// `base`, or `base-2` and so on when that is taken.
+fn unused(base: &str, taken: &[String]) -> String {
+    let free = |name: &String| !taken.contains(name);
+    let numbered = (2..).map(|n: u64| format!("{base}-{n}"));
+    std::iter::once(base.to_owned()).chain(numbered).find(free).unwrap_or_else(|| base.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(args: &[&str], expected: &[(&str, &str)]) {
+        let sockets: Vec<SocketArg> = args.iter().map(|arg| arg.parse().expect(arg)).collect();
+        let nodes = nodes(&sockets).expect("names and addresses differ");
+        let got: Vec<_> = nodes.iter().map(|node| (node.name.as_str(), node.address.to_string())).collect();
+        let expected: Vec<_> = expected.iter().map(|(name, path)| (*name, format!("unix:{path}"))).collect();
+        assert_eq!(got, expected, "{args:?}");
+        assert!(nodes.iter().all(|node| node.cluster == node.name));
+    }
+
+    #[test]
+    fn a_socket_gets_a_name_where_it_has_none() {
+        check(&["/run/a.sock"], &[("haproxy", "/run/a.sock")]);
+        check(&["lb1=/run/a.sock"], &[("lb1", "/run/a.sock")]);
+        check(&["unix:/run/a=b.sock"], &[("haproxy", "/run/a=b.sock")]);
+        check(&["/run/a=b.sock"], &[("haproxy", "/run/a=b.sock")]);
+        check(&["x=/run/a=b.sock"], &[("x", "/run/a=b.sock")]);
+        check(
+            &["/1/a.sock", "/2/b c.sock", "/3/%.sock"],
+            &[("a", "/1/a.sock"), ("bc", "/2/b c.sock"), ("haproxy", "/3/%.sock")],
+        );
+    }
+
+    #[test]
+    fn names_are_made_unique_and_a_given_one_is_kept() {
+        check(
+            &["/1/a.sock", "/2/a.sock", "a=/3/x.sock"],
+            &[("a-2", "/1/a.sock"), ("a-3", "/2/a.sock"), ("a", "/3/x.sock")],
+        );
+    }
+
+    #[test]
+    fn two_given_names_or_addresses_that_are_the_same_are_refused() {
+        let of = |args: [&str; 2]| nodes(&args.map(|arg| arg.parse().expect(arg)));
+        assert!(matches!(of(["a=/1", "a=/2"]), Err(ConfigError::SameName { name }) if name == "a"));
+        assert!(matches!(of(["a=/1", "unix:/1"]), Err(ConfigError::SameAddress { .. })));
+    }
+
+    #[test]
+    fn a_relative_path_is_taken_from_where_we_are() {
+        let here = std::env::current_dir().expect("a working directory");
+        check(&["h.sock"], &[("haproxy", &here.join("h.sock").to_string_lossy())]);
+        check(&["x=./h.sock"], &[("x", &here.join("h.sock").to_string_lossy())]);
+    }
+
+    #[test]
+    fn what_is_no_socket_says_why() {
+        assert_eq!("a b=/x".parse::<SocketArg>(), Err(SocketArgError::Name("a b".into())));
+        assert_eq!("=/x".parse::<SocketArg>(), Err(SocketArgError::Name(String::new())));
+        for bad in ["", "x=", "tcp://10.0.0.1:9999", "x=tls://h:1"] {
+            assert!(matches!(bad.parse::<SocketArg>(), Err(SocketArgError::Address(_))), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! `POST /api/v1/actions`: acts, and says what became of each target.
+
+use app::model::outcome::{ActionRequest, ActionResponse};
+use axum::{
+    Json,
+    extract::{State, rejection::JsonRejection},
+};
+
+use super::{ProblemDetails, openapi};
+use crate::http::{AppState, problem::Problem};
+
+/// Who asked, in the log: there are no accounts yet.
+const BY: &str = "api";
+
+/// Does an action on servers, and says what became of each, from HAProxy's own state read afterwards.
+///
+/// A target names a node, or a cluster and means each of its nodes that has the server. With neither it is taken where
+/// only one cluster has that server. When one of the targets is unknown or unclear, nothing is sent to HAProxy.
+#[utoipa::path(
+    post,
+    path = "/api/v1/actions",
+    request_body = openapi::ActionRequest,
+    responses(
+        (status = 200, description = "What became of each target", body = openapi::ActionResponse),
+        (status = "4XX", description = "Nothing was sent to HAProxy", body = ProblemDetails, content_type = "application/problem+json"),
+    )
+)]
+pub(in crate::http) async fn act(
+    State(AppState { operations, tracker, .. }): State<AppState>,
+    body: Result<Json<ActionRequest>, JsonRejection>,
+) -> Result<Json<ActionResponse>, Problem> {
+    let Json(request) = body?;
+    // A task of its own: what was begun is finished, verified and logged when the caller hangs up.
+    let work = tracker.spawn(async move { operations.run(request, BY).await });
+    Ok(Json(work.await.map_err(Problem::internal)??))
+}

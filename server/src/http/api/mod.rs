@@ -1,0 +1,74 @@
+//! What a program can call under `/api/v1`; the design's page fixes it, [`openapi`] describes it.
+
+mod actions;
+mod cell;
+mod info;
+mod nodes;
+mod openapi;
+mod stats;
+
+pub(super) use actions::act;
+pub(super) use info::info;
+pub(super) use nodes::nodes;
+pub(super) use openapi::{ProblemDetails, openapi};
+pub(super) use stats::stats;
+
+#[cfg(test)]
+pub(super) use openapi::document;
+
+use axum::http::StatusCode;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::problem::Problem;
+use crate::hub::{World, unix_ms};
+
+/// Longest name out of a query that a refusal repeats, in characters.
+const QUOTED: usize = 80;
+
+/// Which node.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct NodeFilter {
+    /// Only the node of this name.
+    node: Option<String>,
+}
+
+/// Which rows.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct StatsFilter {
+    /// Only the node of this name.
+    node: Option<String>,
+    /// Only the rows of the proxy of this name.
+    proxy: Option<String>,
+}
+
+/// The places in the configuration of the nodes that are asked for.
+///
+/// # Errors
+/// 404 when there is none of that name.
+fn selected(world: &World, node: Option<&str>) -> Result<Vec<usize>, Problem> {
+    let nodes = world.fleet.nodes.iter().enumerate();
+    let Some(name) = wanted(node) else { return Ok(nodes.map(|(place, _)| place).collect()) };
+    let found: Vec<usize> = nodes.filter(|(_, node)| node.name == name).map(|(place, _)| place).collect();
+    if found.is_empty() { Err(unknown("node", name)) } else { Ok(found) }
+}
+
+/// A filter's value; an empty one filters nothing.
+fn wanted(filter: Option<&str>) -> Option<&str> {
+    filter.filter(|name| !name.is_empty())
+}
+
+/// Refuses a name out of a query that nothing has.
+fn unknown(what: &str, name: &str) -> Problem {
+    let short: String = name.chars().take(QUOTED).collect();
+    Problem::new(StatusCode::NOT_FOUND, format!("There is no {what} {short:?}"))
+}
+
+/// How long ago a node answered last, in milliseconds; nothing when it never did.
+fn age_ms(polled: u64) -> Option<u64> {
+    (polled > 0).then(|| unix_ms().saturating_sub(polled))
+}

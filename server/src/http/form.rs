@@ -1,0 +1,138 @@
+//! The stats page's form, posted without the program: the same checks, the same question, the same path to HAProxy.
+
+use std::collections::BTreeSet;
+
+use app::{
+    document,
+    model::{
+        action::Action,
+        impact::{impact, names_to_type, needs_confirmation},
+        outcome::{ActionRequest, Target},
+    },
+    pages::answer,
+};
+use axum::{
+    Form,
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+};
+use leptos::{prelude::Owner, tachys::view::any_view::AnyView};
+
+use super::{AppState, pages};
+
+/// Only our own style: the answer needs no script.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; img-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
+     frame-ancestors 'none'",
+);
+
+/// What the form says, its repeated fields gathered.
+#[derive(Debug, Default)]
+struct Posted {
+    /// The button: an action, or `apply` for the one in the list.
+    button: String,
+    /// The list.
+    action: String,
+    /// The checked servers, `NODE/BACKEND/SERVER`.
+    servers: Vec<String>,
+    /// Whether the question was answered.
+    confirmed: bool,
+    /// The names typed in answer.
+    typed: Vec<String>,
+}
+
+impl Posted {
+    fn from_fields(fields: Vec<(String, String)>) -> Self {
+        let mut out = Self::default();
+        for (name, value) in fields {
+            match name.as_str() {
+                "do" => out.button = value,
+                "action" => out.action = value,
+                "s" => out.servers.push(value),
+                "confirmed" => out.confirmed = value == "yes",
+                "typed" => out.typed.push(value.trim().to_owned()),
+                _ => {}
+            }
+        }
+        out
+    }
+
+    fn action(&self) -> Option<Action> {
+        let id = if self.button == "apply" { &self.action } else { &self.button };
+        id.parse().ok()
+    }
+
+    fn targets(&self) -> Option<Vec<Target>> {
+        self.servers.iter().map(|s| s.parse().ok()).collect()
+    }
+}
+
+/// Answers the form: with a question when capacity goes down, with the outcomes otherwise.
+pub(super) async fn act(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Response {
+    let posted = Posted::from_fields(fields);
+    let theme = pages::theme(&headers);
+    let answer = |status, title: &str, body: &dyn Fn() -> AnyView| {
+        let html = Owner::new().with(|| document(title, theme, body()));
+        (status, [(header::CONTENT_SECURITY_POLICY, POLICY)], Html(html)).into_response()
+    };
+    let refuse = |status, text: String| answer(status, "Nothing was done", &|| answer::refusal(text.clone()));
+    let Some(action) = posted.action() else {
+        return refuse(StatusCode::BAD_REQUEST, "No action was chosen. Go back, choose one, and apply it.".to_owned());
+    };
+    let Some(targets) = posted.targets() else {
+        return refuse(StatusCode::BAD_REQUEST, "A server's name can't be read.".to_owned());
+    };
+    if targets.is_empty() {
+        return refuse(StatusCode::BAD_REQUEST, "No server was checked. Go back and check the servers first.".to_owned());
+    }
+    let world = state.hub.world();
+    let named: BTreeSet<Target> = targets.iter().cloned().collect();
+    let sections = world.proxies.iter().flat_map(|p| p.sections.0.iter().map(|s| (p.proxy.as_str(), s)));
+    let impacts = impact(action, &named, sections);
+    let names = names_to_type(&impacts);
+    let is_typed = names.iter().all(|name| posted.typed.contains(name));
+    // A target that is not known touches nothing: the operation itself refuses it.
+    if needs_confirmation(action, &impacts) && !(posted.confirmed && is_typed) {
+        let missed = posted.confirmed && !is_typed;
+        return answer(StatusCode::OK, "Confirm", &|| answer::question(action, &targets, &impacts, missed));
+    }
+    let request = ActionRequest { action, targets: targets.into_iter().map(Into::into).collect(), reason: None };
+    let operations = state.operations.clone();
+    // Like the API's: an operation goes on when whoever asked for it leaves.
+    let run = state.tracker.spawn(async move { operations.run(request, "page without script").await });
+    match run.await {
+        Ok(Ok(response)) => answer(StatusCode::OK, "Outcome", &|| answer::outcomes(action, response.clone())),
+        Ok(Err(error)) => {
+            let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+            refuse(status, format!("{error}."))
+        }
+        Err(error) => {
+            tracing::error!(%error, "an operation failed");
+            refuse(StatusCode::INTERNAL_SERVER_ERROR, "Sluice failed. Look at the servers before you try again.".to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn posted(fields: &[(&str, &str)]) -> Posted {
+        Posted::from_fields(fields.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect())
+    }
+
+    #[test]
+    fn the_button_decides_and_apply_takes_the_list_s_action() {
+        assert_eq!(posted(&[("do", "apply"), ("action", "drain")]).action(), Some(Action::Drain));
+        assert_eq!(posted(&[("do", "maint"), ("action", "drain")]).action(), Some(Action::Maint));
+        assert_eq!(posted(&[("do", "apply"), ("action", "")]).action(), None);
+        assert_eq!(posted(&[("do", "reboot")]).action(), None);
+        assert_eq!(posted(&[("s", "lb1/web/s1"), ("s", "lb2/web/s1")]).targets().map(|t| t.len()), Some(2));
+        assert_eq!(posted(&[("s", "lb1/web")]).targets(), None);
+    }
+}

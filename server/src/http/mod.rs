@@ -1,0 +1,105 @@
+//! The HTTP side: routes, the stream, the API, the site's files.
+//!
+//! Handlers own nothing: they read the newest state from the hub, and act through operations. None waits for a node
+//! but the one that acts.
+
+mod api;
+pub mod assets;
+mod body;
+mod form;
+mod guard;
+mod headers;
+mod health;
+pub mod pages;
+pub mod problem;
+mod state;
+mod ws;
+
+use std::{io, time::Duration};
+
+use axum::{
+    Router,
+    middleware::{from_fn, map_response},
+    routing::{MethodRouter, any, get, post},
+    serve::ListenerExt as _,
+};
+use tokio::{net::TcpListener, time::timeout};
+use tower_http::compression::CompressionLayer;
+
+pub use state::AppState;
+
+/// How long requests, streams and operations may take to end once the program is to end: an operation's own deadlines
+/// are shorter, and a supervisor's patience (90 s with systemd) is longer.
+const GRACE: Duration = Duration::from_secs(15);
+
+/// Serves until `state.shutdown` is cancelled, then lets what runs come to its end.
+///
+/// `pages` are the routes of the pages and of their form.
+///
+/// # Errors
+/// When the listener can't be served.
+pub async fn run(listener: TcpListener, state: AppState, pages: Router<AppState>) -> io::Result<()> {
+    let AppState { shutdown, tracker, .. } = state.clone();
+    let router = router(state, pages);
+    // Frames are small and due now: nothing waits for more to send with it.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "cannot switch off the delay of small packets");
+        }
+    });
+    let signal = shutdown.clone().cancelled_owned();
+    let mut serving = tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(signal).into_future());
+    let ended = tokio::select! {
+        ended = &mut serving => Some(ended),
+        () = shutdown.cancelled() => timeout(GRACE, &mut serving).await.ok(),
+    };
+    serving.abort();
+    tracker.close();
+    if timeout(GRACE, tracker.wait()).await.is_err() {
+        tracing::warn!(tasks = tracker.len(), "streams or operations did not end in time");
+    }
+    match ended {
+        Some(Ok(result)) => result,
+        Some(Err(error)) => Err(io::Error::other(error)),
+        None => {
+            tracing::warn!("requests did not end in time");
+            Ok(())
+        }
+    }
+}
+
+/// Every route, and what each request passes through.
+pub fn router(state: AppState, pages: Router<AppState>) -> Router {
+    let dynamic = documented()
+        .into_iter()
+        .fold(pages, |router, (path, method)| router.route(path, method))
+        .route("/api", any(problem::unknown_path))
+        .route("/api/{*path}", any(problem::unknown_path))
+        .layer(CompressionLayer::new());
+    // The last layer is the first that a request meets, and the last that its answer does.
+    dynamic
+        .merge(assets::routes())
+        .fallback(problem::unknown_path)
+        .method_not_allowed_fallback(problem::wrong_method)
+        .layer(from_fn(body::bounded))
+        .layer(from_fn(guard::guard))
+        .layer(map_response(headers::complete))
+        .with_state(state)
+}
+
+/// What a program can call; `openapi.json` describes all of it.
+fn documented() -> [(&'static str, MethodRouter<AppState>); 8] {
+    [
+        ("/api/v1/nodes", get(api::nodes)),
+        ("/api/v1/stats", get(api::stats)),
+        ("/api/v1/info", get(api::info)),
+        ("/api/v1/actions", post(api::act)),
+        ("/api/v1/openapi.json", get(api::openapi)),
+        (guard::STREAM, get(ws::stream)),
+        ("/healthz", get(health::healthz)),
+        ("/metrics", get(health::metrics)),
+    ]
+}
+
+#[cfg(test)]
+mod tests;

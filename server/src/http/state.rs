@@ -1,0 +1,50 @@
+//! What every handler can reach.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use leptos::prelude::LeptosOptions;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{hub::Hub, metrics::Metrics, operations::Operations};
+
+/// What every handler can reach. A clone is cheap and reaches the same.
+#[derive(Clone, Debug)]
+pub struct AppState {
+    /// The newest state of every node, and its stream.
+    pub hub: Hub,
+    /// The way to act.
+    pub operations: Operations,
+    /// Sluice's own figures.
+    pub metrics: Arc<Metrics>,
+    /// Names the program and the site inside it, as [`super::assets::build`] does.
+    pub build: Arc<str>,
+    /// Cancelled when the program is to end.
+    pub shutdown: CancellationToken,
+    /// The tasks that outlive a request: open streams and running operations. The end of the program waits for them.
+    pub tracker: TaskTracker,
+    /// Where the pages find their script and style.
+    pub leptos: LeptosOptions,
+}
+
+impl AppState {
+    /// The state of a program that has just been started.
+    #[must_use]
+    pub fn new(
+        hub: Hub,
+        operations: Operations,
+        metrics: Arc<Metrics>,
+        build: Arc<str>,
+        shutdown: CancellationToken,
+    ) -> Self {
+        // The names that `Cargo.toml` gives to cargo-leptos.
+        let leptos = LeptosOptions::builder().output_name("sluice").site_pkg_dir("pkg").build();
+        Self { hub, operations, metrics, build, shutdown, tracker: TaskTracker::new(), leptos }
+    }
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos.clone()
+    }
+}

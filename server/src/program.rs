@@ -1,0 +1,60 @@
+//! The program put together: `Config` in, tasks out, one token that ends them all.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    collector::{Collector, unheard},
+    config::Config,
+    http::{self, AppState, assets, pages},
+    hub::{Hub, unix_ms},
+    metrics::Metrics,
+    operations::Operations,
+};
+
+/// Binds, polls and serves until `shutdown` is cancelled; `ready` is told the address first.
+///
+/// # Errors
+/// When the address can't be bound, or serving fails.
+pub async fn serve(
+    config: Config,
+    shutdown: CancellationToken,
+    ready: impl FnOnce(std::net::SocketAddr),
+) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}: is another program there? Choose another with --listen", config.listen))?;
+    let address = listener.local_addr()?;
+    let state = start(&config, shutdown.clone());
+    let routes = pages::routes(&state);
+    ready(address);
+    let served = http::run(listener, state.clone(), routes).await.context("serving failed");
+    shutdown.cancel();
+    served
+}
+
+/// Starts the hub and a collector per node.
+#[must_use]
+pub fn start(config: &Config, shutdown: CancellationToken) -> AppState {
+    let metrics = Arc::new(Metrics::new());
+    let build: Arc<str> = assets::build().into();
+    // These tasks end by the token at once and hold nothing that must be saved: nobody waits for them.
+    let tracker = TaskTracker::new();
+    let nodes = config.nodes.iter().map(|node| unheard(node, unix_ms())).collect();
+    let hub = Hub::spawn(nodes, build.clone(), metrics.clone(), &tracker, shutdown.clone());
+    let collectors: BTreeMap<String, Collector> = config
+        .nodes
+        .iter()
+        .enumerate()
+        .map(|(place, node)| {
+            let collector =
+                Collector::spawn(place, node, hub.clone(), metrics.clone(), &tracker, shutdown.clone());
+            (node.name.clone(), collector)
+        })
+        .collect();
+    let operations = Operations::new(hub.clone(), collectors, metrics.clone());
+    AppState::new(hub, operations, metrics, build, shutdown)
+}
