@@ -1,11 +1,7 @@
 //! The HTML around a page, as the server sends it.
 
 use leptos::{
-    config::LeptosOptions,
-    hydration::HydrationScripts,
-    nonce::use_nonce,
-    prelude::*,
-    tachys::view::any_view::AnyView,
+    config::LeptosOptions, hydration::HydrationScripts, nonce::use_nonce, prelude::*, tachys::view::any_view::AnyView,
 };
 use leptos_meta::MetaTags;
 

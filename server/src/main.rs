@@ -55,7 +55,9 @@ async fn demo(args: DemoArgs) -> anyhow::Result<ExitCode> {
     } else {
         let mut config = Config::load(&Source::File(lab.config_path().to_owned()))?;
         config.listen = args.listen.unwrap_or(config.listen);
-        let ready = |address| tell(&format!("\n  Sluice is at http://{address}\n  Ctrl-C ends it, and leaves nothing behind.\n"));
+        let ready = |address| {
+            tell(&format!("\n  Sluice is at http://{address}\n  Ctrl-C ends it, and leaves nothing behind.\n"));
+        };
         program::serve(config, shutdown.clone(), ready).await
     };
     shutdown.cancel();

@@ -24,34 +24,34 @@ pub async fn serve(
     shutdown: CancellationToken,
     ready: impl FnOnce(std::net::SocketAddr),
 ) -> anyhow::Result<()> {
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}: is another program there? Choose another with --listen", config.listen))?;
+    let listener = TcpListener::bind(config.listen).await.with_context(|| {
+        format!("cannot listen on {}: is another program there? Choose another with --listen", config.listen)
+    })?;
     let address = listener.local_addr()?;
-    let state = start(&config, shutdown.clone());
+    // Nodes are polled to the last: an operation that runs when the program is to end still reads its outcome.
+    let polling = CancellationToken::new();
+    let _polling = polling.clone().drop_guard();
+    let state = start(&config, &polling, shutdown);
     let routes = pages::routes(&state);
     ready(address);
-    let served = http::run(listener, state.clone(), routes).await.context("serving failed");
-    shutdown.cancel();
-    served
+    http::run(listener, state, routes).await.context("serving failed")
 }
 
-/// Starts the hub and a collector per node.
+/// Starts the hub and a collector per node; they run until `polling` is cancelled, requests are taken until `shutdown` is.
 #[must_use]
-pub fn start(config: &Config, shutdown: CancellationToken) -> AppState {
+pub fn start(config: &Config, polling: &CancellationToken, shutdown: CancellationToken) -> AppState {
     let metrics = Arc::new(Metrics::new());
     let build: Arc<str> = assets::build().into();
     // These tasks end by the token at once and hold nothing that must be saved: nobody waits for them.
     let tracker = TaskTracker::new();
     let nodes = config.nodes.iter().map(|node| unheard(node, unix_ms())).collect();
-    let hub = Hub::spawn(nodes, build.clone(), metrics.clone(), &tracker, shutdown.clone());
+    let hub = Hub::spawn(nodes, build.clone(), metrics.clone(), &tracker, polling.clone());
     let collectors: BTreeMap<String, Collector> = config
         .nodes
         .iter()
         .enumerate()
         .map(|(place, node)| {
-            let collector =
-                Collector::spawn(place, node, hub.clone(), metrics.clone(), &tracker, shutdown.clone());
+            let collector = Collector::spawn(place, node, hub.clone(), metrics.clone(), &tracker, polling.clone());
             (node.name.clone(), collector)
         })
         .collect();

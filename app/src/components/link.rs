@@ -78,7 +78,12 @@ mod tests {
 
     #[test]
     fn the_pill_is_green_only_when_every_node_is_fresh() {
-        let node = |link, polled| Node { link, poll_ms: 1_000, pulse: Pulse { polled, ..Pulse::default() }, ..Node::default() };
+        let node = |link, polled| Node {
+            link,
+            poll_ms: 1_000,
+            pulse: Pulse { polled, ..Pulse::default() },
+            ..Node::default()
+        };
         let fleet = |nodes| Fleet { nodes, ..Fleet::default() };
         let of = |nodes, connection| Freshness::of(&fleet(nodes), connection, 10_000);
         let (fresh, old, down) = (node(Link::Live, 9_600), node(Link::Live, 3_000), node(Link::Down, 9_000));

@@ -49,9 +49,8 @@ pub(crate) fn ThemeSwitch() -> impl IntoView {
 
 fn switch() {
     let Some(root) = document().document_element() else { return };
-    let system_is_dark = || {
-        window().match_media("(prefers-color-scheme: dark)").ok().flatten().is_some_and(|query| query.matches())
-    };
+    let system_is_dark =
+        || window().match_media("(prefers-color-scheme: dark)").ok().flatten().is_some_and(|query| query.matches());
     let is_dark = match root.get_attribute("data-theme").as_deref() {
         Some(theme) => theme == Theme::Dark.id(),
         None => system_is_dark(),

@@ -98,9 +98,10 @@ impl Stream {
             let proxies = self.live.fleet.with_untracked(|f| f.proxies.len());
             if self.seqs.contains_key(&FLEET) && proxies != self.subscribed {
                 self.subscribed = proxies;
-                let topics: Vec<TopicId> = self.live.fleet.with_untracked(|f| {
-                    f.proxies.iter().map(|p| TopicId::proxy(&p.cluster, &p.proxy)).collect()
-                });
+                let topics: Vec<TopicId> = self
+                    .live
+                    .fleet
+                    .with_untracked(|f| f.proxies.iter().map(|p| TopicId::proxy(&p.cluster, &p.proxy)).collect());
                 self.subscribe(&mut sink, &topics).await?;
             }
         }
@@ -111,9 +112,8 @@ impl Stream {
         sink: &mut futures::stream::SplitSink<WebSocket, Message>,
         proxies: &[TopicId],
     ) -> Result<(), Broken> {
-        let topics = std::iter::once(TopicId::Fleet).chain(proxies.iter().cloned()).collect();
-        let text = serde_json::to_string(&Subscribe { topics }).map_err(|_| Broken)?;
-        sink.send(Message::Text(text)).await.map_err(|_| Broken)
+        let topics = std::iter::once(&TopicId::Fleet).chain(proxies);
+        sink.send(Message::Text(Subscribe::text(topics))).await.map_err(|_| Broken)
     }
 
     fn take(&mut self, frame: Frame) -> Result<(), Broken> {

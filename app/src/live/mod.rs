@@ -1,5 +1,6 @@
-//! The browser's end of the stream: decode, apply, signals. It draws nothing.
+//! The browser's end of the stream and of the API: decode, apply, signals. It draws nothing.
 
+pub(crate) mod api;
 mod clock;
 mod connection;
 mod store;

@@ -1,6 +1,6 @@
 //! The rows as signals: a row that changes touches its own cells and no others.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use leptos::prelude::*;
 
@@ -72,8 +72,12 @@ impl Store {
         let mut out = Vec::new();
         for proxy in self.proxies.get_untracked() {
             for section in proxy.sections.get_untracked() {
-                let rows: Vec<Row> = section.rows.with_untracked(|rows| rows.iter().map(|r| r.row.get_untracked()).collect());
-                out.push((proxy.proxy.clone(), Section { node: section.node, rows: rows.into(), sparks: <_>::default() }));
+                let rows: Vec<Row> =
+                    section.rows.with_untracked(|rows| rows.iter().map(|r| r.row.get_untracked()).collect());
+                out.push((
+                    proxy.proxy.clone(),
+                    Section { node: section.node, rows: rows.into(), sparks: <_>::default() },
+                ));
             }
         }
         out
@@ -94,7 +98,8 @@ impl Store {
         let TopicId::Proxy { cluster, proxy } = id else { return };
         let known = self.find(cluster, proxy);
         let store = known.unwrap_or_else(|| {
-            let store = ProxyStore { cluster: cluster.clone(), proxy: proxy.clone(), sections: ArcRwSignal::new(Vec::new()) };
+            let store =
+                ProxyStore { cluster: cluster.clone(), proxy: proxy.clone(), sections: ArcRwSignal::new(Vec::new()) };
             self.proxies.update(|proxies| proxies.push(store.clone()));
             store
         });
@@ -146,7 +151,7 @@ impl Store {
     }
 
     /// The targets that exist, of those given.
-    pub(crate) fn existing(&self, targets: &BTreeSet<Target>) -> BTreeSet<Target> {
+    pub(crate) fn existing(&self, targets: &HashSet<Target>) -> HashSet<Target> {
         targets.iter().filter(|t| self.row(t).is_some()).cloned().collect()
     }
 

@@ -90,6 +90,15 @@ pub struct Subscribe {
     pub topics: Vec<TopicId>,
 }
 
+impl Subscribe {
+    /// The text that says so. The names of topics hold nothing that JSON would escape.
+    #[must_use]
+    pub fn text<'a>(topics: impl IntoIterator<Item = &'a TopicId>) -> String {
+        let names: Vec<String> = topics.into_iter().map(|t| format!("\"{t}\"")).collect();
+        format!("{{\"topics\":[{}]}}", names.join(","))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -103,6 +112,13 @@ mod tests {
         bytes[0] += 1;
         assert!(matches!(Frame::decode(&bytes), Err(DecodeError::Version(2))));
         assert!(matches!(Frame::decode(&[]), Err(DecodeError::Empty)));
+    }
+
+    #[test]
+    fn what_a_viewer_says_is_json() {
+        let topics = vec![TopicId::Fleet, TopicId::proxy("edge", "web.1_a-b:c")];
+        let said: Subscribe = serde_json::from_str(&Subscribe::text(&topics)).expect("JSON");
+        assert_eq!(said.topics, topics);
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! What an action would do to capacity, before it is done.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use super::{
     action::Action,
@@ -45,13 +45,13 @@ impl Impact {
 #[must_use]
 pub fn impact<'a>(
     action: Action,
-    targets: &BTreeSet<Target>,
+    targets: &HashSet<Target>,
     sections: impl IntoIterator<Item = (&'a str, &'a Section)>,
 ) -> Vec<Impact> {
     sections.into_iter().filter_map(|(proxy, section)| backend(action, targets, proxy, section)).collect()
 }
 
-fn backend(action: Action, targets: &BTreeSet<Target>, proxy: &str, section: &Section) -> Option<Impact> {
+fn backend(action: Action, targets: &HashSet<Target>, proxy: &str, section: &Section) -> Option<Impact> {
     let named = |backend: &str, server: &str| targets.contains(&Target::new(&section.node, backend, server));
     let follows =
         |row: &Row| action.is_inherited() && row.text(Text::Tracked).split_once('/').is_some_and(|(b, s)| named(b, s));
@@ -112,8 +112,10 @@ pub fn needs_confirmation(action: Action, impacts: &[Impact]) -> bool {
 /// The backends whose names have to be typed: none of their servers would take traffic on a node.
 #[must_use]
 pub fn names_to_type(impacts: &[Impact]) -> Vec<String> {
-    let names: BTreeSet<&String> = impacts.iter().filter(|i| i.leaves_none()).map(|i| &i.backend).collect();
-    names.into_iter().cloned().collect()
+    let mut names: Vec<String> = impacts.iter().filter(|i| i.leaves_none()).map(|i| i.backend.clone()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 #[cfg(test)]
@@ -138,7 +140,7 @@ mod tests {
         let web =
             section(vec![server("web1", "UP", 7, ""), server("web2", "UP 1/3", 2, ""), server("web3", "DOWN", 0, "")]);
         let api = section(vec![server("mirror", "UP", 0, "web/web1")]);
-        let targets = BTreeSet::from([Target::new("lb1", "web", "web1")]);
+        let targets = HashSet::from([Target::new("lb1", "web", "web1")]);
         let got = impact(Action::Maint, &targets, [("web", &web), ("api", &api)]);
         let short: Vec<_> = got.iter().map(|i| (i.backend.as_str(), i.up, i.up_after, i.total, i.sessions)).collect();
         assert_eq!(short, [("web", 2, 1, 3, 7), ("api", 1, 0, 1, 0)]);
@@ -153,7 +155,7 @@ mod tests {
         let mut drained = server("web1", "DRAIN", 7, "");
         drained.set(Col::AdminState, Some(admin::FORCED_DRAIN));
         let web = section(vec![drained, server("web2", "UP", 2, "")]);
-        let targets = BTreeSet::from([Target::new("lb1", "web", "web1")]);
+        let targets = HashSet::from([Target::new("lb1", "web", "web1")]);
         let got = impact(Action::Ready, &targets, [("web", &web)]);
         assert_eq!((got[0].up, got[0].up_after), (1, 2));
         assert!(!needs_confirmation(Action::Ready, &got));
@@ -165,7 +167,7 @@ mod tests {
     #[test]
     fn other_nodes_are_left_alone() {
         let web = section(vec![server("web1", "UP", 7, "")]);
-        let targets = BTreeSet::from([Target::new("lb2", "web", "web1")]);
+        let targets = HashSet::from([Target::new("lb2", "web", "web1")]);
         assert!(impact(Action::Maint, &targets, [("web", &web)]).is_empty());
     }
 }

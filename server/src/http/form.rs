@@ -1,6 +1,6 @@
 //! The stats page's form, posted without the program: the same checks, the same question, the same path to HAProxy.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use app::{
     document,
@@ -88,10 +88,13 @@ pub(super) async fn act(
         return refuse(StatusCode::BAD_REQUEST, "A server's name can't be read.".to_owned());
     };
     if targets.is_empty() {
-        return refuse(StatusCode::BAD_REQUEST, "No server was checked. Go back and check the servers first.".to_owned());
+        return refuse(
+            StatusCode::BAD_REQUEST,
+            "No server was checked. Go back and check the servers first.".to_owned(),
+        );
     }
     let world = state.hub.world();
-    let named: BTreeSet<Target> = targets.iter().cloned().collect();
+    let named: HashSet<Target> = targets.iter().cloned().collect();
     let sections = world.proxies.iter().flat_map(|p| p.sections.0.iter().map(|s| (p.proxy.as_str(), s)));
     let impacts = impact(action, &named, sections);
     let names = names_to_type(&impacts);
@@ -113,7 +116,10 @@ pub(super) async fn act(
         }
         Err(error) => {
             tracing::error!(%error, "an operation failed");
-            refuse(StatusCode::INTERNAL_SERVER_ERROR, "Sluice failed. Look at the servers before you try again.".to_owned())
+            refuse(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Sluice failed. Look at the servers before you try again.".to_owned(),
+            )
         }
     }
 }

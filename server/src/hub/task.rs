@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeSet, HashMap, hash_map::Entry},
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use app::model::{
@@ -13,7 +13,7 @@ use app::model::{
 };
 use tokio::{
     sync::{mpsc, watch},
-    time::{MissedTickBehavior, interval},
+    time::{Instant, MissedTickBehavior, interval, interval_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -44,7 +44,8 @@ impl Task {
     }
 
     pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Message>, shutdown: CancellationToken) {
-        let mut sample = interval(Duration::from_secs(Spark::INTERVAL_S));
+        let between = Duration::from_secs(Spark::INTERVAL_S);
+        let mut sample = interval_at(Instant::now() + between, between);
         let mut catch_up = interval(CATCH_UP);
         for timer in [&mut sample, &mut catch_up] {
             timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -69,7 +70,7 @@ impl Task {
     fn take(&mut self, message: Message) {
         match message {
             Message::Update(update) => {
-                let began = Instant::now();
+                let began = std::time::Instant::now();
                 let news = self.state.absorb(*update, unix_ms());
                 self.publish(&news);
                 self.metrics.worked(began.elapsed());

@@ -22,14 +22,14 @@ pub(super) fn ActionBar() -> impl IntoView {
         <div class="bar" class:hidden=move || is_empty.get() role="region" aria-label="Checked servers">
             <span class="whitespace-nowrap">
                 <b>{move || format!("{} selected", view.selection.count())}</b>
-                <span class="text-ink-3 max-[834px]:hidden">
+                <span class="text-ink-3 max-[835px]:hidden">
                     {move || format!(" in {}", plural(view.selection.backends(), "backend"))}
                 </span>
             </span>
             <ActionControls targets=Signal::derive(move || view.selection.get()) label="Action for all checked servers".to_owned() />
             <button type="button" class="btn btn-quiet" on:click=move |_| view.selection.clear()>
                 "Clear"
-                <kbd class="max-[834px]:hidden">"Esc"</kbd>
+                <kbd class="max-[835px]:hidden">"Esc"</kbd>
             </button>
         </div>
     }

@@ -1,24 +1,20 @@
 //! The buttons and the list of thirteen actions, for a section and for the bar.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use leptos::prelude::*;
 
 use super::View;
 use crate::{
     live::{Live, RowStore},
-    model::{
-        action::Action,
-        availability::refusal_of_all,
-        outcome::Target,
-    },
+    model::{action::Action, availability::refusal_of_all, outcome::Target},
 };
 
 /// A section as a form: its table, and below it what can be done. Without the program the form is posted.
 #[component]
 pub(super) fn SectionActions(title: String, rows: Signal<Vec<RowStore>>, children: Children) -> impl IntoView {
     let view = View::expect();
-    let targets = Signal::derive(move || -> BTreeSet<Target> {
+    let targets = Signal::derive(move || -> HashSet<Target> {
         rows.with(|rows| rows.iter().map(|r| r.target.clone()).filter(|t| view.selection.has(t)).collect())
     });
     view! {
@@ -35,7 +31,7 @@ pub(super) fn SectionActions(title: String, rows: Signal<Vec<RowStore>>, childre
 #[component]
 pub(super) fn ActionControls(
     /// The checked servers that it acts on.
-    targets: Signal<BTreeSet<Target>>,
+    targets: Signal<HashSet<Target>>,
     /// Names the list for those who don't see where it stands.
     label: String,
 ) -> impl IntoView {
@@ -78,7 +74,7 @@ pub(super) fn ActionControls(
 
 /// One entry of the list; grey, with the reason, where HAProxy would refuse it on every checked server.
 #[component]
-fn Entry(action: Action, targets: Signal<BTreeSet<Target>>) -> impl IntoView {
+fn Entry(action: Action, targets: Signal<HashSet<Target>>) -> impl IntoView {
     let live = Live::expect();
     let refusal = Memo::new(move |_| {
         let rows: Vec<RowStore> = targets.with(|t| t.iter().filter_map(|t| live.store.row(t)).collect());

@@ -1,6 +1,6 @@
 //! One section: a backend with its servers, or a node's frontends.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use leptos::prelude::*;
 
@@ -68,7 +68,9 @@ impl CardKey {
         let sections = store.proxies().into_iter().flat_map(|p| p.sections.get());
         let sections = sections.filter(|s| s.node == self.node());
         match self {
-            Self::Frontends { .. } => sections.map(|s| s.rows.get()).filter(|rows| is_frontend_only(rows)).flatten().collect(),
+            Self::Frontends { .. } => {
+                sections.map(|s| s.rows.get()).filter(|rows| is_frontend_only(rows)).flatten().collect()
+            }
             Self::Proxy { proxy, .. } => sections.filter(|s| s.proxy == *proxy).flat_map(|s| s.rows.get()).collect(),
         }
     }
@@ -188,10 +190,10 @@ fn TableHead(rows: Signal<Vec<RowStore>>, has_servers: bool) -> impl IntoView {
     let groups = move |f: fn(Shown) -> AnyView| move || f(columns.get());
     view! {
         <colgroup>
-            <col class="w-sel" /><col class="w-name" /><col class="w-status" /><col class="w-now" /><col class="w-max" /><col class="w-queue" />
-            <col class="w-rate" /><col class="w-bytes" /><col class="w-bytes" /><col class="w-err" /><col class="w-err" /><col class="w-check" />
-            <col class="w-weight" /><col class="w-spark" />
-            {groups(|shown| shown.columns().map(|_| view! { <col class="w-extra" /> }).collect_view().into_any())}
+            <col class="col-sel" /><col class="col-name" /><col class="col-status" /><col class="col-now" /><col class="col-max" /><col class="col-queue" />
+            <col class="col-rate" /><col class="col-bytes" /><col class="col-bytes" /><col class="col-err" /><col class="col-err" /><col class="col-check" />
+            <col class="col-weight" /><col class="col-spark" />
+            {groups(|shown| shown.columns().map(|_| view! { <col class="col-extra" /> }).collect_view().into_any())}
         </colgroup>
         <thead>
             <tr>
@@ -230,7 +232,7 @@ fn TableHead(rows: Signal<Vec<RowStore>>, has_servers: bool) -> impl IntoView {
 #[component]
 fn SelectAll(rows: Signal<Vec<RowStore>>) -> impl IntoView {
     let view = View::expect();
-    let shown = move || -> BTreeSet<Target> {
+    let shown = move || -> HashSet<Target> {
         rows.with(|rows| rows.iter().filter(|r| is_server(r) && r.shown.get()).map(|r| r.target.clone()).collect())
     };
     let checked = Memo::new(move |_| {

@@ -14,13 +14,8 @@ use crate::{
 };
 
 /// The states that have a filter even when no server is in them.
-const ALWAYS: [Show; 5] = [
-    Show::All,
-    Show::Problems,
-    Show::Only(State::Down),
-    Show::Only(State::Drain),
-    Show::Only(State::Maint),
-];
+const ALWAYS: [Show; 5] =
+    [Show::All, Show::Problems, Show::Only(State::Down), Show::Only(State::Drain), Show::Only(State::Maint)];
 
 /// The row of filters.
 #[component]
@@ -31,7 +26,8 @@ pub(super) fn Chips() -> impl IntoView {
         let node = view.filter.with(|f| f.node.clone());
         let mut counts = [0_u32; State::ALL.len()];
         live.fleet.with(|f| {
-            let of_node = f.proxies.iter().flat_map(|p| &p.nodes).filter(|c| node.as_ref().is_none_or(|n| *n == c.node));
+            let of_node =
+                f.proxies.iter().flat_map(|p| &p.nodes).filter(|c| node.as_ref().is_none_or(|n| *n == c.node));
             of_node.for_each(|c| counts.iter_mut().zip(&c.states).for_each(|(sum, n)| *sum += n));
         });
         counts
@@ -88,8 +84,8 @@ fn Nodes() -> impl IntoView {
                 .map(|n| {
                     let fresh = n.is_fresh(now) && !lost;
                     let text = if fresh {
-                        let up = span(live.clock.since(n.started));
-                        format!("{} · {} conn · idle {} % · up {up}", n.version.split('-').next().unwrap_or_default(), count(n.pulse.conns), n.pulse.idle)
+                        let version = n.version.split('-').next().unwrap_or_default();
+                        format!("{version} · {} conn · idle {} %", count(n.pulse.conns), n.pulse.idle)
                     } else if n.pulse.polled == 0 {
                         "no answer yet".to_owned()
                     } else {

@@ -4,14 +4,14 @@ use leptos::{html, prelude::*};
 
 use super::{
     View,
-    operation::{Phase, Plan, to_type},
+    operation::{Phase, Plan},
 };
 use crate::{
     live::Live,
     model::{
         action::Action,
         format::plural,
-        impact::Impact,
+        impact::{Impact, names_to_type},
     },
 };
 
@@ -53,9 +53,10 @@ fn Question(plan: Plan) -> impl IntoView {
         clock.seconds();
         view.operation.impact(&plan)
     });
-    let names = Memo::new(move |_| impacts.with(|i| to_type(i)));
-    let typed = RwSignal::new(std::collections::BTreeMap::<String, String>::new());
-    let is_ready = move || names.with(|names| typed.with(|t| names.iter().all(|n| t.get(n).is_some_and(|t| t.trim() == n))));
+    let names = Memo::new(move |_| impacts.with(|i| names_to_type(i)));
+    let typed = RwSignal::new(std::collections::HashMap::<String, String>::new());
+    let is_ready =
+        move || names.with(|names| typed.with(|t| names.iter().all(|n| t.get(n).is_some_and(|t| t.trim() == n))));
     let sessions = move || impacts.with(|i| i.iter().map(|i| i.sessions).sum::<u64>());
     let confirm = move |ev: leptos::ev::SubmitEvent| {
         ev.prevent_default();
@@ -136,7 +137,10 @@ pub(crate) fn warnings(impacts: &[Impact]) -> Vec<String> {
         }
         if i.up_after > 0 && i.up_after < i.up && i.failing.len() == i.up_after {
             let failing = i.failing.join(", ");
-            out.push(format!("Of what is left, {failing} fails its checks. If it goes down too, {} on {} has no server.", i.backend, i.node));
+            out.push(format!(
+                "Of what is left, {failing} fails its checks. If it goes down too, {} on {} has no server.",
+                i.backend, i.node
+            ));
         }
     }
     out

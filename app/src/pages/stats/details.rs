@@ -1,17 +1,15 @@
 //! Every figure of one row, as HAProxy wrote it: by tap or click, without a pointer that hovers.
 
-use gloo_net::http::Request;
 use leptos::{html, prelude::*};
-use serde_json::Value;
 
 use super::View;
 use crate::{
     components::status::Status,
-    live::{Live, RowStore},
+    live::{Live, RowStore, api},
     model::{
         cause::cause,
         col::{Col, Text},
-        format::{exact, span},
+        format::span,
         outcome::Target,
         row::Row,
     },
@@ -115,7 +113,7 @@ fn AllColumns(target: Target) -> impl IntoView {
         clock.seconds();
         let target = target.clone();
         leptos::task::spawn_local(async move {
-            let read = read(&target).await;
+            let read = api::columns(&target).await;
             // The dialog may have been closed meanwhile.
             let _: Option<()> = columns.try_update(|c| *c = Some(read));
         });
@@ -130,25 +128,5 @@ fn AllColumns(target: Target) -> impl IntoView {
                 </dl>
             }.into_any(),
         }}
-    }
-}
-
-async fn read(target: &Target) -> Result<Vec<(String, String)>, String> {
-    // Names are of `[A-Za-z0-9_.:-]`; one that is not would be a stranger's, and is escaped.
-    let escape = |s: &str| String::from(js_sys::encode_uri_component(s));
-    let address = format!("/api/v1/stats?node={}&proxy={}", escape(&target.node), escape(&target.backend));
-    let gone = || "Sluice did not answer; the next try follows.".to_owned();
-    let body: Value = Request::get(&address).send().await.map_err(|_| gone())?.json().await.map_err(|_| gone())?;
-    let rows = body.pointer("/nodes/0/rows").and_then(Value::as_array).ok_or_else(gone)?;
-    let row = rows.iter().find(|r| r.get("svname").and_then(Value::as_str) == Some(&target.server));
-    let row = row.and_then(Value::as_object).ok_or("HAProxy does not have this row any more.")?;
-    Ok(row.iter().map(|(name, value)| (name.clone(), written(value))).collect())
-}
-
-fn written(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Number(n) => n.as_u64().map_or_else(|| n.to_string(), exact),
-        other => other.to_string(),
     }
 }

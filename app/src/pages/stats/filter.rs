@@ -64,7 +64,7 @@ impl Filter {
     pub(crate) fn from_query(query: &ParamsMap) -> Self {
         let get = |name| query.get(name).unwrap_or_default();
         Self {
-            text: get("q").trim().to_lowercase(),
+            text: get("q").trim().to_ascii_lowercase(),
             show: Show::parse(&get("show")),
             node: Some(get("node")).filter(|n| !n.is_empty()),
         }
@@ -97,7 +97,7 @@ impl Filter {
         let text_fits = || {
             let names = [target.backend.as_str(), row.name.as_str(), row.text(Text::Addr)];
             let names = if is_server { &names[..] } else { &names[..1] };
-            names.iter().any(|n| n.to_lowercase().contains(&self.text))
+            names.iter().any(|n| n.to_ascii_lowercase().contains(&self.text))
         };
         state_fits && (self.text.is_empty() || text_fits())
     }

@@ -14,14 +14,14 @@ use crate::{
 #[component]
 pub(super) fn Header() -> impl IntoView {
     view! {
-        <header class="sticky top-0 z-20 flex flex-wrap items-center gap-3 border-b border-line bg-surface px-4 py-2.5 max-[834px]:static">
+        <header class="sticky top-0 z-20 flex flex-wrap items-center gap-3 border-b border-line bg-surface px-4 py-2.5 max-[835px]:static">
             <Brand />
             <nav class="flex gap-0.5" aria-label="Pages">
                 <a class="tab tab-on" href="/stats" aria-current="page">"Stats"</a>
                 <a class="tab" href="/wall">"Wall"</a>
             </nav>
             <Find />
-            <span class="grow max-[834px]:hidden"></span>
+            <span class="grow max-[835px]:hidden"></span>
             <LinkPill />
             <NodeChoice />
             <Columns />
@@ -50,7 +50,8 @@ fn Find() -> impl IntoView {
     let input = NodeRef::<leptos::html::Input>::new();
     let slash = window_event_listener(ev::keydown, move |ev| {
         let typing = ev.target().and_then(|t| t.dyn_into::<web_sys::HtmlElement>().ok()).is_some_and(|e| {
-            matches!(e.tag_name().as_str(), "INPUT" | "SELECT" | "TEXTAREA") && e.get_attribute("type").as_deref() != Some("checkbox")
+            matches!(e.tag_name().as_str(), "INPUT" | "SELECT" | "TEXTAREA")
+                && e.get_attribute("type").as_deref() != Some("checkbox")
         });
         if ev.key() == "/" && !typing && !ev.ctrl_key() && !ev.meta_key() && !ev.alt_key() {
             ev.prevent_default();
@@ -135,7 +136,7 @@ fn Columns() -> impl IntoView {
         view.columns.get_untracked().keep();
     };
     view! {
-        <details class="menu needs-script max-[834px]:hidden">
+        <details class="menu needs-script max-[835px]:hidden">
             <summary class="btn">"Columns"</summary>
             <fieldset class="menu-body">
                 <legend class="text-[12px] text-ink-3">"Show as well"</legend>

@@ -1,17 +1,16 @@
 //! What is being done: asked about, running, finished.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
-use gloo_net::http::Request;
 use leptos::prelude::*;
 
 use super::selection::Selection;
 use crate::{
-    live::{Live, Store},
+    live::{Live, Store, api},
     model::{
         action::Action,
-        impact::{Impact, impact, names_to_type, needs_confirmation},
-        outcome::{ActionRequest, ActionResponse, ProblemDetails, Target},
+        impact::{Impact, impact, needs_confirmation},
+        outcome::{ActionResponse, Target},
     },
 };
 
@@ -19,7 +18,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Plan {
     pub(super) action: Action,
-    pub(super) targets: BTreeSet<Target>,
+    pub(super) targets: HashSet<Target>,
 }
 
 /// How far it has come.
@@ -58,7 +57,7 @@ impl Operation {
     }
 
     /// Begins an action: at once, or after asking when capacity goes down or sessions end.
-    pub(super) fn begin(self, action: Action, targets: BTreeSet<Target>) {
+    pub(super) fn begin(self, action: Action, targets: HashSet<Target>) {
         if matches!(self.phase.get_untracked(), Phase::Running(_)) {
             return;
         }
@@ -104,7 +103,7 @@ impl Operation {
     fn run(self, plan: Plan) {
         self.phase.set(Phase::Running(plan.clone()));
         leptos::task::spawn_local(async move {
-            match post(&plan).await {
+            match api::act(plan.action, &plan.targets).await {
                 Ok(response) => {
                     let good: Vec<_> =
                         response.outcomes.iter().filter(|o| o.outcome.is_good()).map(|o| &o.target).collect();
@@ -114,32 +113,5 @@ impl Operation {
                 Err(problem) => self.phase.set(Phase::Failed(plan, problem)),
             }
         });
-    }
-}
-
-/// The backends whose names have to be typed for a plan.
-pub(super) fn to_type(impacts: &[Impact]) -> Vec<String> {
-    names_to_type(impacts)
-}
-
-/// Asks the server, by the path that programs use.
-async fn post(plan: &Plan) -> Result<ActionResponse, String> {
-    let request = ActionRequest {
-        action: plan.action,
-        targets: plan.targets.iter().cloned().map(Into::into).collect(),
-        reason: None,
-    };
-    let request = Request::post("/api/v1/actions").json(&request).map_err(|e| format!("the request can't be written: {e}"))?;
-    let lost = |_| "Sluice did not answer. It is not known whether anything was done: look at the servers.".to_owned();
-    let response = request.send().await.map_err(lost)?;
-    if response.ok() {
-        return response.json().await.map_err(lost);
-    }
-    match response.json::<ProblemDetails>().await {
-        Ok(problem) => Err(match problem.detail {
-            Some(detail) => format!("Nothing was done: {}. {detail}", problem.title),
-            None => format!("Nothing was done: {}.", problem.title),
-        }),
-        Err(_) => Err(format!("Sluice answered {}. It is not known whether anything was done.", response.status())),
     }
 }

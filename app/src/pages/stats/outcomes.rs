@@ -57,7 +57,7 @@ fn running(plan: &Plan) -> impl IntoView + use<> {
 fn finished(plan: Plan, response: ActionResponse) -> impl IntoView {
     let view = View::expect();
     let verb = plan.action.verb(&plural(response.outcomes.len(), "server"));
-    let failed: std::collections::BTreeSet<_> =
+    let failed: std::collections::HashSet<_> =
         response.outcomes.iter().filter(|o| !o.outcome.is_good()).map(|o| o.target.clone()).collect();
     let retry = (!failed.is_empty()).then(|| {
         let label = format!("Retry {}", plural(failed.len(), "server"));

@@ -125,14 +125,16 @@ fn Name(target: crate::model::outcome::Target, kind: Kind, has_servers: bool) ->
 #[component]
 fn Since(row: Signal<Row>) -> impl IntoView {
     let clock = Live::expect().clock;
-    let text = Memo::new(move |_| row.with(|r| r.num(Col::Lastchg)).map(|at| span(clock.since(at))).unwrap_or_default());
+    let text =
+        Memo::new(move |_| row.with(|r| r.num(Col::Lastchg)).map(|at| span(clock.since(at))).unwrap_or_default());
     view! { <span class="since">{move || text.get()}</span> }
 }
 
 /// How much of its limit a row uses.
 #[component]
 fn Use(row: Signal<Row>) -> impl IntoView {
-    let share = Memo::new(move |_| row.with(|r| limit(r).map(|limit| (r.get(Col::Scur).saturating_mul(100) / limit).min(100))));
+    let share =
+        Memo::new(move |_| row.with(|r| limit(r).map(|limit| (r.get(Col::Scur).saturating_mul(100) / limit).min(100))));
     let title = move || row.with(|r| limit(r).map(|limit| format!("{} of {}", exact(r.get(Col::Scur)), exact(limit))));
     view! {
         <svg class="use" class:invisible=move || share.get().is_none() viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
@@ -165,7 +167,11 @@ fn check_cell(row: &Row) -> CheckCell {
     let cause = cause(row);
     let is_bad = matches!(state, State::Down | State::Failing | State::Recovering);
     if !cause.is_empty() {
-        let title = [cause.as_str(), row.text(Text::LastChk)].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" · ");
+        let title = [cause.as_str(), row.text(Text::LastChk)]
+            .into_iter()
+            .filter(|t| !t.is_empty())
+            .collect::<Vec<_>>()
+            .join(" · ");
         return CheckCell { text: cause, title, is_bad, ..CheckCell::default() };
     }
     let code = row.num(Col::CheckCode).filter(|c| *c > 0).map(|c| format!(" {c}")).unwrap_or_default();

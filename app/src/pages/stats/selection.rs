@@ -1,6 +1,6 @@
 //! The servers that are checked. A selection survives every update, and ends with its server.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -9,11 +9,11 @@ use crate::{live::Live, model::outcome::Target};
 
 /// The checked servers.
 #[derive(Clone, Copy)]
-pub(super) struct Selection(RwSignal<BTreeSet<Target>>);
+pub(super) struct Selection(RwSignal<HashSet<Target>>);
 
 impl Default for Selection {
     fn default() -> Self {
-        Self(RwSignal::new(BTreeSet::new()))
+        Self(RwSignal::new(HashSet::new()))
     }
 }
 
@@ -22,12 +22,12 @@ impl Selection {
         self.0.with(|s| s.contains(target))
     }
 
-    pub(super) fn get(self) -> BTreeSet<Target> {
+    pub(super) fn get(self) -> HashSet<Target> {
         self.0.get()
     }
 
     pub(super) fn count(self) -> usize {
-        self.0.with(BTreeSet::len)
+        self.0.with(HashSet::len)
     }
 
     pub(super) fn set(self, target: Target, checked: bool) {
@@ -41,7 +41,7 @@ impl Selection {
     }
 
     pub(super) fn clear(self) {
-        self.0.update(BTreeSet::clear);
+        self.0.update(HashSet::clear);
     }
 
     /// Unchecks these.
@@ -51,7 +51,7 @@ impl Selection {
 
     /// In how many backends the checked servers are.
     pub(super) fn backends(self) -> usize {
-        self.0.with(|s| s.iter().map(|t| (&t.node, &t.backend)).collect::<BTreeSet<_>>().len())
+        self.0.with(|s| s.iter().map(|t| (&t.node, &t.backend)).collect::<HashSet<_>>().len())
     }
 }
 

@@ -168,11 +168,13 @@ fn Cover() -> impl IntoView {
         let freshness = live.fleet.with(|f| Freshness::of(f, connection, now));
         let old = newest.map_or_else(|| "unknown".to_owned(), |ms| span(ms / 1_000));
         match freshness {
-            Freshness::Lost(_) if newest.is_none_or(|ms| ms >= COVER_AFTER_MS) => {
-                Some((format!("Data is {old} old"), "Sluice does not answer this display. It tries again by itself.".to_owned()))
-            }
+            Freshness::Lost(_) if newest.is_none_or(|ms| ms >= COVER_AFTER_MS) => Some((
+                format!("Data is {old} old"),
+                "Sluice does not answer this display. It tries again by itself.".to_owned(),
+            )),
             Freshness::None => {
-                let why = live.fleet.with(|f| f.nodes.iter().map(|n| format!("{}: {}", n.name, n.error)).collect::<Vec<_>>());
+                let why =
+                    live.fleet.with(|f| f.nodes.iter().map(|n| format!("{}: {}", n.name, n.error)).collect::<Vec<_>>());
                 Some((format!("No HAProxy answers; data is {old} old"), why.join(" · ")))
             }
             _ => None,

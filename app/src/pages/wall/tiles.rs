@@ -66,7 +66,9 @@ fn headline(p: &Problem) -> String {
         Severity::NodeDown => format!("{} does not answer", p.name),
         Severity::BackendDown => format!("{} has no server", p.proxy),
         Severity::Down => format!("{} / {} is down", p.proxy, p.name),
-        Severity::Failing if State::parse(&p.status) == State::Recovering => format!("{} / {} is coming up", p.proxy, p.name),
+        Severity::Failing if State::parse(&p.status) == State::Recovering => {
+            format!("{} / {} is coming up", p.proxy, p.name)
+        }
         Severity::Failing => format!("{} / {} is failing", p.proxy, p.name),
         Severity::Full => format!("{} / {} is full", p.proxy, p.name),
         Severity::Drain => format!("{} / {} is draining", p.proxy, p.name),

@@ -1,0 +1,102 @@
+//! The page's calls of Sluice's own API: the same paths that programs use.
+//!
+//! Bodies are read and written by the browser's own JSON: a second one would make the page a tenth larger.
+
+use std::collections::HashSet;
+
+use gloo_net::http::{Request, Response};
+use js_sys::{Array, JSON, Object, Reflect, encode_uri_component};
+use wasm_bindgen::JsValue;
+
+use crate::model::{
+    action::Action,
+    format::exact,
+    outcome::{ActionResponse, Outcome, Target, TargetOutcome},
+};
+
+/// Has Sluice do `action` on `targets`.
+///
+/// # Errors
+/// What to tell the operator when there are no outcomes, and whether anything may have been done.
+pub(crate) async fn act(action: Action, targets: &HashSet<Target>) -> Result<ActionResponse, String> {
+    let lost = "Sluice did not answer. It is not known whether anything was done: look at the servers.";
+    let mut sorted: Vec<&Target> = targets.iter().collect();
+    sorted.sort_unstable();
+    let list: Array = sorted
+        .into_iter()
+        .map(|t| object(&[("node", &t.node), ("backend", &t.backend), ("server", &t.server)]))
+        .collect();
+    let body = object(&[("action", action.id())]);
+    set(&body, "targets", &list);
+    let text = JSON::stringify(&body).map(String::from).unwrap_or_default();
+    let request = Request::post("/api/v1/actions").header("content-type", "application/json").body(text);
+    let response = request.map_err(|_| lost)?.send().await.map_err(|_| lost)?;
+    let answer = json(&response).await.ok_or(lost)?;
+    if !response.ok() {
+        let parts = ["title", "detail"].map(|name| string(&answer, name));
+        let parts: Vec<&str> = parts.iter().map(String::as_str).filter(|p| !p.is_empty()).collect();
+        return Err(format!("Nothing was done. {}", parts.join(". ")));
+    }
+    let outcomes = Array::from(&get(&answer, "outcomes")).iter().map(|o| outcome(&o)).collect::<Option<_>>();
+    Ok(ActionResponse { operation: string(&answer, "operation"), outcomes: outcomes.ok_or(lost)? })
+}
+
+fn outcome(value: &JsValue) -> Option<TargetOutcome> {
+    let word = string(value, "outcome");
+    Some(TargetOutcome {
+        target: Target::new(&string(value, "node"), &string(value, "backend"), &string(value, "server")),
+        outcome: Outcome::ALL.into_iter().find(|o| o.word() == word)?,
+        message: string(value, "message"),
+        before: string(value, "before"),
+        after: string(value, "after"),
+    })
+}
+
+/// Every column of one row in its node's last reply, by HAProxy's name, as it is written.
+///
+/// # Errors
+/// What to tell the operator.
+pub(crate) async fn columns(target: &Target) -> Result<Vec<(String, String)>, String> {
+    let gone = "Sluice did not answer; the next try follows.";
+    let (node, proxy) = (encode_uri_component(&target.node), encode_uri_component(&target.backend));
+    let address = format!("/api/v1/stats?node={node}&proxy={proxy}");
+    let response = Request::get(&address).send().await.map_err(|_| gone)?;
+    let body = json(&response).await.filter(|_| response.ok()).ok_or(gone)?;
+    let rows = Array::from(&get(&Array::from(&get(&body, "nodes")).get(0), "rows"));
+    let row = rows.iter().find(|row| string(row, "svname") == target.server);
+    let row = row.ok_or("HAProxy does not have this row any more.")?;
+    let entries = Object::entries(&Object::from(row));
+    Ok(entries.iter().map(|entry| Array::from(&entry)).map(|e| (written(&e.get(0)), written(&e.get(1)))).collect())
+}
+
+async fn json(response: &Response) -> Option<JsValue> {
+    JSON::parse(&response.text().await.ok()?).ok()
+}
+
+fn written(value: &JsValue) -> String {
+    match value.as_f64() {
+        Some(n) if n >= 0.0 => exact(n as u64),
+        _ => value.as_string().unwrap_or_else(|| String::from(js_sys::JsString::from(value.clone()))),
+    }
+}
+
+fn get(object: &JsValue, name: &str) -> JsValue {
+    Reflect::get(object, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
+}
+
+fn string(object: &JsValue, name: &str) -> String {
+    get(object, name).as_string().unwrap_or_default()
+}
+
+fn set(object: &Object, name: &str, value: &JsValue) {
+    // Setting a property of a plain object can't fail.
+    let _: Result<bool, _> = Reflect::set(object, &JsValue::from_str(name), value);
+}
+
+fn object(properties: &[(&str, &str)]) -> Object {
+    let object = Object::new();
+    for (name, value) in properties {
+        set(&object, name, &JsValue::from_str(value));
+    }
+    object
+}
