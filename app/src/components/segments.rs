@@ -41,12 +41,12 @@ pub(crate) fn Segments(#[prop(into)] counts: Signal<[u32; State::ALL.len()]>) ->
 
 fn fill(state: State) -> &'static str {
     match state {
-        State::Up => "fill-up",
-        State::Failing | State::Full => "fill-going",
-        State::Down | State::Recovering => "fill-down",
-        State::Drain => "fill-drain",
-        State::Maint => "fill-maint",
-        State::NoCheck | State::Unknown => "fill-none",
+        State::Up => "seg-up",
+        State::Failing | State::Full => "seg-going",
+        State::Down | State::Recovering => "seg-down",
+        State::Drain => "seg-drain",
+        State::Maint => "seg-maint",
+        State::NoCheck | State::Unknown => "seg-none",
     }
 }
 

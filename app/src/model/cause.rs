@@ -38,8 +38,12 @@ fn maint(row: &Row) -> String {
         "its name does not resolve".to_owned()
     } else if bits & admin::INHERITED_MAINT != 0 {
         format!("follows {}", row.text(Text::Tracked))
+    } else if bits & admin::CONFIGURED_MAINT != 0 {
+        "disabled, by configuration or operator".to_owned()
+    } else if row.text(Text::AgentStatus).is_empty() {
+        "set by an operator".to_owned()
     } else {
-        "set by an operator or the configuration".to_owned()
+        "set by an operator or its agent".to_owned()
     }
 }
 
@@ -120,7 +124,7 @@ mod tests {
             ),
             (server("UP 1/3", "L7TOUT", "", &counts), "no answer in time on 10.0.0.13:80, down after 1 more"),
             (server("DRAIN", "L7OK", "", &[(Col::Scur, 17)]), "17 sessions left"),
-            (server("MAINT", "", "", &[(Col::AdminState, 1)]), "set by an operator or the configuration"),
+            (server("MAINT", "", "", &[(Col::AdminState, 1)]), "set by an operator"),
             (server("UP", "L7OK", "", &[]), ""),
             (server("DOWN", "L9NEW", "x", &[]), "check says L9NEW on 10.0.0.13:80 (x)"),
         ] {

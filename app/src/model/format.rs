@@ -47,7 +47,7 @@ pub fn exact(n: u64) -> String {
     out
 }
 
-/// A time span in its two largest units: 8 s, 12 min, 2 h 5 min, 4 d 2 h.
+/// A time span, as exact as its size asks for: 8 s, 12 min, 2 h 5 min, 4 d 2 h.
 #[must_use]
 pub fn span(seconds: u64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
@@ -56,15 +56,14 @@ pub fn span(seconds: u64) -> String {
     };
     match seconds {
         0..60 => format!("{seconds} s"),
-        60..600 => pair(minutes, "min", seconds % 60, "s"),
-        600..3_600 => format!("{minutes} min"),
+        60..3_600 => format!("{minutes} min"),
         3_600..86_400 => pair(hours, "h", minutes % 60, "min"),
         86_400..864_000 => pair(days, "d", hours % 24, "h"),
         _ => format!("{} d", exact(days)),
     }
 }
 
-/// The age of data: 0.4 s, 12 s, 3 min 5 s. Milliseconds in.
+/// The age of data: 0.4 s, 12 s, 3 min. Milliseconds in.
 #[must_use]
 pub fn age(ms: u64) -> String {
     if ms < 10_000 { format!("{}.{} s", ms / 1_000, ms % 1_000 / 100) } else { span(ms / 1_000) }
@@ -98,7 +97,7 @@ mod tests {
             (exact(1_234_567), "1,234,567"),
             (span(8), "8 s"),
             (span(60), "1 min"),
-            (span(185), "3 min 5 s"),
+            (span(185), "3 min"),
             (span(720), "12 min"),
             (span(7_500), "2 h 5 min"),
             (span(352_800), "4 d 2 h"),

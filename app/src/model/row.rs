@@ -10,6 +10,8 @@ pub mod admin {
     pub const FORCED_MAINT: u64 = 0x01;
     /// In MAINT because the tracked server is.
     pub const INHERITED_MAINT: u64 = 0x02;
+    /// `disabled` in the configuration; it stays set when an operator makes the server ready.
+    pub const CONFIGURED_MAINT: u64 = 0x04;
     /// Set to DRAIN by an operator or the agent.
     pub const FORCED_DRAIN: u64 = 0x08;
     /// In DRAIN because the tracked server is.

@@ -87,6 +87,19 @@ pub fn refusal(text: String) -> AnyView {
     )
 }
 
+/// Says that there is no page at an address.
+#[must_use]
+pub fn missing() -> AnyView {
+    page(
+        "There is no such page".to_owned(),
+        view! {
+            <p class="mt-1 text-ink-2">"The address may be mistyped."</p>
+            <div class="mt-4 flex justify-end"><a class="btn btn-primary" href="/stats">"Go to the servers"</a></div>
+        }
+        .into_any(),
+    )
+}
+
 fn page(title: String, body: AnyView) -> AnyView {
     view! {
         <header class="border-b border-line bg-surface px-4 py-2.5"><Brand /></header>

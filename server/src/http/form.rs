@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use app::{
-    document,
     model::{
         action::Action,
         impact::{impact, names_to_type, needs_confirmation},
@@ -13,19 +12,13 @@ use app::{
 };
 use axum::{
     Form,
-    extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{Html, IntoResponse, Response},
+    extract::{State, rejection::FormRejection},
+    http::{HeaderMap, StatusCode},
+    response::Response,
 };
-use leptos::{prelude::Owner, tachys::view::any_view::AnyView};
+use leptos::tachys::view::any_view::AnyView;
 
 use super::{AppState, pages};
-
-/// Only our own style: the answer needs no script.
-const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; img-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
-     frame-ancestors 'none'",
-);
 
 /// What the form says, its repeated fields gathered.
 #[derive(Debug, Default)]
@@ -72,15 +65,14 @@ impl Posted {
 pub(super) async fn act(
     State(state): State<AppState>,
     headers: HeaderMap,
-    Form(fields): Form<Vec<(String, String)>>,
+    fields: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
-    let posted = Posted::from_fields(fields);
-    let theme = pages::theme(&headers);
-    let answer = |status, title: &str, body: &dyn Fn() -> AnyView| {
-        let html = Owner::new().with(|| document(title, theme, body()));
-        (status, [(header::CONTENT_SECURITY_POLICY, POLICY)], Html(html)).into_response()
-    };
+    let answer = |status, title: &str, body: &dyn Fn() -> AnyView| pages::plain(&headers, status, title, body);
     let refuse = |status, text: String| answer(status, "Nothing was done", &|| answer::refusal(text.clone()));
+    let posted = match fields {
+        Ok(Form(fields)) => Posted::from_fields(fields),
+        Err(rejection) => return refuse(rejection.status(), format!("{}.", rejection.body_text())),
+    };
     let Some(action) = posted.action() else {
         return refuse(StatusCode::BAD_REQUEST, "No action was chosen. Go back, choose one, and apply it.".to_owned());
     };

@@ -79,7 +79,7 @@ pub fn router(state: AppState, pages: Router<AppState>) -> Router {
     // The last layer is the first that a request meets, and the last that its answer does.
     dynamic
         .merge(assets::routes())
-        .fallback(problem::unknown_path)
+        .fallback(pages::missing)
         .method_not_allowed_fallback(problem::wrong_method)
         .layer(from_fn(body::bounded))
         .layer(from_fn(guard::guard))

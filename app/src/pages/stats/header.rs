@@ -138,8 +138,7 @@ fn Columns() -> impl IntoView {
     view! {
         <details class="menu needs-script max-[835px]:hidden">
             <summary class="btn">"Columns"</summary>
-            <fieldset class="menu-body">
-                <legend class="text-[12px] text-ink-3">"Show as well"</legend>
+            <div class="menu-body" role="group" aria-label="Further columns">
                 {GROUPS.iter().enumerate().map(|(at, group)| view! {
                     <label class="flex items-center gap-2 py-1">
                         <input type="checkbox" prop:checked=move || view.columns.get().has(at) on:change=move |_| choose(at) />
@@ -147,7 +146,7 @@ fn Columns() -> impl IntoView {
                         <span class="ml-auto pl-4 text-[12px] text-ink-3">{group.columns.iter().map(|c| c.head).collect::<Vec<_>>().join(", ")}</span>
                     </label>
                 }).collect_view()}
-            </fieldset>
+            </div>
         </details>
     }
 }
