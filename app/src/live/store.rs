@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use crate::model::{
     change::{Change, MisfitError},
     outcome::Target,
-    row::Row,
+    row::{Kind, Row},
     topic::{Delta, Section, Sections, Spark, TopicId},
 };
 
@@ -22,6 +22,13 @@ pub(crate) struct RowStore {
     pub(crate) spark: ArcRwSignal<Spark>,
     /// Whether the page's filter lets it be seen.
     pub(crate) shown: ArcRwSignal<bool>,
+}
+
+impl RowStore {
+    /// Whether it can be acted on.
+    pub(crate) fn is_server(&self) -> bool {
+        self.row.with_untracked(|r| r.kind == Kind::Server)
+    }
 }
 
 /// One proxy's rows on one node.

@@ -18,7 +18,7 @@ use axum::{
 };
 use leptos::tachys::view::any_view::AnyView;
 
-use super::{AppState, pages};
+use super::{AppState, plain};
 
 /// What the form says, its repeated fields gathered.
 #[derive(Debug, Default)]
@@ -67,7 +67,7 @@ pub(super) async fn act(
     headers: HeaderMap,
     fields: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
-    let answer = |status, title: &str, body: &dyn Fn() -> AnyView| pages::plain(&headers, status, title, body);
+    let answer = |status, title: &str, body: &dyn Fn() -> AnyView| plain::plain(&headers, status, title, body);
     let refuse = |status, text: String| answer(status, "Nothing was done", &|| answer::refusal(text.clone()));
     let posted = match fields {
         Ok(Form(fields)) => Posted::from_fields(fields),

@@ -11,6 +11,7 @@ mod guard;
 mod headers;
 mod health;
 pub mod pages;
+mod plain;
 pub mod problem;
 mod state;
 mod ws;
@@ -79,7 +80,7 @@ pub fn router(state: AppState, pages: Router<AppState>) -> Router {
     // The last layer is the first that a request meets, and the last that its answer does.
     dynamic
         .merge(assets::routes())
-        .fallback(pages::missing)
+        .fallback(plain::missing)
         .method_not_allowed_fallback(problem::wrong_method)
         .layer(from_fn(body::bounded))
         .layer(from_fn(guard::guard))

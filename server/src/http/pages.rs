@@ -1,17 +1,15 @@
 //! The pages: rendered here from the newest state, taken over in the browser.
 
-use app::{App, Snapshot, components::theme::Theme, document, pages::answer, shell};
+use app::{App, Snapshot, shell};
 use axum::{
     Router,
-    extract::Request,
-    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
-    response::{Html, IntoResponse, Response},
+    http::{HeaderValue, header, request::Parts},
     routing::post,
 };
 use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*, tachys::view::any_view::AnyView};
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
 
-use super::{AppState, form, problem};
+use super::{AppState, form, plain::theme};
 use crate::hub::World;
 
 /// The routes of the pages and of the form.
@@ -43,33 +41,6 @@ fn policy(nonce: &str) -> String {
          img-src 'self'; manifest-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
          frame-ancestors 'none'"
     )
-}
-
-/// The policy of a page without script: only our own style.
-const PLAIN_POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; img-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
-     frame-ancestors 'none'",
-);
-
-/// A page that needs no script.
-pub(super) fn plain(headers: &HeaderMap, status: StatusCode, title: &str, body: &dyn Fn() -> AnyView) -> Response {
-    let html = Owner::new().with(|| document(title, theme(headers), body()));
-    (status, [(header::CONTENT_SECURITY_POLICY, PLAIN_POLICY)], Html(html)).into_response()
-}
-
-/// For a path that nothing is at: a page for a person, a problem for a program.
-pub(super) async fn missing(request: Request) -> Response {
-    let accepts = request.headers().get(header::ACCEPT).and_then(|a| a.to_str().ok()).unwrap_or_default();
-    if accepts.contains("text/html") {
-        plain(request.headers(), StatusCode::NOT_FOUND, "Not found", &answer::missing)
-    } else {
-        problem::unknown_path(request).await.into_response()
-    }
-}
-
-/// Light or dark, where the browser chose.
-fn theme(headers: &HeaderMap) -> Option<Theme> {
-    headers.get(header::COOKIE)?.to_str().ok().and_then(Theme::from_cookie)
 }
 
 /// What a page is rendered from. Histories come with the stream: they would double the page.

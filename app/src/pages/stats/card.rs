@@ -8,12 +8,7 @@ use super::{View, actions::SectionActions, columns::Shown, row::RowView};
 use crate::{
     components::segments::Segments,
     live::{Live, RowStore, Store},
-    model::{
-        col::{Col, Text},
-        outcome::Target,
-        row::Kind,
-        status::State,
-    },
+    model::{col::Text, outcome::Target, row::Kind, status::State},
 };
 
 /// Names a card.
@@ -92,7 +87,7 @@ pub(super) fn Card(key: CardKey) -> impl IntoView {
         })
     };
     let is_hidden = move || !rows.with(|rows| rows.iter().any(|r| r.shown.get()));
-    let has_servers = rows.with_untracked(|rows| rows.iter().any(is_server));
+    let has_servers = rows.with_untracked(|rows| rows.iter().any(RowStore::is_server));
     let title = match &key {
         CardKey::Frontends { .. } => "Frontends".to_owned(),
         CardKey::Proxy { proxy, .. } => proxy.clone(),
@@ -123,14 +118,10 @@ pub(super) fn Card(key: CardKey) -> impl IntoView {
     }
 }
 
-fn is_server(row: &RowStore) -> bool {
-    row.row.with_untracked(|r| r.kind == Kind::Server)
-}
-
 /// The servers of a card, by state, and how many take traffic.
 fn counts(rows: &[RowStore]) -> ([u32; State::ALL.len()], u32) {
     let (mut counts, mut up) = ([0; State::ALL.len()], 0);
-    for row in rows.iter().filter(|r| is_server(r)) {
+    for row in rows.iter().filter(|r| r.is_server()) {
         row.row.with(|r| {
             let state = r.state();
             counts[State::ALL.iter().position(|s| *s == state).unwrap_or(State::ALL.len() - 1)] += 1;
@@ -233,7 +224,7 @@ fn TableHead(rows: Signal<Vec<RowStore>>, has_servers: bool) -> impl IntoView {
 fn SelectAll(rows: Signal<Vec<RowStore>>) -> impl IntoView {
     let view = View::expect();
     let shown = move || -> HashSet<Target> {
-        rows.with(|rows| rows.iter().filter(|r| is_server(r) && r.shown.get()).map(|r| r.target.clone()).collect())
+        rows.with(|rows| rows.iter().filter(|r| r.is_server() && r.shown.get()).map(|r| r.target.clone()).collect())
     };
     let checked = Memo::new(move |_| {
         let targets = shown();
@@ -255,9 +246,4 @@ fn SelectAll(rows: Signal<Vec<RowStore>>) -> impl IntoView {
             />
         </label>
     }
-}
-
-/// What a row's `scur` may grow to.
-pub(super) fn limit(row: &crate::model::row::Row) -> Option<u64> {
-    row.num(Col::Slim).filter(|n| *n > 0)
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{View, card::limit, columns::Figure};
+use super::{View, columns::Figure};
 use crate::{
     components::{spark::Sparkline, status::Status},
     live::{Live, RowStore},
@@ -143,6 +143,11 @@ fn Use(row: Signal<Row>) -> impl IntoView {
             <rect class="use-now" class:use-high=move || share.get().is_some_and(|s| s >= 80) width=move || share.get().unwrap_or(0) height="8" rx="4" />
         </svg>
     }
+}
+
+/// What a row's sessions may grow to.
+fn limit(row: &Row) -> Option<u64> {
+    row.num(Col::Slim).filter(|n| *n > 0)
 }
 
 /// Requests a second; sessions where HAProxy counts no requests.
