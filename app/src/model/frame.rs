@@ -91,10 +91,11 @@ pub struct Subscribe {
 }
 
 impl Subscribe {
-    /// The text that says so. The names of topics hold nothing that JSON would escape.
+    /// The text that says so. Names of topics have no control characters: collectors let none through.
     #[must_use]
     pub fn text<'a>(topics: impl IntoIterator<Item = &'a TopicId>) -> String {
-        let names: Vec<String> = topics.into_iter().map(|t| format!("\"{t}\"")).collect();
+        let escaped = |t: &TopicId| t.to_string().replace('\\', r"\\").replace('"', r#"\""#);
+        let names: Vec<String> = topics.into_iter().map(|t| format!("\"{}\"", escaped(t))).collect();
         format!("{{\"topics\":[{}]}}", names.join(","))
     }
 }
@@ -116,7 +117,7 @@ mod tests {
 
     #[test]
     fn what_a_viewer_says_is_json() {
-        let topics = vec![TopicId::Fleet, TopicId::proxy("edge", "web.1_a-b:c")];
+        let topics = vec![TopicId::Fleet, TopicId::proxy("edge", "web.1_a-b:c"), TopicId::proxy("edge", r#"a"b\c"#)];
         let said: Subscribe = serde_json::from_str(&Subscribe::text(&topics)).expect("JSON");
         assert_eq!(said.topics, topics);
     }

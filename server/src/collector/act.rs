@@ -1,6 +1,6 @@
 //! Carries an order out on one node: read, command, read again, judge.
 
-use std::time::Duration;
+use std::{ops::ControlFlow, time::Duration};
 
 use app::model::{
     action::Action,
@@ -8,9 +8,9 @@ use app::model::{
     outcome::{Outcome, Target, TargetOutcome},
     row::Row,
 };
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
-use super::Task;
+use super::{DEADLINE, Task};
 use crate::{
     haproxy::{Answer, Error, ServerCommand, Verb},
     operations::verify::{already, shows},
@@ -45,11 +45,21 @@ pub(super) async fn carry_out(task: &mut Task, action: Action, targets: &[Target
         return outcomes;
     }
     let mut pending = Vec::new();
+    let mut asked = 0;
     for (at, outcome) in outcomes.iter_mut().enumerate() {
-        pending.extend(command(task, action, at, outcome).await);
+        asked = at + 1;
+        if command(task, action, at, outcome, &mut pending).await.is_break() {
+            break;
+        }
     }
+    for outcome in &mut outcomes[asked..] {
+        "the node stopped answering before it was this server's turn; nothing was sent"
+            .clone_into(&mut outcome.message);
+    }
+    let began = Instant::now();
     for wait in PATIENCE {
-        if pending.is_empty() {
+        // A node that hangs is not waited for again and again.
+        if pending.is_empty() || began.elapsed() >= DEADLINE {
             break;
         }
         sleep(wait).await;
@@ -78,39 +88,51 @@ fn unsettled(target: &Target) -> TargetOutcome {
     }
 }
 
-/// Sends one command, unless the server already is as wanted.
-async fn command(task: &Task, action: Action, at: usize, outcome: &mut TargetOutcome) -> Option<Pending> {
+/// Sends one command, unless the server already is as wanted. Breaks when the node hangs: every further command would
+/// take its whole deadline.
+async fn command(
+    task: &Task,
+    action: Action,
+    at: usize,
+    outcome: &mut TargetOutcome,
+    pending: &mut Vec<Pending>,
+) -> ControlFlow<()> {
     let target = &outcome.target;
     let Some(before) = task.poller.server(&target.backend, &target.server).cloned() else {
         outcome.outcome = Outcome::Refused;
         outcome.message = "the server is not there any more; nothing was sent".to_owned();
-        return None;
+        return ControlFlow::Continue(());
     };
     outcome.before = before.text(Text::Status).to_owned();
     outcome.after.clone_from(&outcome.before);
     if let Some(message) = already(action, &before) {
         outcome.outcome = Outcome::Unchanged;
         outcome.message = message;
-        return None;
+        return ControlFlow::Continue(());
     }
     let (Ok(backend), Ok(server)) = (target.backend.as_str().try_into(), target.server.as_str().try_into()) else {
         outcome.outcome = Outcome::Refused;
         outcome.message = "the name has a character that HAProxy does not allow; nothing was sent".to_owned();
-        return None;
+        return ControlFlow::Continue(());
     };
     match task.poller.client.act(&ServerCommand { backend, server, verb: verb(action) }).await {
-        Ok(Answer::Accepted) => Some(Pending { at, before, doubt: None }),
+        Ok(Answer::Accepted) => pending.push(Pending { at, before, doubt: None }),
         Ok(Answer::Refused(words)) => {
             outcome.outcome = Outcome::Refused;
             outcome.message = words;
-            None
         }
-        Err(error) if error.may_have_run() => Some(Pending { at, before, doubt: Some(in_doubt(&error)) }),
         Err(error) => {
-            outcome.message = error.to_string();
-            None
+            if error.may_have_run() {
+                pending.push(Pending { at, before, doubt: Some(in_doubt(&error)) });
+            } else {
+                outcome.message = error.to_string();
+            }
+            if matches!(error, Error::Timeout { .. }) {
+                return ControlFlow::Break(());
+            }
         }
     }
+    ControlFlow::Continue(())
 }
 
 /// Whether the state just read shows the action; if so the outcome says it.

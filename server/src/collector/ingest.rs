@@ -1,6 +1,6 @@
 //! From HAProxy's replies to rows. Plain functions: no input or output, the clock comes as a number.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use app::model::{
     col::{Col, Text},
@@ -21,7 +21,7 @@ pub(super) struct Proxy {
 
 /// Reads a reply to `show stat`, polled at `now` (Unix seconds), joined with the newest `show servers state`.
 ///
-/// Rows of a kind that is not known are left out: they are in the raw reply.
+/// Rows of a kind that is not known, or of a proxy without a name, are left out: they are in the raw reply.
 pub(super) fn read(table: &StatTable, states: Option<&ServersState>, now: u64) -> Vec<Proxy> {
     let columns = Columns::of(table);
     let bits = states.map(bits_by_name).unwrap_or_default();
@@ -29,7 +29,10 @@ pub(super) fn read(table: &StatTable, states: Option<&ServersState>, now: u64) -
     let mut places: HashMap<String, usize> = HashMap::new();
     table.for_each(|line| {
         let Some(mut row) = columns.read(line, now) else { return };
-        let proxy = line.text(columns.pxname);
+        let proxy = printable(line.text(columns.pxname));
+        if proxy.is_empty() {
+            return;
+        }
         if row.kind == Kind::Server
             && let Some(bits) = bits.get(&(&*proxy, row.name.as_str())).copied()
         {
@@ -89,7 +92,7 @@ impl Columns {
 
     fn read(&self, line: StatRow<'_>, now: u64) -> Option<Row> {
         let kind = Kind::from_type(line.unsigned(self.kind)?)?;
-        let mut row = Row::new(kind, line.text(self.svname));
+        let mut row = Row::new(kind, printable(line.text(self.svname)));
         for (at, col) in &self.numbers {
             // -1 (`lastsess`: never) reads as empty.
             row.set(*col, line.unsigned(*at));
@@ -97,11 +100,12 @@ impl Columns {
         for (at, text) in &self.texts {
             let value = line.text(*at);
             if !value.is_empty() {
+                let value = printable(value);
                 let value = match text {
                     Text::CheckStatus | Text::AgentStatus => value.strip_prefix(CHECK_RUNNING).unwrap_or(&value),
                     _ => &value,
                 };
-                row.set_text(*text, printable(value));
+                row.set_text(*text, value);
             }
         }
         // While a row is down its downtime grows with the age of the change: kept is what came before.
@@ -117,16 +121,15 @@ impl Columns {
     }
 }
 
-/// A check's or an agent's words are a stranger's: control characters, those that turn the direction of text among them, are shown as a mark.
-fn printable(text: &str) -> String {
+/// What HAProxy repeats, a check's or an agent's words above all, is a stranger's: control characters, those that turn the direction of text among them, are shown as a mark.
+fn printable(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        return text;
+    }
     let is_odd = |c: char| {
         c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
-    if text.chars().any(is_odd) {
-        text.chars().map(|c| if is_odd(c) { '\u{fffd}' } else { c }).collect()
-    } else {
-        text.to_owned()
-    }
+    text.chars().map(|c| if is_odd(c) { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -150,8 +153,13 @@ mod tests {
             "web,s1,,7,2,DOWN,* L4CON,30,-1,40,\"a,\"\"b\"\"\u{1b}[31m\",\n",
             "web,what,,,9,,,,,,,\n",
             "api,BACKEND,,,1,SIDEWAYS,,,,,,\n",
+            ",s1,,7,2,UP,,,,,,\n",
+            "a\u{202e}b,s\0\u{e9},,,2,UP,,,,,,\n",
         ));
-        assert_eq!(got.iter().map(|p| (p.name.as_str(), p.rows.len())).collect::<Vec<_>>(), [("web", 2), ("api", 1)]);
+        assert_eq!(
+            got.iter().map(|p| (p.name.as_str(), p.rows.len())).collect::<Vec<_>>(),
+            [("web", 2), ("api", 1), ("a\u{fffd}b", 1)]
+        );
         let server = &got[0].rows[1];
         assert_eq!(server.num(Col::Scur), Some(7));
         assert_eq!(server.num(Col::Lastchg), Some(NOW - 30));
@@ -160,6 +168,7 @@ mod tests {
         assert_eq!(server.text(Text::CheckStatus), "L4CON");
         assert_eq!(server.text(Text::LastChk), "a,\"b\"\u{fffd}[31m");
         assert_eq!(got[1].rows[0].text(Text::Status), "SIDEWAYS");
+        assert_eq!(got[2].rows[0].name, "s\u{fffd}\u{e9}");
     }
 
     #[test]

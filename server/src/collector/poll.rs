@@ -116,7 +116,7 @@ impl Poller {
     fn digest(&mut self, info: Info, stat: haproxy::StatTable) -> Found {
         let now = unix_ms();
         let read = ingest::read(&stat, self.states.as_ref(), now / 1_000);
-        let requests = read.iter().flat_map(|p| &p.rows).map(requests).sum();
+        let requests = read.iter().flat_map(|p| &p.rows).map(requests).fold(0, u64::saturating_add);
         let proxies = self.compare(read, now);
         let mut node = self.node.clone();
         let number = |name| info.number(name).unwrap_or(0);

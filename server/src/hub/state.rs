@@ -28,7 +28,6 @@ pub(super) struct State {
     /// Where a proxy stands in `proxies`, by cluster and name.
     places: HashMap<(String, String), usize>,
     replies: Vec<Option<Arc<Replies>>>,
-    next_handle: Handle,
 }
 
 /// A frame for the viewers of one topic.
@@ -47,7 +46,6 @@ impl State {
             proxies: Vec::new(),
             summaries: Vec::new(),
             places: HashMap::new(),
-            next_handle: FLEET + 1,
         }
     }
 
@@ -66,9 +64,9 @@ impl State {
         }
     }
 
-    /// The proxy behind a handle.
+    /// The proxy behind a handle. Handles count from [`FLEET`] on, in the order of `proxies`.
     pub(super) fn proxy(&self, handle: Handle) -> Option<&Arc<ProxyState>> {
-        self.proxies.iter().find(|p| p.handle == handle)
+        self.proxies.get(handle.checked_sub(FLEET + 1)? as usize)
     }
 
     /// The whole of a topic, as a frame.
@@ -105,7 +103,7 @@ impl State {
         }
         let mut fleet = Fleet::clone(&self.fleet);
         fleet.epoch += 1;
-        let requests = fleet.nodes.iter().map(|n| n.pulse.requests).sum::<u64>();
+        let requests = fleet.nodes.iter().map(|n| n.pulse.requests).fold(0, u64::saturating_add);
         fleet.requests.push(u32::try_from(requests).unwrap_or(u32::MAX));
         self.publish(fleet, now)
     }
@@ -148,13 +146,12 @@ impl State {
         self.proxies.push(Arc::new(ProxyState {
             cluster: key.0.clone(),
             proxy: key.1.clone(),
-            handle: self.next_handle,
+            handle: FLEET + 1 + Handle::try_from(at).unwrap_or(Handle::MAX - 1 - FLEET),
             seq: Seq::default(),
             sections: Sections::default(),
         }));
         self.summaries.push(BTreeMap::new());
         self.places.insert(key, at);
-        self.next_handle += 1;
         at
     }
 

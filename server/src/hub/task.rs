@@ -21,7 +21,7 @@ use super::{
     Message, World,
     state::{News, State},
     text,
-    viewer::{Encoded, Encoding, Payload, Seat, Sent, ViewerId},
+    viewer::{Encoded, Encoding, FLEET, Payload, Seat, Sent, ViewerId},
 };
 use crate::metrics::Metrics;
 
@@ -96,6 +96,10 @@ impl Task {
         let Some(seat) = self.seats.get_mut(&id) else { return };
         seat.wanted = topics.into_iter().collect();
         let handles: BTreeSet<Handle> = seat.wanted.iter().filter_map(|t| self.state.handle(t)).collect();
+        // Samples are told by the fleet alone: who did without it has missed some, and needs the sparks again.
+        if !seat.current.contains(&FLEET) && handles.contains(&FLEET) {
+            seat.current.clear();
+        }
         seat.current.retain(|h| handles.contains(h));
         seat.due.retain(|h| handles.contains(h));
         seat.due.extend(handles.iter().filter(|h| !seat.current.contains(h)).copied().collect::<Vec<_>>());
@@ -121,6 +125,7 @@ impl Task {
             if let Some(id) = &fresh
                 && seat.wanted.contains(id)
             {
+                seat.current.remove(&news.handle);
                 seat.due.insert(news.handle);
             } else if seat.current.contains(&news.handle) {
                 let frame = encoded.get(seat.encoding);
@@ -146,7 +151,9 @@ impl Task {
         let mut snapshots: HashMap<(Handle, Encoding), Payload> = HashMap::new();
         for seat in seats.values_mut().filter(|s| !s.due.is_empty() && s.is_ready()) {
             seat.behind = false;
-            while let Some(handle) = seat.due.first().copied() {
+            while seat.takes_snapshot()
+                && let Some(handle) = seat.due.first().copied()
+            {
                 let payload = match snapshots.entry((handle, seat.encoding)) {
                     Entry::Occupied(entry) => entry.into_mut(),
                     Entry::Vacant(entry) => {

@@ -14,6 +14,9 @@ use super::Message;
 /// Frames that may wait for one viewer. A busy page of 1,000 servers in 100 backends is two seconds' worth; one that is further behind gets snapshots.
 pub(super) const QUEUE: usize = 256;
 
+/// Room that snapshots leave for the deltas that follow them: with none left, the next poll would undo a large page's catching up.
+const ROOM_FOR_DELTAS: usize = QUEUE / 2;
+
 /// How a viewer wants its frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Encoding {
@@ -93,6 +96,11 @@ impl Seat {
     /// Whether it may be given snapshots now: one that fell behind only once it has read everything.
     pub(super) fn is_ready(&self) -> bool {
         !self.behind || self.frames.capacity() == self.frames.max_capacity()
+    }
+
+    /// Whether there is room for one more snapshot.
+    pub(super) fn takes_snapshot(&self) -> bool {
+        self.frames.capacity() > ROOM_FOR_DELTAS
     }
 
     /// Gives up on its deltas: every topic needs a snapshot.

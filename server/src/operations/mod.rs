@@ -59,16 +59,23 @@ impl Operations {
         let operation = self.name();
         let reason = request.reason.as_deref().unwrap_or_default();
         tracing::info!(operation, by, reason, action = request.action.id(), targets = targets.len(), "asked for");
+        // In a task of its own: who asked may go away, and what was begun is recorded all the same.
+        let work = self.clone().carry_out(operation.clone(), request.action, targets.clone());
+        let outcomes = tokio::spawn(work).await.unwrap_or_else(|_| unreachable(targets, OrderError::Ended));
+        Ok(ActionResponse { operation, outcomes })
+    }
+
+    async fn carry_out(self, operation: String, action: Action, targets: Vec<Target>) -> Vec<TargetOutcome> {
         let mut by_node: BTreeMap<&str, Vec<Target>> = BTreeMap::new();
         for target in &targets {
             by_node.entry(&target.node).or_default().push(target.clone());
         }
-        let parts = by_node.into_iter().map(|(node, targets)| self.on_node(node, request.action, targets));
+        let parts = by_node.into_iter().map(|(node, targets)| self.on_node(node, action, targets));
         let mut outcomes: Vec<TargetOutcome> = join_all(parts).await.into_iter().flatten().collect();
         let place: BTreeMap<&Target, usize> = targets.iter().zip(0..).collect();
         outcomes.sort_by_key(|o| place.get(&o.target).copied());
-        self.record(&operation, request.action, &outcomes);
-        Ok(ActionResponse { operation, outcomes })
+        self.record(&operation, action, &outcomes);
+        outcomes
     }
 
     async fn on_node(&self, node: &str, action: Action, targets: Vec<Target>) -> Vec<TargetOutcome> {
@@ -76,16 +83,7 @@ impl Operations {
             Some(collector) => collector.act(action, targets.clone()).await,
             None => Err(OrderError::Ended),
         };
-        answer.unwrap_or_else(|error| {
-            let unreachable = |target| TargetOutcome {
-                target,
-                outcome: Outcome::Unreachable,
-                message: error.to_string(),
-                before: String::new(),
-                after: String::new(),
-            };
-            targets.into_iter().map(unreachable).collect()
-        })
+        answer.unwrap_or_else(|error| unreachable(targets, error))
     }
 
     fn record(&self, operation: &str, action: Action, outcomes: &[TargetOutcome]) {
@@ -109,4 +107,16 @@ impl Operations {
     fn name(&self) -> String {
         format!("{:x}-{}", self.shared.started, self.shared.count.fetch_add(1, Ordering::Relaxed) + 1)
     }
+}
+
+/// The outcomes of an order that the node did not take.
+fn unreachable(targets: Vec<Target>, error: OrderError) -> Vec<TargetOutcome> {
+    let outcome = |target| TargetOutcome {
+        target,
+        outcome: Outcome::Unreachable,
+        message: error.to_string(),
+        before: String::new(),
+        after: String::new(),
+    };
+    targets.into_iter().map(outcome).collect()
 }

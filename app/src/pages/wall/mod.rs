@@ -160,7 +160,8 @@ fn Foot() -> impl IntoView {
 fn Cover() -> impl IntoView {
     let live = Live::expect();
     let clock = live.clock.clone();
-    let is_reached = RwSignal::new(false);
+    // A page that the server rendered shows the present; only the browser's clock can tell that it is old.
+    let is_running = RwSignal::new(false);
     let text = move || {
         let now = live.clock.ms();
         let connection = live.connection.get();
@@ -182,11 +183,11 @@ fn Cover() -> impl IntoView {
     };
     Effect::new(move || {
         clock.seconds();
-        is_reached.set(true);
+        is_running.set(true);
     });
     let shown = Memo::new(move |_| text());
     view! {
-        {move || shown.get().filter(|_| is_reached.get()).map(|(title, why)| view! {
+        {move || shown.get().filter(|_| is_running.get()).map(|(title, why)| view! {
             <div class="wall-cover" role="alert">
                 <p class="text-[1.6em] leading-tight font-bold">{title}</p>
                 <p class="mt-[.5em] text-[.8em]">{why}</p>

@@ -1,0 +1,63 @@
+//! A viewer that stops reading slows nobody, and is brought up to date when it reads again.
+
+use super::{Lab, every_topic, page::Page};
+use app::model::topic::TopicId;
+
+/// Far more changes than a queue has room for their frames.
+const MANY: usize = 600;
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_viewer_gets_one_snapshot() {
+    let mut lab = Lab::start(1);
+    lab.changes(50).await;
+    let mut quick = Page::open(&lab.hub, every_topic()).await;
+    let mut slow = Page::open(&lab.hub, every_topic()).await;
+    slow.catch_up(&lab.hub).await;
+    for _ in 0..MANY {
+        lab.change().await;
+        quick.catch_up(&lab.hub).await;
+    }
+    assert!(quick.snapshots.values().all(|n| *n == 1), "{:?}", quick.snapshots);
+    assert_eq!(lab.metrics.viewers_behind.get(), 1);
+
+    slow.catch_up(&lab.hub).await;
+    let world = lab.hub.world();
+    for topic in every_topic() {
+        let exists = match &topic {
+            TopicId::Fleet => true,
+            TopicId::Proxy { cluster, proxy } => world.proxy(cluster, proxy).is_some(),
+        };
+        assert_eq!(slow.snapshots_of(&topic), 2 * usize::from(exists), "{topic}");
+    }
+
+    // From here on it follows as before.
+    for _ in 0..50 {
+        lab.change().await;
+        slow.catch_up(&lab.hub).await;
+    }
+    assert!(slow.snapshots.values().all(|n| *n == 2), "{:?}", slow.snapshots);
+    assert_eq!(lab.metrics.viewers_behind.get(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_viewer_that_never_reads_takes_no_more_than_its_queue() {
+    let mut lab = Lab::start(2);
+    let _never = Page::open(&lab.hub, every_topic()).await;
+    lab.changes(MANY).await;
+    let sent = lab.metrics.frames_sent.get();
+    assert!(sent <= crate::hub::viewer::QUEUE as u64, "{sent}");
+    lab.changes(MANY).await;
+    assert_eq!(lab.metrics.frames_sent.get(), sent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_viewer_that_left_is_forgotten() {
+    let mut lab = Lab::start(3);
+    let page = Page::open(&lab.hub, every_topic()).await;
+    let _stays = Page::open(&lab.hub, vec![TopicId::Fleet]).await;
+    lab.change().await;
+    assert_eq!(lab.metrics.viewers.get(), 2);
+    drop(page);
+    lab.change().await;
+    assert_eq!(lab.metrics.viewers.get(), 1);
+}
