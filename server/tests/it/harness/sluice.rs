@@ -1,0 +1,121 @@
+//! Sluice's core: a hub, a collector per node, operations.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+
+use app::model::{
+    action::Action,
+    col::{Col, Text},
+    fleet::Link,
+    outcome::{ActionRequest, Target, TargetOutcome, TargetRef},
+    row::Row,
+};
+use server::{
+    collector::{Collector, unheard},
+    config::NodeConfig,
+    haproxy::Address,
+    hub::{Hub, World},
+    metrics::Metrics,
+    operations::{Operations, RequestError},
+};
+use tokio::time::timeout;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::PATIENCE;
+
+/// The usual time between two polls here: short, so that tests are.
+const POLL: Duration = Duration::from_millis(200);
+
+/// A running core. Dropping it ends its tasks.
+pub(crate) struct Sluice {
+    pub(crate) hub: Hub,
+    pub(crate) operations: Operations,
+    pub(crate) metrics: Arc<Metrics>,
+    shutdown: CancellationToken,
+}
+
+impl Sluice {
+    /// Watches nodes, each given as name, cluster and socket; returns when all are live.
+    pub(crate) async fn watching(nodes: &[(&str, &str, &Path)]) -> Self {
+        Self::polling(POLL, nodes).await
+    }
+
+    /// The same with another time between two polls.
+    pub(crate) async fn polling(poll: Duration, nodes: &[(&str, &str, &Path)]) -> Self {
+        let config = |(name, cluster, path): &(&str, &str, &Path)| NodeConfig {
+            name: (*name).to_owned(),
+            cluster: (*cluster).to_owned(),
+            address: Address::Unix(path.to_path_buf()),
+            poll,
+        };
+        let configs: Vec<NodeConfig> = nodes.iter().map(config).collect();
+        let (metrics, tracker, shutdown) = (Arc::new(Metrics::new()), TaskTracker::new(), CancellationToken::new());
+        let unheard = configs.iter().map(|c| unheard(c, 0)).collect();
+        let hub = Hub::spawn(unheard, "test".into(), metrics.clone(), &tracker, shutdown.clone());
+        let collector = |(place, config): (usize, &NodeConfig)| {
+            let task = Collector::spawn(place, config, hub.clone(), metrics.clone(), &tracker, shutdown.clone());
+            (config.name.clone(), task)
+        };
+        let collectors: BTreeMap<_, _> = configs.iter().enumerate().map(collector).collect();
+        let operations = Operations::new(hub.clone(), collectors, metrics.clone());
+        let sluice = Self { hub, operations, metrics, shutdown };
+        sluice.until("every node is live", |w| w.fleet.nodes.iter().all(|n| n.link == Link::Live)).await;
+        sluice
+    }
+
+    /// Waits for a state of the world.
+    pub(crate) async fn until(&self, what: &str, mut wanted: impl FnMut(&World) -> bool) -> Arc<World> {
+        let Ok(world) = timeout(PATIENCE, self.hub.wait_for(|w| wanted(w))).await else {
+            panic!("not in time: {what}; {:#?}", self.hub.world().fleet);
+        };
+        world.expect("the hub runs")
+    }
+
+    /// Waits until a server's status is as told.
+    pub(crate) async fn until_status(&self, target: &str, status: &str) -> Arc<World> {
+        self.until(&format!("{target} is {status}"), |w| row(w, target).is_some_and(|r| r.text(Text::Status) == status))
+            .await
+    }
+
+    /// What becomes of an action on one server of one node.
+    pub(crate) async fn act(&self, action: Action, target: &str) -> TargetOutcome {
+        let target: Target = target.parse().expect("a target");
+        let mut outcomes = self.request(action, vec![target.clone().into()]).await.expect("a known server");
+        assert_eq!(outcomes.len(), 1);
+        let outcome = outcomes.remove(0);
+        assert_eq!(outcome.target, target);
+        outcome
+    }
+
+    /// What becomes of an action on these.
+    pub(crate) async fn request(
+        &self,
+        action: Action,
+        targets: Vec<TargetRef>,
+    ) -> Result<Vec<TargetOutcome>, RequestError> {
+        let request = ActionRequest { action, targets, reason: Some("a test".to_owned()) };
+        let answer = timeout(PATIENCE, self.operations.run(request, "tester")).await.expect("an answer in time");
+        answer.map(|response| response.outcomes)
+    }
+}
+
+impl Drop for Sluice {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}
+
+/// The row of `NODE/BACKEND/SERVER`.
+pub(crate) fn row<'a>(world: &'a World, target: &str) -> Option<&'a Row> {
+    let target: Target = target.parse().expect("a target");
+    let proxies = world.proxies.iter().filter(|p| p.proxy == target.backend);
+    proxies
+        .filter_map(|p| p.sections.section(&target.node))
+        .flat_map(|s| s.rows.iter())
+        .find(|r| r.name == target.server)
+}
+
+/// The highest of all rates, bytes a second.
+pub(crate) fn highest_rate(world: &World) -> u64 {
+    let rows = world.proxies.iter().flat_map(|p| &p.sections.0).flat_map(|s| s.rows.iter());
+    rows.flat_map(|r| [r.get(Col::BinRate), r.get(Col::BoutRate)]).max().unwrap_or(0)
+}

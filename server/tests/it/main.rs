@@ -1,0 +1,28 @@
+//! The server's core against a real HAProxy, and against a scripted one where a real one would not misbehave on request.
+//!
+//! What HAProxy says is looked up here over a socket of the test's own, never through the client under test.
+
+mod harness {
+    pub(crate) mod fake;
+    pub(crate) mod haproxy;
+    pub(crate) mod raw;
+    pub(crate) mod servers;
+    pub(crate) mod sluice;
+}
+
+mod actions;
+mod faults;
+mod hostile;
+mod injection;
+mod links;
+mod refusals;
+mod reload;
+mod restart;
+mod sessions;
+mod traps;
+mod unreachable;
+
+use std::time::Duration;
+
+/// Longer than anything here takes, on a busy machine too.
+const PATIENCE: Duration = Duration::from_secs(30);
