@@ -6,8 +6,9 @@ use app::model::fleet::{Link, Node};
 
 use crate::haproxy::Error;
 
-/// A node that has not answered for this long is down, in milliseconds: a reload or a short hang is over by then.
-const DOWN_AFTER_MS: u64 = 3_000;
+/// A node that has not answered for this long is down, in milliseconds: longer than one request may take, so that a node
+/// that hangs is stale first.
+const DOWN_AFTER_MS: u64 = 5_000;
 
 /// The first wait after a failure.
 const BACKOFF_MIN: Duration = Duration::from_millis(250);
@@ -82,10 +83,10 @@ mod tests {
         assert!(!node.error.is_empty());
         let (node, _) = watch.failed(node, &refused(), 3_000);
         assert_eq!((node.link, node.since), (Link::Stale, 2_000));
-        let (node, _) = watch.failed(node, &refused(), 4_000);
-        assert_eq!((node.link, node.since), (Link::Down, 4_000));
-        let node = watch.succeeded(node, 5_000);
-        assert_eq!((node.link, node.since, node.error.as_str()), (Link::Live, 5_000, ""));
+        let (node, _) = watch.failed(node, &refused(), 6_000);
+        assert_eq!((node.link, node.since), (Link::Down, 6_000));
+        let node = watch.succeeded(node, 7_000);
+        assert_eq!((node.link, node.since, node.error.as_str()), (Link::Live, 7_000, ""));
     }
 
     #[test]

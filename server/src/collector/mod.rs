@@ -87,8 +87,17 @@ impl Collector {
         let limits = Limits { deadline: DEADLINE, ..Limits::default() };
         let client = Client::new(config.address.clone(), limits);
         let poller = poll::Poller::new(unheard(config, crate::hub::unix_ms()), client, metrics);
-        let task = Task { place, poll: config.poll, poller, hub, link: link::Watch::default() };
-        tracker.spawn(task.run(inbox, shutdown));
+        let task = Task { place, poll: config.poll, poller, hub: hub.clone(), link: link::Watch::default() };
+        let node = unheard(config, crate::hub::unix_ms());
+        tracker.spawn(async move {
+            if tokio::spawn(task.run(inbox, shutdown)).await.is_err() {
+                // A defect of ours must not leave the node's last rows looking well.
+                tracing::error!(node = node.name, "the task of this node failed");
+                let error = "Sluice failed on this node and polls it no more: see its log, and start it again";
+                let node = Node { error: error.to_owned(), ..node };
+                hub.update(Update { place, node, replies: None, proxies: Vec::new() }).await;
+            }
+        });
         Self { orders }
     }
 
