@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::model::status::State;
+use crate::model::{col::Text, row::Row, status::State};
 
 /// The look of a state. Class names are whole, so that Tailwind finds them.
 pub(crate) fn class(state: State) -> &'static str {
@@ -47,14 +47,14 @@ pub(crate) fn Shape(#[prop(into)] path: Signal<&'static str>) -> impl IntoView {
 /// A row's state with HAProxy's word; with `stale` it says what was, and is grey.
 #[component]
 pub(crate) fn Status(
-    /// The `status` column.
-    #[prop(into)]
-    status: Signal<String>,
+    /// The row.
+    row: Signal<Row>,
     /// Whether the row is too old to be taken for the present.
     #[prop(into)]
     stale: Signal<bool>,
 ) -> impl IntoView {
-    let state = Memo::new(move |_| status.with(|s| State::parse(s)));
+    let state = Memo::new(move |_| row.with(Row::state));
+    let status = Memo::new(move |_| row.with(|r| r.text(Text::Status).to_owned()));
     let path = Signal::derive(move || if stale.get() { STALE_SHAPE } else { shape(state.get()) });
     view! {
         <span class=move || if stale.get() { "st st-stale" } else { class(state.get()) }>

@@ -32,6 +32,9 @@ pub(crate) async fn act(action: Action, targets: &HashSet<Target>) -> Result<Act
     let request = Request::post("/api/v1/actions").header("content-type", "application/json").body(text);
     let response = request.map_err(|_| lost)?.send().await.map_err(|_| lost)?;
     let answer = json(&response).await.ok_or(lost)?;
+    if response.status() >= 500 {
+        return Err("Sluice failed. It is not known whether anything was done: look at the servers.".to_owned());
+    }
     if !response.ok() {
         let parts = ["title", "detail"].map(|name| string(&answer, name));
         let parts: Vec<&str> = parts.iter().map(String::as_str).filter(|p| !p.is_empty()).collect();

@@ -47,8 +47,10 @@ struct Broken;
 pub(super) async fn run(live: Live) {
     let mut failures = 0;
     loop {
-        let mut stream = Stream { live: live.clone(), seqs: HashMap::new(), topics: HashMap::new(), subscribed: 0 };
-        if stream.follow().await.is_ok() || !stream.seqs.is_empty() {
+        let mut stream = Stream::new(live.clone());
+        // How it ended does not matter: it is opened again. Whether it ever worked decides how soon.
+        let _: Result<(), Broken> = stream.follow().await;
+        if stream.is_greeted {
             failures = 0;
         }
         live.connection.update(|c| {
@@ -73,35 +75,41 @@ struct Stream {
     /// Per topic the number of its last frame; `fleet` has handle 0.
     seqs: HashMap<Handle, Seq>,
     topics: HashMap<Handle, TopicId>,
-    /// How many topics were asked for.
-    subscribed: usize,
+    /// How many topics were asked for; nothing before the first frame.
+    subscribed: Option<usize>,
+    /// Whether Sluice said anything.
+    is_greeted: bool,
 }
 
 const FLEET: Handle = 0;
 
 impl Stream {
+    fn new(live: Live) -> Self {
+        Self { live, seqs: HashMap::new(), topics: HashMap::new(), subscribed: None, is_greeted: false }
+    }
+
     /// Follows one connection to its end.
     async fn follow(&mut self) -> Result<(), Broken> {
         let socket = WebSocket::open(&address()).map_err(|_| Broken)?;
         let (mut sink, mut frames) = socket.split();
-        self.subscribe(&mut sink, &[]).await?;
         loop {
             let message = match select(frames.next(), TimeoutFuture::new(SILENCE_MS)).await {
                 Either::Left((Some(Ok(message)), _)) => message,
                 // Ended, broken, or silent for too long.
-                Either::Left(_) => return Ok(()),
-                Either::Right(_) => return Err(Broken),
+                Either::Left(_) | Either::Right(_) => return Err(Broken),
             };
             let Message::Bytes(bytes) = message else { continue };
             let frame = Frame::decode(&bytes).map_err(|_| Broken)?;
             self.take(frame)?;
-            let proxies = self.live.fleet.with_untracked(|f| f.proxies.len());
-            if self.seqs.contains_key(&FLEET) && proxies != self.subscribed {
-                self.subscribed = proxies;
-                let topics: Vec<TopicId> = self
-                    .live
-                    .fleet
-                    .with_untracked(|f| f.proxies.iter().map(|p| TopicId::proxy(&p.cluster, &p.proxy)).collect());
+            self.is_greeted = true;
+            // A socket takes what is said only once it is open, which its first frame tells.
+            let known = self.live.fleet.with_untracked(|f| f.proxies.len());
+            let wanted = if self.seqs.contains_key(&FLEET) { known } else { 0 };
+            if self.subscribed != Some(wanted) {
+                self.subscribed = Some(wanted);
+                let topics: Vec<TopicId> = self.live.fleet.with_untracked(|f| {
+                    f.proxies.iter().take(wanted).map(|p| TopicId::proxy(&p.cluster, &p.proxy)).collect()
+                });
                 self.subscribe(&mut sink, &topics).await?;
             }
         }

@@ -10,7 +10,8 @@ use super::{
 #[must_use]
 pub fn cause(row: &Row) -> String {
     match (row.kind, row.state()) {
-        (Kind::Backend, State::Down) => "no server takes traffic".to_owned(),
+        (Kind::Backend, State::Down) if row.text(Text::Mode) == "http" => "its requests get 503".to_owned(),
+        (Kind::Backend, State::Down) => "its connections are closed".to_owned(),
         (Kind::Frontend, State::Maint) => "stopped on HAProxy's side: it takes no connections".to_owned(),
         (_, State::Full) => "as many connections as its limit allows".to_owned(),
         (Kind::Server, State::Drain) => drain(row),

@@ -241,6 +241,12 @@ impl Fleet {
         }
     }
 
+    /// Requests a second over the nodes that answer.
+    #[must_use]
+    pub fn requests_now(&self) -> u64 {
+        self.nodes.iter().filter(|n| n.link == Link::Live).map(|n| n.pulse.requests).fold(0, u64::saturating_add)
+    }
+
     /// The node of that name.
     #[must_use]
     pub fn node(&self, name: &str) -> Option<&Node> {

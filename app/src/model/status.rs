@@ -107,10 +107,13 @@ impl State {
 }
 
 impl Row {
-    /// The state that its `status` names.
+    /// The state that its `status` names. A server that was just started is `UP 1/3` before its first check: it fails none.
     #[must_use]
     pub fn state(&self) -> State {
-        State::parse(self.text(Text::Status))
+        match State::parse(self.text(Text::Status)) {
+            State::Failing if self.text(Text::CheckStatus) == "INI" => State::NoCheck,
+            state => state,
+        }
     }
 
     /// Whether it is a server that gets new sessions: UP or unchecked, with a weight.

@@ -103,7 +103,7 @@ impl State {
         }
         let mut fleet = Fleet::clone(&self.fleet);
         fleet.epoch += 1;
-        let requests = fleet.nodes.iter().map(|n| n.pulse.requests).fold(0, u64::saturating_add);
+        let requests = fleet.requests_now();
         fleet.requests.push(u32::try_from(requests).unwrap_or(u32::MAX));
         self.publish(fleet, now)
     }

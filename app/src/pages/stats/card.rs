@@ -157,7 +157,7 @@ fn CardHead(title: String, rows: Signal<Vec<RowStore>>, node: String, stale: Mem
                 {(!text.is_empty()).then(|| view! { <span class="tag max-[520px]:hidden">{text}</span> })}
             })}
             {move || (total.get() > 0).then(|| view! {
-                <Segments counts=bar />
+                <span class:seg-stale=move || stale.get()><Segments counts=bar /></span>
                 <span class="text-[13px] whitespace-nowrap text-ink-2">
                     <b class="text-ink">{move || counted.get().1}</b>
                     " of "

@@ -101,10 +101,10 @@ fn Nodes() -> impl IntoView {
         })
     };
     view! {
-        <div class="ml-auto flex flex-wrap gap-x-4 text-[12.5px] text-ink-3">
+        <aside class="ml-auto flex flex-wrap gap-x-4 text-[12.5px] text-ink-3" aria-label="Nodes">
             {move || lines().into_iter().map(|(name, text, fresh)| view! {
                 <span class:text-down=!fresh><b class="font-semibold text-ink">{name}</b>" "{text}</span>
             }).collect_view()}
-        </div>
+        </aside>
     }
 }

@@ -6,13 +6,7 @@ use super::View;
 use crate::{
     components::status::Status,
     live::{Live, RowStore, api},
-    model::{
-        cause::cause,
-        col::{Col, Text},
-        format::span,
-        outcome::Target,
-        row::Row,
-    },
+    model::{cause::cause, col::Col, format::span, outcome::Target, row::Row},
 };
 
 /// Which row's details are open.
@@ -91,7 +85,7 @@ fn Summary(row: RowStore) -> impl IntoView {
     let since = move || cells.with(|r| r.num(Col::Lastchg)).map(|at| format!("for {}", span(clock.since(at))));
     view! {
         <p class="mt-3 flex flex-wrap items-center gap-2">
-            <Status status=Signal::derive(move || cells.with(|r| r.text(Text::Status).to_owned())) stale />
+            <Status row=cells stale />
             <span class="text-ink-3">{since}</span>
         </p>
         <p class="mt-2 text-ink-2 empty:hidden">{move || cells.with(sentence)}</p>

@@ -109,11 +109,12 @@ pub(crate) fn StatsPage() -> impl IntoView {
 fn Notices() -> impl IntoView {
     let live = Live::expect();
     let silent = move || {
-        let now = live.clock.seconds() * 1_000;
+        // The end of this second: what is told is never younger than it is.
+        let now = live.clock.seconds() * 1_000 + 999;
         live.fleet.with(|f| {
             f.nodes
                 .iter()
-                .filter(|n| !n.is_fresh(now + 999))
+                .filter(|n| !n.is_fresh(now))
                 .map(|n| {
                     let old = match n.age_ms(now) {
                         Some(ms) => format!("What is shown of it is {} old.", crate::model::format::span(ms / 1_000)),

@@ -58,7 +58,7 @@ pub(super) fn RowView(row: RowStore, stale: Memo<bool>, has_servers: bool) -> im
             <td class="c-sel">{is_server.then(|| view! { <Checkbox target=target.clone() selected /> })}</td>
             <th class="c-name" scope="row"><Name target=target.clone() kind has_servers /></th>
             <td class="c-status">
-                <Status status=Signal::derive(move || row_signal.with(|r| r.text(Text::Status).to_owned())) stale />
+                <Status row=row_signal stale />
                 <Since row=row_signal />
             </td>
             <td class="c-now" data-label="sessions">

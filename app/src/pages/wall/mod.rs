@@ -10,7 +10,7 @@ use crate::{
     components::{link::Freshness, segments::Segments, spark::Sparkline},
     live::{Connection, Live},
     model::{
-        fleet::{Counts, Fleet, ProxySummary},
+        fleet::{Counts, Fleet, Link, ProxySummary},
         format::{age, count, plural, span},
     },
 };
@@ -32,7 +32,7 @@ pub(crate) fn WallPage() -> impl IntoView {
     };
     let rate = {
         let fleet = live.fleet.clone();
-        move || fleet.with(|f| count(f.nodes.iter().map(|n| n.pulse.requests).sum()))
+        move || fleet.with(|f| count(f.requests_now()))
     };
     let problems = Memo::new(move |_| fleet.with(|f| f.problem_count));
     let headline = move || match problems.get() {
@@ -122,9 +122,11 @@ fn Proxies() -> impl IntoView {
     }
 }
 
-/// Per backend the node that sees the fewest servers up.
+/// Per backend the node that sees the fewest servers up, of those that answer.
 fn backends(fleet: &Fleet) -> Vec<(String, Counts)> {
-    let worst = |p: &ProxySummary| p.nodes.iter().filter(|c| c.total() > 0).min_by_key(|c| c.up).cloned();
+    let is_heard = |node: &str| fleet.node(node).is_some_and(|n| n.link == Link::Live);
+    let worst =
+        |p: &ProxySummary| p.nodes.iter().filter(|c| c.total() > 0 && is_heard(&c.node)).min_by_key(|c| c.up).cloned();
     let mut out: Vec<_> = fleet.proxies.iter().filter_map(|p| Some((p.proxy.clone(), worst(p)?))).collect();
     // Stable: what lacks equally much stays in HAProxy's order.
     out.sort_by_key(|(_, c)| std::cmp::Reverse((c.total() - c.up) * 1_000 / c.total()));
