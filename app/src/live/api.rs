@@ -32,13 +32,14 @@ pub(crate) async fn act(action: Action, targets: &HashSet<Target>) -> Result<Act
     let request = Request::post("/api/v1/actions").header("content-type", "application/json").body(text);
     let response = request.map_err(|_| lost)?.send().await.map_err(|_| lost)?;
     let answer = json(&response).await.ok_or(lost)?;
-    if response.status() >= 500 {
-        return Err("Sluice failed. It is not known whether anything was done: look at the servers.".to_owned());
-    }
     if !response.ok() {
         let parts = ["title", "detail"].map(|name| string(&answer, name));
         let parts: Vec<&str> = parts.iter().map(String::as_str).filter(|p| !p.is_empty()).collect();
-        return Err(format!("Nothing was done. {}", parts.join(". ")));
+        let said = parts.join(". ");
+        return Err(match response.status() {
+            500.. => format!("{said}. It is not known whether anything was done: look at the servers."),
+            _ => format!("Nothing was done. {said}"),
+        });
     }
     let outcomes = Array::from(&get(&answer, "outcomes")).iter().map(|o| outcome(&o)).collect::<Option<_>>();
     Ok(ActionResponse { operation: string(&answer, "operation"), outcomes: outcomes.ok_or(lost)? })

@@ -19,8 +19,8 @@ pub(super) fn SectionActions(title: String, rows: Signal<Vec<RowStore>>, childre
     });
     view! {
         <form method="post" action="/stats" on:submit=|ev| ev.prevent_default()>
-            // Enter in a checkbox presses a form's first button: this one, which does nothing.
-            <button type="submit" class="hidden" disabled aria-hidden="true"></button>
+            // Enter in a checkbox presses a form's first button: this one, which asks for nothing.
+            <button type="submit" class="hidden" name="do" value="nothing" tabindex="-1" aria-hidden="true"></button>
             {children()}
             <div class="card-foot">
                 <ActionControls targets label=format!("Action for the checked servers of {title}") />
