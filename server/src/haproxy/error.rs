@@ -10,7 +10,7 @@ use super::Address;
 #[non_exhaustive]
 pub enum Error {
     /// No connection. The message names the usual cause of the system's error code.
-    #[error("cannot connect to {address}: {}", advice(source))]
+    #[error("{} (connecting to {address})", advice(source))]
     Connect {
         /// Where to.
         address: Address,
@@ -145,9 +145,9 @@ pub enum ParseError {
 /// The usual cause of a failure to connect, and what to do.
 fn advice(source: &io::Error) -> String {
     let known = match source.kind() {
-        io::ErrorKind::NotFound => "no such socket: is HAProxy running, and is this the path of its `stats socket`?",
+        io::ErrorKind::NotFound => "no such socket: HAProxy is stopped, or this is not the path of its `stats socket`",
         io::ErrorKind::PermissionDenied => "permission denied on the socket: run as a member of its group",
-        io::ErrorKind::ConnectionRefused => "nobody listens: HAProxy is stopped",
+        io::ErrorKind::ConnectionRefused => "HAProxy is stopped: nobody listens",
         io::ErrorKind::WouldBlock => {
             "too many clients wait already: the backlog of the socket is full, see `stats maxconn`"
         }

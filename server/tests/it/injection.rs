@@ -11,7 +11,7 @@ use crate::harness::{
 };
 
 /// Names that would end, bend or widen a command.
-const BAD: [&str; 24] = [
+pub(crate) const BAD: [&str; 24] = [
     "",
     " ",
     "s1 ",

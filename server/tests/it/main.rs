@@ -11,6 +11,7 @@ mod harness {
 }
 
 mod actions;
+mod entries;
 mod faults;
 mod hostile;
 mod injection;

@@ -8,6 +8,7 @@ use crate::{
     components::link::Freshness,
     live::{Connection, Live},
     model::{
+        fleet::Link,
         format::{count, span},
         status::State,
     },
@@ -26,9 +27,11 @@ pub(super) fn Chips() -> impl IntoView {
         let node = view.filter.with(|f| f.node.clone());
         let mut counts = [0_u32; State::ALL.len()];
         live.fleet.with(|f| {
-            let of_node =
-                f.proxies.iter().flat_map(|p| &p.nodes).filter(|c| node.as_ref().is_none_or(|n| *n == c.node));
-            of_node.for_each(|c| counts.iter_mut().zip(&c.states).for_each(|(sum, n)| *sum += n));
+            // What a silent node's servers are is not known: they are in no count.
+            let is_heard = |name: &str| f.node(name).is_some_and(|n| n.link == Link::Live);
+            let heard = f.proxies.iter().flat_map(|p| &p.nodes).filter(|c| is_heard(&c.node));
+            let chosen = heard.filter(|c| node.as_ref().is_none_or(|n| *n == c.node));
+            chosen.for_each(|c| counts.iter_mut().zip(&c.states).for_each(|(sum, n)| *sum += n));
         });
         counts
     });
