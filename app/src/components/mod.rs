@@ -2,6 +2,7 @@
 
 pub(crate) mod brand;
 pub(crate) mod link;
+pub(crate) mod modal;
 pub(crate) mod segments;
 pub(crate) mod spark;
 pub(crate) mod status;

@@ -1,12 +1,13 @@
 //! What an action would do, and the question whether to do it.
 
-use leptos::{html, prelude::*};
+use leptos::prelude::*;
 
 use super::{
     View,
     operation::{Phase, Plan},
 };
 use crate::{
+    components::modal::Modal,
     live::Live,
     model::{
         action::Action,
@@ -19,25 +20,16 @@ use crate::{
 #[component]
 pub(super) fn ConfirmDialog() -> impl IntoView {
     let view = View::expect();
-    let dialog = NodeRef::<html::Dialog>::new();
     let plan = Memo::new(move |_| match view.operation.phase() {
         Phase::Asking(plan) => Some(plan),
         _ => None,
     });
-    Effect::new(move || {
-        let Some(dialog) = dialog.get() else { return };
-        if plan.with(Option::is_some) {
-            if !dialog.open() {
-                let _: Result<(), _> = dialog.show_modal();
-            }
-        } else if dialog.open() {
-            dialog.close();
-        }
-    });
+    let is_open = Signal::derive(move || plan.with(Option::is_some));
+    let on_close = Callback::new(move |()| view.operation.cancel());
     view! {
-        <dialog node_ref=dialog class="dialog" aria-labelledby="confirm-title" on:close=move |_| view.operation.cancel()>
+        <Modal is_open on_close class="dialog" labelled_by="confirm-title">
             {move || plan.get().map(|plan| view! { <Question plan /> })}
-        </dialog>
+        </Modal>
     }
 }
 

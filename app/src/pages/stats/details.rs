@@ -1,10 +1,10 @@
 //! Every figure of one row, as HAProxy wrote it: by tap or click, without a pointer that hovers.
 
-use leptos::{html, prelude::*};
+use leptos::prelude::*;
 
 use super::View;
 use crate::{
-    components::status::Status,
+    components::{modal::Modal, status::Status},
     live::{Live, RowStore, api},
     model::{cause::cause, col::Col, format::span, outcome::Target, row::Row},
 };
@@ -34,21 +34,12 @@ impl Details {
 pub(super) fn DetailsDialog() -> impl IntoView {
     let view = View::expect();
     let Details(target) = view.details;
-    let dialog = NodeRef::<html::Dialog>::new();
-    Effect::new(move || {
-        let Some(dialog) = dialog.get() else { return };
-        if target.with(Option::is_some) {
-            if !dialog.open() {
-                let _: Result<(), _> = dialog.show_modal();
-            }
-        } else if dialog.open() {
-            dialog.close();
-        }
-    });
+    let is_open = Signal::derive(move || target.with(Option::is_some));
+    let on_close = Callback::new(move |()| target.set(None));
     view! {
-        <dialog node_ref=dialog class="dialog dialog-side" aria-labelledby="details-title" on:close=move |_| target.set(None)>
+        <Modal is_open on_close class="dialog dialog-side" labelled_by="details-title">
             {move || target.get().map(|target| view! { <Sheet target /> })}
-        </dialog>
+        </Modal>
     }
 }
 
