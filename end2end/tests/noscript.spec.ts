@@ -15,7 +15,11 @@ test('the rows are in the HTML', async ({ page, request }) => {
 
 test('servers are drained by the form: a question, then the outcomes', async ({ page, lab }) => {
   await lab.keepWeb5Up();
-  await page.goto('/stats');
+  // Without the program the page stands still, and Sluice may be one poll behind HAProxy.
+  await expect(async () => {
+    await page.goto('/stats');
+    await expect(status(page, 'lb1/webservers/web5')).toHaveText('UP', { timeout: 500 });
+  }).toPass();
   await box(page, 'lb1/webservers/web2').check();
   await box(page, 'lb1/webservers/web4').check();
   const section = card(page, 'webservers', 'lb1');
