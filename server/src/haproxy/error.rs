@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn a_failure_to_connect_says_what_to_do() {
         for (kind, advice) in [
-            (io::ErrorKind::NotFound, "is HAProxy running"),
+            (io::ErrorKind::NotFound, "no such socket: HAProxy is stopped"),
             (io::ErrorKind::PermissionDenied, "run as a member of its group"),
             (io::ErrorKind::ConnectionRefused, "HAProxy is stopped"),
             (io::ErrorKind::WouldBlock, "backlog of the socket is full"),
