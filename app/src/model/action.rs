@@ -119,16 +119,10 @@ impl Action {
         }
     }
 
-    /// Whether it takes servers out of service, or ends what they are doing.
+    /// Whether it takes servers out of service; those that track them go along.
     #[must_use]
     pub fn takes_capacity(self) -> bool {
         matches!(self, Self::Drain | Self::Maint | Self::Hnolb | Self::Hdown | Self::Adown)
-    }
-
-    /// Whether servers that track the target follow it: its administrative and operational state is inherited.
-    #[must_use]
-    pub fn is_inherited(self) -> bool {
-        self.takes_capacity()
     }
 }
 

@@ -53,8 +53,9 @@ pub fn impact<'a>(
 
 fn backend(action: Action, targets: &HashSet<Target>, proxy: &str, section: &Section) -> Option<Impact> {
     let named = |backend: &str, server: &str| targets.contains(&Target::new(&section.node, backend, server));
-    let follows =
-        |row: &Row| action.is_inherited() && row.text(Text::Tracked).split_once('/').is_some_and(|(b, s)| named(b, s));
+    let follows = |row: &Row| {
+        action.takes_capacity() && row.text(Text::Tracked).split_once('/').is_some_and(|(b, s)| named(b, s))
+    };
     let mut out = Impact {
         node: section.node.clone(),
         backend: proxy.to_owned(),

@@ -40,13 +40,6 @@ pub struct World {
 }
 
 impl World {
-    /// What a node answered last.
-    #[must_use]
-    pub fn replies_of(&self, node: &str) -> Option<&Arc<Replies>> {
-        let place = self.fleet.nodes.iter().position(|n| n.name == node)?;
-        self.replies.get(place)?.as_ref()
-    }
-
     /// One proxy of a cluster.
     #[must_use]
     pub fn proxy(&self, cluster: &str, proxy: &str) -> Option<&Arc<ProxyState>> {
