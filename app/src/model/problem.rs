@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     cause::cause,
     col::{Col, Text},
+    format::plural,
     row::{Kind, Row},
     status::State,
     topic::Section,
@@ -53,19 +54,23 @@ pub struct Problem {
 /// What is not well in one section, in HAProxy's order.
 #[must_use]
 pub fn problems(cluster: &str, proxy: &str, section: &Section) -> Vec<Problem> {
-    let servers = section.rows.iter().filter(|r| r.kind == Kind::Server).count();
+    let servers: Vec<&Row> = section.rows.iter().filter(|r| r.kind == Kind::Server).collect();
     section
         .rows
         .iter()
         .filter_map(|row| {
-            let severity = severity(row, servers)?;
+            let severity = severity(row, servers.len())?;
+            let cause = match severity {
+                Severity::BackendDown => format!("{}: {}", cause(row), why_none(&servers)),
+                _ => cause(row),
+            };
             Some(Problem {
                 severity,
                 cluster: cluster.to_owned(),
                 proxy: proxy.to_owned(),
                 name: row.name.clone(),
                 status: row.text(Text::Status).to_owned(),
-                cause: cause(row),
+                cause,
                 since: row.get(Col::Lastchg),
                 nodes: vec![section.node.clone()],
             })
@@ -84,6 +89,32 @@ fn severity(row: &Row, servers: usize) -> Option<Severity> {
         // A frontend that takes nobody is a problem, whoever stopped it.
         (Kind::Frontend, State::Maint) => Some(Severity::Down),
         _ => None,
+    }
+}
+
+/// What became of the servers of a backend that has none left: `2 servers down, 1 in maint`.
+fn why_none(servers: &[&Row]) -> String {
+    let mut out = String::new();
+    for word in ["down", "coming up", "in drain", "in maint", "without weight", "in an unknown state"] {
+        let count = servers.iter().filter(|r| fate(r.state()) == word).count();
+        match count {
+            0 => {}
+            _ if out.is_empty() => out = format!("{} {word}", plural(count, "server")),
+            _ => out = format!("{out}, {count} {word}"),
+        }
+    }
+    out
+}
+
+fn fate(state: State) -> &'static str {
+    match state {
+        State::Down => "down",
+        State::Recovering => "coming up",
+        State::Drain => "in drain",
+        State::Maint => "in maint",
+        // It would take traffic.
+        State::Up | State::Failing | State::NoCheck => "without weight",
+        State::Full | State::Unknown => "in an unknown state",
     }
 }
 
@@ -113,6 +144,8 @@ pub fn rank(problems: impl IntoIterator<Item = Problem>) -> Vec<Problem> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn problem(severity: Severity, name: &str, node: &str, since: u64) -> Problem {
@@ -125,6 +158,37 @@ mod tests {
             cause: String::new(),
             since,
             nodes: vec![node.into()],
+        }
+    }
+
+    #[test]
+    fn a_backend_without_a_server_tells_what_became_of_them() {
+        let row = |kind, name: &str, status: &str| {
+            let mut row = Row::new(kind, name);
+            row.set_text(Text::Status, status);
+            row
+        };
+        let server = |(name, status): &(&str, &str)| row(Kind::Server, name, status);
+        for (mode, servers, want) in [
+            (
+                "http",
+                &[("a", "DOWN"), ("b", "MAINT"), ("c", "DOWN (agent)")][..],
+                "its requests get 503: 2 servers down, 1 in maint",
+            ),
+            ("tcp", &[("a", "DRAIN")], "its connections are closed: 1 server in drain"),
+            (
+                "http",
+                &[("a", "UP"), ("b", "DOWN 1/2"), ("c", "no check")],
+                "its requests get 503: 1 server coming up, 2 without weight",
+            ),
+        ] {
+            let mut rows: Vec<Row> = servers.iter().map(server).collect();
+            let mut backend = row(Kind::Backend, "BACKEND", "DOWN");
+            backend.set_text(Text::Mode, mode);
+            rows.push(backend);
+            let section = Section { node: "lb1".into(), rows: rows.into(), sparks: Arc::default() };
+            let problems = problems("edge", "web", &section);
+            assert_eq!(problems.last().expect("a problem").cause, want);
         }
     }
 

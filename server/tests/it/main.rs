@@ -20,6 +20,7 @@ mod refusals;
 mod reload;
 mod restart;
 mod sessions;
+mod slow;
 mod traps;
 mod unreachable;
 
