@@ -5,7 +5,10 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{fleet::Fleet, topic::Sections};
+use crate::model::{
+    fleet::Fleet,
+    topic::{Sections, TopicId},
+};
 
 /// Where the page carries it.
 pub(crate) const ELEMENT: &str = "sluice-snapshot";
@@ -19,6 +22,8 @@ pub struct Snapshot {
     pub fleet: Fleet,
     /// Per proxy: its cluster, its name, its rows.
     pub proxies: Vec<(String, String, Sections)>,
+    /// Further topics of rows: those of the node that the page is about.
+    pub opened: Vec<(TopicId, Sections)>,
 }
 
 impl Snapshot {

@@ -12,6 +12,7 @@ use leptos::prelude::*;
 
 use super::Live;
 use crate::model::{
+    fleet::Fleet,
     frame::{Frame, Handle, Seq, Subscribe},
     topic::TopicId,
 };
@@ -74,9 +75,9 @@ struct Stream {
     live: Live,
     /// Per topic the number of its last frame; `fleet` has handle 0.
     seqs: HashMap<Handle, Seq>,
-    topics: HashMap<Handle, TopicId>,
-    /// How many topics were asked for; nothing before the first frame.
-    subscribed: Option<usize>,
+    names: HashMap<Handle, TopicId>,
+    /// The topics that were asked for; nothing before the first frame.
+    subscribed: Option<Vec<TopicId>>,
     /// Whether Sluice said anything.
     is_greeted: bool,
 }
@@ -85,43 +86,49 @@ const FLEET: Handle = 0;
 
 impl Stream {
     fn new(live: Live) -> Self {
-        Self { live, seqs: HashMap::new(), topics: HashMap::new(), subscribed: None, is_greeted: false }
+        Self { live, seqs: HashMap::new(), names: HashMap::new(), subscribed: None, is_greeted: false }
     }
 
     /// Follows one connection to its end.
     async fn follow(&mut self) -> Result<(), Broken> {
         let socket = WebSocket::open(&address()).map_err(|_| Broken)?;
         let (mut sink, mut frames) = socket.split();
+        let wanted = self.live.wanted.clone();
         loop {
-            let message = match select(frames.next(), TimeoutFuture::new(SILENCE_MS)).await {
-                Either::Left((Some(Ok(message)), _)) => message,
+            let news = select(frames.next(), wanted.changed());
+            match select(news, TimeoutFuture::new(SILENCE_MS)).await {
+                Either::Left((Either::Left((Some(Ok(Message::Bytes(bytes))), _)), _)) => {
+                    let frame = Frame::decode(&bytes).map_err(|_| Broken)?;
+                    self.take(frame)?;
+                    self.is_greeted = true;
+                }
+                // Text is none of ours; or the page wants other topics.
+                Either::Left((Either::Left((Some(Ok(Message::Text(_))), _)) | Either::Right(_), _)) => {}
                 // Ended, broken, or silent for too long.
-                Either::Left(_) | Either::Right(_) => return Err(Broken),
-            };
-            let Message::Bytes(bytes) = message else { continue };
-            let frame = Frame::decode(&bytes).map_err(|_| Broken)?;
-            self.take(frame)?;
-            self.is_greeted = true;
+                Either::Left((Either::Left(_), _)) | Either::Right(_) => return Err(Broken),
+            }
+            if !self.is_greeted {
+                continue;
+            }
             // A socket takes what is said only once it is open, which its first frame tells.
-            let known = self.live.fleet.with_untracked(|f| f.proxies.len());
-            let wanted = if self.seqs.contains_key(&FLEET) { known } else { 0 };
-            if self.subscribed != Some(wanted) {
-                self.subscribed = Some(wanted);
-                let topics: Vec<TopicId> = self.live.fleet.with_untracked(|f| {
-                    f.proxies.iter().take(wanted).map(|p| TopicId::proxy(&p.cluster, &p.proxy)).collect()
-                });
-                self.subscribe(&mut sink, &topics).await?;
+            let topics = self.topics();
+            if self.subscribed.as_ref() != Some(&topics) {
+                sink.send(Message::Text(Subscribe::text(&topics))).await.map_err(|_| Broken)?;
+                self.subscribed = Some(topics);
             }
         }
     }
 
-    async fn subscribe(
-        &self,
-        sink: &mut futures::stream::SplitSink<WebSocket, Message>,
-        proxies: &[TopicId],
-    ) -> Result<(), Broken> {
-        let topics = std::iter::once(&TopicId::Fleet).chain(proxies);
-        sink.send(Message::Text(Subscribe::text(topics))).await.map_err(|_| Broken)
+    /// The topics that the page shows now: every proxy once the fleet has told them, and what was opened.
+    fn topics(&self) -> Vec<TopicId> {
+        let mut topics = vec![TopicId::Fleet];
+        if self.seqs.contains_key(&FLEET) {
+            let proxies =
+                |f: &Fleet| f.proxies.iter().map(|p| TopicId::proxy(&p.cluster, &p.proxy)).collect::<Vec<_>>();
+            topics.extend(self.live.fleet.with_untracked(proxies));
+        }
+        topics.extend(self.live.wanted.topics());
+        topics
     }
 
     fn take(&mut self, frame: Frame) -> Result<(), Broken> {
@@ -146,12 +153,12 @@ impl Stream {
             Frame::Proxy(handle, seq, id, sections) => {
                 self.seqs.insert(handle, seq);
                 live.store.replace(&id, sections);
-                self.topics.insert(handle, id);
+                self.names.insert(handle, id);
             }
-            Frame::ProxyDelta(handle, seq, delta) => {
+            Frame::ProxyDelta(handle, seq, deltas) => {
                 self.expect(handle, seq)?;
-                let id = self.topics.get(&handle).ok_or(Broken)?;
-                live.store.apply(id, delta).map_err(|_| Broken)?;
+                let id = self.names.get(&handle).ok_or(Broken)?;
+                live.store.apply(id, deltas).map_err(|_| Broken)?;
             }
         }
         Ok(())

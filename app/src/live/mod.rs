@@ -3,15 +3,22 @@
 pub(crate) mod api;
 mod clock;
 mod connection;
+mod section;
 mod store;
+mod wanted;
 
 use leptos::prelude::*;
 
-use crate::{model::fleet::Fleet, snapshot::Snapshot};
+use crate::{
+    model::{fleet::Fleet, topic::TopicId},
+    snapshot::Snapshot,
+};
 
 pub(crate) use clock::Clock;
 pub(crate) use connection::Connection;
-pub(crate) use store::{RowStore, Store};
+pub(crate) use section::{RowStore, SectionStore};
+pub(crate) use store::Store;
+use wanted::Wanted;
 
 /// Everything a page reads. Cloning it is cheap: all clones are the same state.
 #[derive(Clone)]
@@ -24,6 +31,8 @@ pub(crate) struct Live {
     pub(crate) clock: Clock,
     /// Whether the stream is open.
     pub(crate) connection: ArcRwSignal<Connection>,
+    /// What is shown beside the fleet and every proxy.
+    wanted: Wanted,
     /// Which build rendered this page.
     build: String,
 }
@@ -33,11 +42,24 @@ impl Live {
     pub(crate) fn new(snapshot: Snapshot) -> Self {
         Self {
             clock: Clock::new(snapshot.fleet.now),
-            store: Store::new(snapshot.proxies),
+            store: Store::new(snapshot.proxies, snapshot.opened),
             fleet: ArcRwSignal::new(snapshot.fleet),
             connection: ArcRwSignal::new(Connection::Opening),
+            wanted: Wanted::default(),
             build: snapshot.build,
         }
+    }
+
+    /// Follows a topic for as long as the part of the page that asks for it is there.
+    pub(crate) fn follow(&self, topic: TopicId) {
+        let wanted = self.wanted.clone();
+        // The stream is the browser's: an effect runs there alone.
+        Effect::new({
+            let topic = topic.clone();
+            move || wanted.add(topic.clone())
+        });
+        let wanted = self.wanted.clone();
+        on_cleanup(move || wanted.remove(&topic));
     }
 
     /// Starts the clock and the stream. In the browser only, once.

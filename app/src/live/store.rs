@@ -4,43 +4,13 @@ use std::collections::HashSet;
 
 use leptos::prelude::*;
 
+use super::section::{RowStore, SectionStore};
 use crate::model::{
-    change::{Change, MisfitError},
+    change::MisfitError,
     outcome::Target,
-    row::{Kind, Row},
+    row::Row,
     topic::{Delta, Section, Sections, Spark, TopicId},
 };
-
-/// One row.
-#[derive(Clone)]
-pub(crate) struct RowStore {
-    /// What names it on the whole page: node, proxy and `svname`.
-    pub(crate) target: Target,
-    /// Its cells.
-    pub(crate) row: ArcRwSignal<Row>,
-    /// Its sessions over the last minutes.
-    pub(crate) spark: ArcRwSignal<Spark>,
-    /// Whether the page's filter lets it be seen.
-    pub(crate) shown: ArcRwSignal<bool>,
-}
-
-impl RowStore {
-    /// Whether it can be acted on.
-    pub(crate) fn is_server(&self) -> bool {
-        self.row.with_untracked(|r| r.kind == Kind::Server)
-    }
-}
-
-/// One proxy's rows on one node.
-#[derive(Clone)]
-pub(crate) struct SectionStore {
-    /// The node's name.
-    pub(crate) node: String,
-    /// HAProxy's `pxname`.
-    pub(crate) proxy: String,
-    /// In HAProxy's order. Changes only when a row comes or goes.
-    pub(crate) rows: ArcRwSignal<Vec<RowStore>>,
-}
 
 /// One proxy of a cluster.
 #[derive(Clone)]
@@ -49,7 +19,7 @@ pub(crate) struct ProxyStore {
     pub(crate) cluster: String,
     /// HAProxy's `pxname`.
     pub(crate) proxy: String,
-    /// A section per node that has it.
+    /// A lone node's section; otherwise the merged one, then each node's with its state alone.
     pub(crate) sections: ArcRwSignal<Vec<SectionStore>>,
 }
 
@@ -57,34 +27,66 @@ pub(crate) struct ProxyStore {
 #[derive(Clone)]
 pub(crate) struct Store {
     proxies: ArcRwSignal<Vec<ProxyStore>>,
+    /// What was asked for of single nodes of a cluster: all of their figures.
+    opened: ArcRwSignal<Vec<SectionStore>>,
 }
 
 impl Store {
-    /// The rows that the page was rendered from.
-    pub(crate) fn new(proxies: Vec<(String, String, Sections)>) -> Self {
+    /// The rows that the page was rendered from: every proxy's, and those of single nodes.
+    pub(crate) fn new(proxies: Vec<(String, String, Sections)>, opened: Vec<(TopicId, Sections)>) -> Self {
         let proxies = proxies.into_iter().map(|(cluster, proxy, sections)| {
-            let sections = sections.0.into_iter().map(|s| SectionStore::new(&proxy, s)).collect();
+            let sections = sections.0.into_iter().map(|s| SectionStore::new(&cluster, &proxy, s)).collect();
             ProxyStore { cluster, proxy, sections: ArcRwSignal::new(sections) }
         });
-        Self { proxies: ArcRwSignal::new(proxies.collect()) }
+        let store = Self { proxies: ArcRwSignal::new(proxies.collect()), opened: ArcRwSignal::new(Vec::new()) };
+        opened.into_iter().for_each(|(id, sections)| store.replace(&id, sections));
+        store
     }
 
-    /// All proxies.
-    pub(crate) fn proxies(&self) -> Vec<ProxyStore> {
-        self.proxies.get()
+    /// What the page lists: of each proxy the merged rows or those of its lone node; or all of one node's.
+    pub(crate) fn listed(&self, node: Option<&str>) -> Vec<SectionStore> {
+        let of = |proxy: ProxyStore| {
+            let sections = proxy.sections.get();
+            let is_merged = sections.first().is_some_and(SectionStore::is_merged);
+            match node {
+                None if is_merged => sections.into_iter().take(1).collect(),
+                None => sections,
+                Some(node) if is_merged => self.opened(node, &proxy.proxy).into_iter().collect(),
+                Some(node) => sections.into_iter().filter(|s| s.node == node).collect(),
+            }
+        };
+        self.proxies.get().into_iter().flat_map(of).collect()
     }
 
-    /// Every row of the page right now, without following it.
+    /// All figures of one proxy on one node of a cluster, once they are there.
+    pub(crate) fn opened(&self, node: &str, proxy: &str) -> Option<SectionStore> {
+        self.opened.with(|all| all.iter().find(|s| s.node == node && s.proxy == proxy).cloned())
+    }
+
+    /// The same row on each node that has it: the row itself, where it is a node's own.
+    pub(crate) fn on_nodes(&self, row: &RowStore) -> Vec<RowStore> {
+        if !row.is_merged() {
+            return vec![row.clone()];
+        }
+        let sections = self.find(row.cluster(), &row.target.backend).map(|p| p.sections.get()).unwrap_or_default();
+        sections.iter().filter(|s| !s.is_merged()).filter_map(|s| s.rows.with(|rows| row.same_among(rows))).collect()
+    }
+
+    /// Follows the coming and going of every row.
+    pub(crate) fn track(&self) {
+        for proxy in self.proxies.get() {
+            proxy.sections.get().iter().for_each(|s| s.rows.track());
+        }
+    }
+
+    /// What each node says right now of its own rows, without following it.
     pub(crate) fn sections_now(&self) -> Vec<(String, Section)> {
         let mut out = Vec::new();
         for proxy in self.proxies.get_untracked() {
-            for section in proxy.sections.get_untracked() {
+            for section in proxy.sections.get_untracked().into_iter().filter(|s| !s.is_merged()) {
                 let rows: Vec<Row> =
                     section.rows.with_untracked(|rows| rows.iter().map(|r| r.row.get_untracked()).collect());
-                out.push((
-                    proxy.proxy.clone(),
-                    Section { node: section.node, rows: rows.into(), sparks: <_>::default() },
-                ));
+                out.push((proxy.proxy.clone(), Section::new(&section.node, rows.into())));
             }
         }
         out
@@ -96,54 +98,51 @@ impl Store {
         let proxy = proxies.iter().filter(|p| p.proxy == target.backend);
         proxy
             .flat_map(|p| p.sections.get_untracked())
-            .filter(|s| s.node == target.node)
             .find_map(|s| s.rows.with_untracked(|rows| rows.iter().find(|r| r.target == *target).cloned()))
     }
 
     /// Puts a whole topic in place. Rows that stay keep their signals, and so their place on the page.
     pub(crate) fn replace(&self, id: &TopicId, sections: Sections) {
-        let TopicId::Proxy { cluster, proxy } = id else { return };
-        let known = self.find(cluster, proxy);
-        let store = known.unwrap_or_else(|| {
-            let store =
-                ProxyStore { cluster: cluster.clone(), proxy: proxy.clone(), sections: ArcRwSignal::new(Vec::new()) };
-            self.proxies.update(|proxies| proxies.push(store.clone()));
-            store
-        });
-        let nodes = |sections: &[SectionStore]| sections.iter().map(|s| s.node.clone()).collect::<Vec<_>>();
-        let old = store.sections.get_untracked();
-        let new: Vec<SectionStore> = sections
-            .0
-            .into_iter()
-            .map(|section| match old.iter().find(|s| s.node == section.node) {
-                Some(known) => {
-                    known.replace(&section.rows, Some(&section.sparks));
-                    known.clone()
+        match id {
+            TopicId::Fleet => {}
+            TopicId::Proxy { cluster, proxy } => {
+                let store = self.find(cluster, proxy).unwrap_or_else(|| {
+                    let (cluster, proxy) = (cluster.clone(), proxy.clone());
+                    let store = ProxyStore { cluster, proxy, sections: ArcRwSignal::new(Vec::new()) };
+                    self.proxies.update(|proxies| proxies.push(store.clone()));
+                    store
+                });
+                replace(&store.sections, cluster, proxy, sections);
+            }
+            TopicId::Node { node, proxy } => {
+                let is_it = |s: &SectionStore| s.node == *node && s.proxy == *proxy;
+                match (
+                    sections.0.into_iter().next(),
+                    self.opened.with_untracked(|all| all.iter().find(|s| is_it(s)).cloned()),
+                ) {
+                    (Some(section), Some(known)) => known.replace(&section.rows, Some(&section.sparks)),
+                    (Some(section), None) => {
+                        self.opened.update(|all| all.push(SectionStore::new("", proxy, section)));
+                    }
+                    (None, _) => self.opened.update(|all| all.retain(|s| !is_it(s))),
                 }
-                None => SectionStore::new(proxy, section),
-            })
-            .collect();
-        if nodes(&old) != nodes(&new) {
-            store.sections.set(new);
+            }
         }
     }
 
-    /// Carries a delta out.
+    /// Carries changes out.
     ///
     /// # Errors
-    /// When it does not fit: the stream has to begin anew.
-    pub(crate) fn apply(&self, id: &TopicId, delta: Delta) -> Result<(), MisfitError> {
-        let TopicId::Proxy { cluster, proxy } = id else { return Ok(()) };
-        let Some(store) = self.find(cluster, proxy) else { return Err(MisfitError { row: 0, rows: 0 }) };
-        let section = store.sections.with_untracked(|s| s.iter().find(|s| s.node == delta.node).cloned());
-        match (delta.change, section) {
-            (None, _) => store.sections.update(|s| s.retain(|s| s.node != delta.node)),
-            (Some(change), Some(section)) => section.apply(change)?,
-            (Some(change), None) => {
-                let section = Section { node: delta.node, rows: <_>::default(), sparks: <_>::default() };
-                let section = SectionStore::new(proxy, section);
-                section.apply(change)?;
-                store.sections.update(|s| s.insert((delta.place as usize).min(s.len()), section));
+    /// When one does not fit: the stream has to begin anew.
+    pub(crate) fn apply(&self, id: &TopicId, deltas: Vec<Delta>) -> Result<(), MisfitError> {
+        for delta in deltas {
+            match id {
+                TopicId::Fleet => {}
+                TopicId::Proxy { cluster, proxy } => {
+                    let store = self.find(cluster, proxy).ok_or(MisfitError { row: 0, rows: 0 })?;
+                    apply(&store.sections, cluster, proxy, delta)?;
+                }
+                TopicId::Node { proxy, .. } => apply(&self.opened, "", proxy, delta)?,
             }
         }
         Ok(())
@@ -151,10 +150,17 @@ impl Store {
 
     /// Takes a sample of every row for its sparkline.
     pub(crate) fn sample(&self) {
-        self.each_row(|row| {
-            let sample = row.row.with_untracked(Spark::sample_of);
-            row.spark.update(|spark| spark.push(sample));
-        });
+        let proxies = self.proxies.get_untracked().into_iter().map(|p| p.sections.get_untracked());
+        for sections in proxies.chain([self.opened.get_untracked()]) {
+            for section in sections {
+                section.rows.with_untracked(|rows| {
+                    for row in rows {
+                        let sample = row.row.with_untracked(Spark::sample_of);
+                        row.spark.update(|spark| spark.push(sample));
+                    }
+                });
+            }
+        }
     }
 
     /// The targets that exist, of those given.
@@ -162,77 +168,42 @@ impl Store {
         targets.iter().filter(|t| self.row(t).is_some()).cloned().collect()
     }
 
-    /// Hands out every row of the page right now, without following it.
-    pub(crate) fn each_row(&self, mut f: impl FnMut(&RowStore)) {
-        for proxy in self.proxies.get_untracked() {
-            for section in proxy.sections.get_untracked() {
-                section.rows.with_untracked(|rows| rows.iter().for_each(&mut f));
-            }
-        }
-    }
-
     fn find(&self, cluster: &str, proxy: &str) -> Option<ProxyStore> {
         self.proxies.with_untracked(|p| p.iter().find(|p| p.cluster == cluster && p.proxy == proxy).cloned())
     }
 }
 
-impl SectionStore {
-    fn new(proxy: &str, section: Section) -> Self {
-        let store = Self { node: section.node, proxy: proxy.to_owned(), rows: ArcRwSignal::new(Vec::new()) };
-        store.replace(&section.rows, Some(&section.sparks));
-        store
-    }
-
-    fn apply(&self, change: Change) -> Result<(), MisfitError> {
-        let patch = match change {
-            Change::Rows(rows) => {
-                self.replace(&rows, None);
-                return Ok(());
+/// Puts sections in place of others; those that stay keep their rows' signals.
+fn replace(all: &ArcRwSignal<Vec<SectionStore>>, cluster: &str, proxy: &str, sections: Sections) {
+    let nodes = |sections: &[SectionStore]| sections.iter().map(|s| s.node.clone()).collect::<Vec<_>>();
+    let old = all.get_untracked();
+    let new: Vec<SectionStore> = sections
+        .0
+        .into_iter()
+        .map(|section| match old.iter().find(|s| s.node == section.node) {
+            Some(known) => {
+                known.replace(&section.rows, Some(&section.sparks));
+                known.clone()
             }
-            Change::Patch(patch) => patch,
-        };
-        let rows = self.rows.get_untracked();
-        let at = |at: usize| rows.get(at).ok_or(MisfitError { row: at, rows: rows.len() });
-        for (place, numbers) in patch.rows() {
-            at(place)?.row.update(|row| numbers.apply(row));
-        }
-        for (place, text, value) in patch.texts {
-            at(place as usize)?.row.update(|row| row.set_text(text, value));
-        }
-        Ok(())
+            None => SectionStore::new(cluster, proxy, section),
+        })
+        .collect();
+    if nodes(&old) != nodes(&new) {
+        all.set(new);
     }
+}
 
-    /// Puts new rows in place; those that stay keep their signals and, unless new ones are given, their sparklines.
-    fn replace(&self, rows: &[Row], sparks: Option<&[Spark]>) {
-        let old = self.rows.get_untracked();
-        let new: Vec<RowStore> = rows
-            .iter()
-            .enumerate()
-            .map(|(at, row)| {
-                let spark = sparks.map(|s| s.get(at).cloned().unwrap_or_default());
-                let same = |r: &&RowStore| r.row.with_untracked(|r| r.same_object(row));
-                match old.get(at).filter(same).or_else(|| old.iter().find(same)) {
-                    Some(known) => {
-                        if known.row.with_untracked(|known| known != row) {
-                            known.row.set(row.clone());
-                        }
-                        if let Some(spark) = spark {
-                            known.spark.set(spark);
-                        }
-                        known.clone()
-                    }
-                    None => RowStore {
-                        target: Target::new(&self.node, &self.proxy, &row.name),
-                        row: ArcRwSignal::new(row.clone()),
-                        spark: ArcRwSignal::new(spark.unwrap_or_default()),
-                        shown: ArcRwSignal::new(true),
-                    },
-                }
-            })
-            .collect();
-        let names = |rows: &[RowStore]| rows.iter().map(|r| r.target.clone()).collect::<Vec<_>>();
-        if names(&old) != names(&new) {
-            self.rows.set(new);
+fn apply(all: &ArcRwSignal<Vec<SectionStore>>, cluster: &str, proxy: &str, delta: Delta) -> Result<(), MisfitError> {
+    let is_it = |s: &SectionStore| s.node == delta.node && s.proxy == proxy;
+    let section = all.with_untracked(|s| s.iter().find(|s| is_it(s)).cloned());
+    match (delta.change, section) {
+        (None, _) => all.update(|s| s.retain(|s| s.node != delta.node || s.proxy != proxy)),
+        (Some(change), Some(section)) => section.apply(change)?,
+        (Some(change), None) => {
+            let section = SectionStore::new(cluster, proxy, Section::new(&delta.node, <_>::default()));
+            section.apply(change)?;
+            all.update(|s| s.insert((delta.place as usize).min(s.len()), section));
         }
     }
+    Ok(())
 }

@@ -117,6 +117,8 @@ pub struct ProxySummary {
     pub proxy: String,
     /// Per node that has it, its servers.
     pub nodes: Vec<Counts>,
+    /// In a cluster of several nodes, the servers of the merged rows.
+    pub merged: Option<Counts>,
 }
 
 /// The whole topic.
@@ -280,6 +282,7 @@ mod tests {
             cluster: "edge".into(),
             proxy,
             nodes: vec![Counts { up, ..Counts::default() }],
+            merged: None,
         });
         let lists = (prop::collection::vec(node, 0..3), prop::collection::vec(proxy, 0..3));
         (any::<u64>(), 0..3_u64, lists).prop_map(|(now, epoch, (nodes, proxies))| Fleet {

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// The first byte of every binary frame. It changes with the meaning of any byte after it.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// Counts a topic's frames, from its snapshot on, without a gap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -40,10 +40,10 @@ pub enum Frame {
     Fleet(Seq, Box<Fleet>),
     /// What changed in `fleet`.
     FleetDelta(Seq, Box<FleetDelta>),
-    /// The whole of one proxy's topic.
+    /// The whole of a topic of rows.
     Proxy(Handle, Seq, TopicId, Sections),
-    /// What changed in one proxy's topic.
-    ProxyDelta(Handle, Seq, Delta),
+    /// What changed in a topic of rows, in order.
+    ProxyDelta(Handle, Seq, Vec<Delta>),
 }
 
 /// A frame that can't be read.
@@ -111,7 +111,7 @@ mod tests {
         let mut bytes = Frame::Hello { build: "x".into() }.encode().expect("encodes");
         assert!(Frame::decode(&bytes).is_ok());
         bytes[0] += 1;
-        assert!(matches!(Frame::decode(&bytes), Err(DecodeError::Version(2))));
+        assert!(matches!(Frame::decode(&bytes), Err(DecodeError::Version(3))));
         assert!(matches!(Frame::decode(&[]), Err(DecodeError::Empty)));
     }
 

@@ -133,7 +133,7 @@ mod tests {
     }
 
     fn section(rows: Vec<Row>) -> Section {
-        Section { node: "lb1".into(), rows: rows.into(), sparks: <_>::default() }
+        Section::new("lb1", rows.into())
     }
 
     #[test]

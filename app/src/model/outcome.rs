@@ -66,6 +66,25 @@ pub struct TargetRef {
     pub server: String,
 }
 
+impl TargetRef {
+    /// What stands before a cluster's name where a node's could stand: no name has it.
+    pub const CLUSTER_MARK: char = '@';
+}
+
+/// `NODE/BACKEND/SERVER`, or `@CLUSTER/BACKEND/SERVER`.
+impl FromStr for TargetRef {
+    type Err = TargetError;
+
+    fn from_str(s: &str) -> Result<Self, TargetError> {
+        let mut out = Self::from(s.parse::<Target>()?);
+        if let Some(cluster) = out.node.as_deref().and_then(|n| n.strip_prefix(Self::CLUSTER_MARK)) {
+            out.cluster = Some(cluster.to_owned());
+            out.node = None;
+        }
+        Ok(out)
+    }
+}
+
 impl From<Target> for TargetRef {
     fn from(target: Target) -> Self {
         Self { node: Some(target.node), cluster: None, backend: target.backend, server: target.server }

@@ -10,16 +10,23 @@ use super::{
     row::Row,
 };
 
-/// What a topic is called: `fleet`, or `proxy:CLUSTER/NAME`.
+/// What a topic is called: `fleet`, `proxy:CLUSTER/NAME`, or `node:NODE/NAME`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum TopicId {
     /// Links, totals, what is not well.
     Fleet,
-    /// One proxy's rows on every node of a cluster.
+    /// One proxy of a cluster: its rows on a lone node; otherwise the merged rows, and the state that each node sees.
     Proxy {
         /// The cluster's name.
         cluster: String,
+        /// HAProxy's `pxname`.
+        proxy: String,
+    },
+    /// One proxy's rows on one node of a cluster of several.
+    Node {
+        /// The node's name.
+        node: String,
         /// HAProxy's `pxname`.
         proxy: String,
     },
@@ -27,7 +34,7 @@ pub enum TopicId {
 
 /// Not the name of a topic.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no topic: it is `fleet` or `proxy:CLUSTER/NAME`")]
+#[error("{0:?} is no topic: it is `fleet`, `proxy:CLUSTER/NAME` or `node:NODE/NAME`")]
 pub struct TopicIdError(String);
 
 impl TopicId {
@@ -35,6 +42,12 @@ impl TopicId {
     #[must_use]
     pub fn proxy(cluster: &str, proxy: &str) -> Self {
         Self::Proxy { cluster: cluster.to_owned(), proxy: proxy.to_owned() }
+    }
+
+    /// The topic of one proxy on one node.
+    #[must_use]
+    pub fn node(node: &str, proxy: &str) -> Self {
+        Self::Node { node: node.to_owned(), proxy: proxy.to_owned() }
     }
 }
 
@@ -45,9 +58,15 @@ impl FromStr for TopicId {
         if s == "fleet" {
             return Ok(Self::Fleet);
         }
-        // A cluster's name has no slash: the configuration refuses it. Neither has a proxy's, as far as HAProxy goes.
-        match s.strip_prefix("proxy:").and_then(|s| s.split_once('/')) {
-            Some((cluster, proxy)) if !cluster.is_empty() && !proxy.is_empty() => Ok(Self::proxy(cluster, proxy)),
+        // Names of clusters and nodes have no slash: the configuration refuses it. Neither has a proxy's, as far as
+        // HAProxy goes.
+        let parts = s.split_once(':').and_then(|(kind, s)| Some((kind, s.split_once('/')?)));
+        match parts {
+            Some((kind, (of, proxy))) if !of.is_empty() && !proxy.is_empty() => match kind {
+                "proxy" => Ok(Self::proxy(of, proxy)),
+                "node" => Ok(Self::node(of, proxy)),
+                _ => Err(TopicIdError(s.to_owned())),
+            },
             _ => Err(TopicIdError(s.to_owned())),
         }
     }
@@ -58,6 +77,7 @@ impl fmt::Display for TopicId {
         match self {
             Self::Fleet => f.write_str("fleet"),
             Self::Proxy { cluster, proxy } => write!(f, "proxy:{cluster}/{proxy}"),
+            Self::Node { node, proxy } => write!(f, "node:{node}/{proxy}"),
         }
     }
 }
@@ -101,10 +121,10 @@ impl Spark {
     }
 }
 
-/// One proxy's rows on one node.
+/// One proxy's rows on one node, or merged over the nodes of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Section {
-    /// The node's name.
+    /// The node's name; [`Section::MERGED`] for the merged rows.
     pub node: String,
     /// In HAProxy's order: frontend, listeners, servers, backend. Shared with whoever polled them.
     pub rows: Arc<Vec<Row>>,
@@ -112,7 +132,8 @@ pub struct Section {
     pub sparks: Arc<Vec<Spark>>,
 }
 
-/// One proxy's rows on every node that has it, ordered by the node's place in the configuration.
+/// One proxy's sections: the merged one first where there is one, then those of the nodes that have it, ordered by the
+/// node's place in the configuration. Beside merged rows a node's section tells [states](super::state_rows) alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sections(pub Vec<Section>);
 
@@ -128,10 +149,16 @@ pub struct Delta {
 }
 
 impl Sections {
-    /// The rows of one node.
+    /// The rows of one node, or the merged ones.
     #[must_use]
     pub fn section(&self, node: &str) -> Option<&Section> {
         self.0.iter().find(|s| s.node == node)
+    }
+
+    /// Whether they begin with merged rows.
+    #[must_use]
+    pub fn is_merged(&self) -> bool {
+        self.0.first().is_some_and(Section::is_merged)
     }
 
     /// Carries a delta out.
@@ -146,19 +173,35 @@ impl Sections {
         };
         let at = at.unwrap_or_else(|| {
             let at = self.0.len().min(delta.place as usize);
-            self.0.insert(at, Section { node: delta.node, rows: Arc::default(), sparks: Arc::default() });
+            self.0.insert(at, Section::new(&delta.node, Arc::default()));
             at
         });
         self.0[at].apply(change)
     }
 
-    /// Takes one sample of every row's sessions.
+    /// Takes one sample of every row's sessions; beside merged rows, of those alone.
     pub fn sample(&mut self) {
-        self.0.iter_mut().for_each(Section::sample);
+        let count = if self.is_merged() { 1 } else { self.0.len() };
+        self.0[..count].iter_mut().for_each(Section::sample);
     }
 }
 
 impl Section {
+    /// In the place of a node's name: no node has an empty one.
+    pub const MERGED: &str = "";
+
+    /// Rows without a past.
+    #[must_use]
+    pub fn new(node: &str, rows: Arc<Vec<Row>>) -> Self {
+        Self { node: node.to_owned(), rows, sparks: Arc::default() }
+    }
+
+    /// Whether its rows are merged over a cluster's nodes.
+    #[must_use]
+    pub fn is_merged(&self) -> bool {
+        self.node == Self::MERGED
+    }
+
     fn apply(&mut self, change: Change) -> Result<(), MisfitError> {
         match change {
             Change::Rows(new) => self.replace(Arc::new(new)),
@@ -170,7 +213,8 @@ impl Section {
     /// Puts new rows in place of the old; a row that stays keeps its spark.
     pub fn replace(&mut self, new: Arc<Vec<Row>>) {
         let unchanged = self.rows.len() == new.len() && self.rows.iter().zip(&*new).all(|(a, b)| a.same_object(b));
-        if !unchanged {
+        // Without a past there is none to keep.
+        if !unchanged && !self.sparks.is_empty() {
             let of = |row: &Row| self.rows.iter().position(|r| r.same_object(row));
             let spark = |row| of(row).and_then(|at| self.sparks.get(at)).cloned().unwrap_or_default();
             self.sparks = Arc::new(new.iter().map(spark).collect());
@@ -178,7 +222,8 @@ impl Section {
         self.rows = new;
     }
 
-    fn sample(&mut self) {
+    /// Takes one sample of every row's sessions.
+    pub fn sample(&mut self) {
         let sparks = Arc::make_mut(&mut self.sparks);
         sparks.resize(self.rows.len(), Spark::default());
         for (row, spark) in self.rows.iter().zip(sparks) {
@@ -194,10 +239,12 @@ mod tests {
 
     #[test]
     fn a_topic_is_read_back_from_its_name() {
-        for name in ["fleet", "proxy:edge/web", "proxy:edge/a.b-c_d:e", "proxy:edge/../x y"] {
+        for name in ["fleet", "proxy:edge/web", "proxy:edge/a.b-c_d:e", "proxy:edge/../x y", "node:lb1/web"] {
             assert_eq!(name.parse::<TopicId>().expect(name).to_string(), name);
         }
-        for name in ["", "fleet ", "proxy:", "proxy:web", "proxy:/web", "proxy:edge/", "Proxy:a/b"] {
+        for name in
+            ["", "fleet ", "proxy:", "proxy:web", "proxy:/web", "proxy:edge/", "Proxy:a/b", "node:/web", "a:b/c"]
+        {
             assert!(name.parse::<TopicId>().is_err(), "{name}");
         }
     }

@@ -3,6 +3,7 @@
 //! The task alone talks to its HAProxy. What it finds goes to the hub; what it is asked to do comes as an [`Order`].
 
 mod act;
+mod grid;
 mod ingest;
 mod link;
 mod memory;
@@ -20,6 +21,8 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use grid::Grid;
 
 use crate::{
     config::NodeConfig,
@@ -125,6 +128,7 @@ struct Task {
 
 impl Task {
     async fn run(mut self, mut orders: mpsc::Receiver<Order>, shutdown: CancellationToken) {
+        let grid = Grid::new(Instant::now(), crate::hub::unix_ms(), self.poll, &self.poller.node.cluster);
         let mut next = Instant::now();
         loop {
             tokio::select! {
@@ -133,17 +137,16 @@ impl Task {
                 order = orders.recv() => {
                     let Some(order) = order else { return };
                     self.carry_out(order).await;
-                    next = Instant::now() + self.poll;
+                    next = grid.after(Instant::now());
                 }
                 () = sleep_until(next) => {
                     let began = Instant::now();
-                    // A poll is never cut short by an order: its reply would be lost.
-                    let wait = match self.poll_once().await {
-                        Ok(()) => self.poll,
-                        Err(wait) => wait,
+                    // A poll is never cut short by an order: its reply would be lost. Late polls are not made up for:
+                    // the tick stretches.
+                    next = match self.poll_once().await {
+                        Ok(()) => grid.after(began).max(Instant::now()),
+                        Err(wait) => (began + wait).max(Instant::now()),
                     };
-                    // Late polls are not made up for: the tick stretches.
-                    next = (began + wait).max(Instant::now());
                 }
             }
         }

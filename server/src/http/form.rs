@@ -6,7 +6,7 @@ use app::{
     model::{
         action::Action,
         impact::{impact, names_to_type, needs_confirmation},
-        outcome::{ActionRequest, Target},
+        outcome::{ActionRequest, Target, TargetRef},
     },
     pages::answer,
 };
@@ -19,6 +19,7 @@ use axum::{
 use leptos::tachys::view::any_view::AnyView;
 
 use super::{AppState, plain};
+use crate::operations::{self, RequestError};
 
 /// What the form says, its repeated fields gathered.
 #[derive(Debug, Default)]
@@ -27,7 +28,7 @@ struct Posted {
     button: String,
     /// The list.
     action: String,
-    /// The checked servers, `NODE/BACKEND/SERVER`.
+    /// The checked servers, `NODE/BACKEND/SERVER` or `@CLUSTER/BACKEND/SERVER`.
     servers: Vec<String>,
     /// Whether the question was answered.
     confirmed: bool,
@@ -56,7 +57,7 @@ impl Posted {
         id.parse().ok()
     }
 
-    fn targets(&self) -> Option<Vec<Target>> {
+    fn targets(&self) -> Option<Vec<TargetRef>> {
         self.servers.iter().map(|s| s.parse().ok()).collect()
     }
 }
@@ -69,6 +70,10 @@ pub(super) async fn act(
 ) -> Response {
     let answer = |status, title: &str, body: &dyn Fn() -> AnyView| plain::plain(&headers, status, title, body);
     let refuse = |status, text: String| answer(status, "Nothing was done", &|| answer::refusal(text.clone()));
+    let refuse_request = |error: &RequestError| {
+        let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+        refuse(status, format!("{error}."))
+    };
     let posted = match fields {
         Ok(Form(fields)) => Posted::from_fields(fields),
         Err(rejection) => return refuse(rejection.status(), format!("{}.", rejection.body_text())),
@@ -86,12 +91,15 @@ pub(super) async fn act(
         );
     }
     let world = state.hub.world();
+    let targets = match operations::resolve(&world, &targets) {
+        Ok(targets) => targets,
+        Err(error) => return refuse_request(&error),
+    };
     let named: HashSet<Target> = targets.iter().cloned().collect();
     let sections = world.proxies.iter().flat_map(|p| p.sections.0.iter().map(|s| (p.proxy.as_str(), s)));
     let impacts = impact(action, &named, sections);
     let names = names_to_type(&impacts);
     let is_typed = names.iter().all(|name| posted.typed.contains(name));
-    // A target that is not known touches nothing: the operation itself refuses it.
     if needs_confirmation(action, &impacts) && !(posted.confirmed && is_typed) {
         let missed = posted.confirmed && !is_typed;
         return answer(StatusCode::OK, "Confirm", &|| answer::question(action, &targets, &impacts, missed));
@@ -102,10 +110,7 @@ pub(super) async fn act(
     let run = state.tracker.spawn(async move { operations.run(request, "page without script").await });
     match run.await {
         Ok(Ok(response)) => answer(StatusCode::OK, "Outcome", &|| answer::outcomes(action, response.clone())),
-        Ok(Err(error)) => {
-            let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
-            refuse(status, format!("{error}."))
-        }
+        Ok(Err(error)) => refuse_request(&error),
         Err(error) => {
             tracing::error!(%error, "an operation failed");
             refuse(
@@ -131,6 +136,8 @@ mod tests {
         assert_eq!(posted(&[("do", "apply"), ("action", "")]).action(), None);
         assert_eq!(posted(&[("do", "reboot")]).action(), None);
         assert_eq!(posted(&[("s", "lb1/web/s1"), ("s", "lb2/web/s1")]).targets().map(|t| t.len()), Some(2));
+        let of_cluster = posted(&[("s", "@edge/web/s1")]).targets().expect("a target");
+        assert_eq!((of_cluster[0].node.as_deref(), of_cluster[0].cluster.as_deref()), (None, Some("edge")));
         assert_eq!(posted(&[("s", "lb1/web")]).targets(), None);
     }
 }

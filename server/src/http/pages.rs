@@ -1,22 +1,34 @@
 //! The pages: rendered here from the newest state, taken over in the browser.
 
-use app::{App, Snapshot, shell};
+use app::{
+    App, Snapshot,
+    model::{
+        fleet::Fleet,
+        topic::{Section, Sections, TopicId},
+    },
+    shell,
+};
 use axum::{
     Router,
-    http::{HeaderValue, header, request::Parts},
+    extract::Query,
+    http::{HeaderValue, Uri, header, request::Parts},
     routing::post,
 };
 use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*, tachys::view::any_view::AnyView};
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
 
 use super::{AppState, form, plain::theme};
-use crate::hub::World;
+use crate::hub::{World, unix_ms};
 
 /// The routes of the pages and of the form.
 pub fn routes(state: &AppState) -> Router<AppState> {
     let context = {
         let state = state.clone();
-        move || provide_context(snapshot(&state.hub.world(), &state.build))
+        move || {
+            // The request's own parts: leptos provides them before this.
+            let node = use_context::<Parts>().and_then(|parts| chosen_node(&parts.uri));
+            provide_context(snapshot(&state.hub.world(), &state.build, node.as_deref()));
+        }
     };
     let options = state.leptos.clone();
     Router::new()
@@ -43,14 +55,24 @@ fn policy(nonce: &str) -> String {
     )
 }
 
-/// What a page is rendered from. Histories come with the stream: they would double the page.
-fn snapshot(world: &World, build: &str) -> Snapshot {
+/// The node that an address is about: its `node=`.
+fn chosen_node(address: &Uri) -> Option<String> {
+    let Query(fields) = Query::<Vec<(String, String)>>::try_from_uri(address).ok()?;
+    fields.into_iter().find(|(name, _)| name == "node").map(|(_, node)| node)
+}
+
+/// What a page is rendered from, with every figure of `node`. Histories come with the stream: they would double the page.
+fn snapshot(world: &World, build: &str, node: Option<&str>) -> Snapshot {
+    let without_past = |section: &Section| Section::new(&section.node, section.rows.clone());
     let proxies = world.proxies.iter().map(|proxy| {
-        let mut sections = proxy.sections.clone();
-        sections.0.iter_mut().for_each(|section| section.sparks = std::sync::Arc::default());
+        let sections = Sections(proxy.topic().0.iter().map(without_past).collect());
         (proxy.cluster.clone(), proxy.proxy.clone(), sections)
     });
-    let mut fleet = app::model::fleet::Fleet::clone(&world.fleet);
-    fleet.now = crate::hub::unix_ms();
-    Snapshot { build: build.to_owned(), fleet, proxies: proxies.collect() }
+    let opened = world.proxies.iter().filter(|p| p.merged.is_some()).filter_map(|proxy| {
+        let section = without_past(proxy.sections.section(node?)?);
+        Some((TopicId::node(&section.node, &proxy.proxy), Sections(vec![section])))
+    });
+    let mut fleet = Fleet::clone(&world.fleet);
+    fleet.now = unix_ms();
+    Snapshot { build: build.to_owned(), fleet, proxies: proxies.collect(), opened: opened.collect() }
 }

@@ -2,6 +2,7 @@
 //!
 //! One task owns it. Collectors send [`Update`]s, viewers join and subscribe; the newest [`World`] can be read by anybody at any time.
 
+mod merged;
 mod state;
 mod summary;
 mod task;
@@ -15,7 +16,8 @@ use app::model::{
     fleet::{Fleet, Node},
     frame::{Handle, Seq},
     row::Row,
-    topic::{Sections, TopicId},
+    state_rows::state_rows,
+    topic::{Section, Sections, TopicId},
 };
 use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -58,8 +60,10 @@ pub struct ProxyState {
     pub handle: Handle,
     /// The number of its last frame.
     pub seq: Seq,
-    /// Its rows.
+    /// Its rows on each node, every figure of them.
     pub sections: Sections,
+    /// In a cluster of several nodes, the rows merged over those that answer.
+    pub merged: Option<Section>,
 }
 
 impl ProxyState {
@@ -67,6 +71,16 @@ impl ProxyState {
     #[must_use]
     pub fn id(&self) -> TopicId {
         TopicId::proxy(&self.cluster, &self.proxy)
+    }
+
+    /// What its topic tells: the rows of a lone node; otherwise the merged rows, and what state each node sees.
+    #[must_use]
+    pub fn topic(&self) -> Sections {
+        let Some(merged) = &self.merged else { return self.sections.clone() };
+        // Without rows there is nothing to merge either.
+        let merged = (!merged.rows.is_empty()).then(|| merged.clone());
+        let states = self.sections.0.iter().map(|s| Section::new(&s.node, Arc::new(state_rows(&s.rows))));
+        Sections(merged.into_iter().chain(states).collect())
     }
 }
 

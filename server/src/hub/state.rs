@@ -1,33 +1,68 @@
 //! The current state, and which frames bring a viewer from one to the next. No viewers, no clock, no input or output.
+//!
+//! What collectors find is absorbed at once and told at the next [`State::flush`]: what comes within a moment goes out as
+//! one frame per topic, and merged rows are made once for all nodes that changed.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
+    mem,
     sync::Arc,
 };
 
 use app::model::{
-    fleet::{Fleet, Node, ProxySummary},
+    fleet::{Fleet, Link, Node, ProxySummary},
     frame::{Frame, Handle, Seq},
+    row::Row,
+    state_rows::state_change,
     topic::{Delta, Section, Sections, TopicId},
 };
 
 use super::{
     ProxyState, ProxyUpdate, Replies, Update, World,
-    summary::{Summary, all_problems, summary},
+    merged::Merged,
+    summary::{Summary, all_problems, counts, summary},
     viewer::FLEET,
 };
+
+/// The handle of the first topic of rows.
+const FIRST: Handle = FLEET + 1;
 
 /// Everything that is known.
 #[derive(Debug)]
 pub(super) struct State {
     fleet: Arc<Fleet>,
     fleet_seq: Seq,
+    /// The nodes as they are, told at the next flush.
+    nodes: Vec<Node>,
     proxies: Vec<Arc<ProxyState>>,
     /// Per proxy and node the section's part in the fleet.
     summaries: Vec<BTreeMap<usize, Summary>>,
     /// Where a proxy stands in `proxies`, by cluster and name.
     places: HashMap<(String, String), usize>,
+    /// The topics of rows, by handle from [`FIRST`] on.
+    topics: Vec<Topic>,
+    handles: HashMap<TopicId, Handle>,
     replies: Vec<Option<Arc<Replies>>>,
+    untold: Untold,
+}
+
+/// A topic of rows.
+#[derive(Debug)]
+enum Topic {
+    /// One proxy of a cluster, by its place.
+    Proxy(usize),
+    /// One proxy on one node.
+    Node { proxy: usize, node: String, seq: Seq },
+}
+
+/// What was absorbed since the last flush.
+#[derive(Debug, Default)]
+struct Untold {
+    any: bool,
+    /// Per handle what changed, in order.
+    deltas: BTreeMap<Handle, Vec<Delta>>,
+    /// The proxies whose merged rows are to be made again.
+    merge: BTreeSet<usize>,
 }
 
 /// A frame for the viewers of one topic.
@@ -41,11 +76,15 @@ impl State {
     pub(super) fn new(nodes: Vec<Node>) -> Self {
         Self {
             replies: vec![None; nodes.len()],
+            nodes: nodes.clone(),
             fleet: Arc::new(Fleet { nodes, ..Fleet::default() }),
             fleet_seq: Seq::default(),
             proxies: Vec::new(),
             summaries: Vec::new(),
             places: HashMap::new(),
+            topics: Vec::new(),
+            handles: HashMap::new(),
+            untold: Untold::default(),
         }
     }
 
@@ -57,83 +96,150 @@ impl State {
     pub(super) fn handle(&self, id: &TopicId) -> Option<Handle> {
         match id {
             TopicId::Fleet => Some(FLEET),
-            TopicId::Proxy { cluster, proxy } => {
-                let place = self.places.get(&(cluster.clone(), proxy.clone()))?;
-                Some(self.proxies[*place].handle)
-            }
+            _ => self.handles.get(id).copied(),
         }
     }
 
-    /// The proxy behind a handle. Handles count from [`FLEET`] on, in the order of `proxies`.
-    pub(super) fn proxy(&self, handle: Handle) -> Option<&Arc<ProxyState>> {
-        self.proxies.get(handle.checked_sub(FLEET + 1)? as usize)
+    fn topic(&self, handle: Handle) -> Option<&Topic> {
+        self.topics.get(handle.checked_sub(FIRST)? as usize)
     }
 
-    /// The whole of a topic, as a frame.
+    /// The name of a topic that was never told before the frame that the last flush made for it.
+    pub(super) fn newborn(&self, handle: Handle) -> Option<TopicId> {
+        let seq = match self.topic(handle)? {
+            Topic::Proxy(at) => self.proxies[*at].seq,
+            Topic::Node { seq, .. } => *seq,
+        };
+        (seq == Seq::default().next()).then(|| self.id(handle))?
+    }
+
+    /// The name of a topic of rows.
+    pub(super) fn id(&self, handle: Handle) -> Option<TopicId> {
+        Some(match self.topic(handle)? {
+            Topic::Proxy(at) => self.proxies[*at].id(),
+            Topic::Node { proxy, node, .. } => TopicId::node(node, &self.proxies[*proxy].proxy),
+        })
+    }
+
+    /// The rows of one section of a topic.
+    pub(super) fn rows(&self, handle: Handle, node: &str) -> Option<&[Row]> {
+        let (Topic::Proxy(at) | Topic::Node { proxy: at, .. }) = self.topic(handle)?;
+        let proxy = &self.proxies[*at];
+        let section = match &proxy.merged {
+            Some(merged) if node == Section::MERGED => merged,
+            _ => proxy.sections.section(node)?,
+        };
+        Some(&section.rows)
+    }
+
+    /// The whole of a topic, as a frame. Everything absorbed must have been told.
     pub(super) fn snapshot(&self, handle: Handle) -> Option<Frame> {
         if handle == FLEET {
             return Some(Frame::Fleet(self.fleet_seq, Box::new(Fleet::clone(&self.fleet))));
         }
-        let proxy = self.proxy(handle)?;
-        Some(Frame::Proxy(handle, proxy.seq, proxy.id(), proxy.sections.clone()))
+        let (seq, sections) = match self.topic(handle)? {
+            Topic::Proxy(at) => (self.proxies[*at].seq, self.proxies[*at].topic()),
+            Topic::Node { proxy, node, seq } => {
+                let section = self.proxies[*proxy].sections.section(node).cloned();
+                (*seq, Sections(section.into_iter().collect()))
+            }
+        };
+        Some(Frame::Proxy(handle, seq, self.id(handle)?, sections))
     }
 
-    /// Takes in what a collector found. The news of the proxies come first, the fleet's last.
-    pub(super) fn absorb(&mut self, update: Update, now: u64) -> Vec<News> {
+    /// Takes in what a collector found.
+    pub(super) fn absorb(&mut self, update: Update) {
         let Update { place, node, replies, proxies } = update;
-        let mut news = Vec::new();
+        self.untold.any = true;
         for proxy in proxies {
-            let (name, news_of) = (proxy.proxy.clone(), self.absorb_proxy(place, &node, proxy));
-            news.extend(news_of);
+            let name = proxy.proxy.clone();
+            self.absorb_proxy(place, &node, proxy);
             self.summarise(place, &node, &name);
         }
         if replies.is_some() {
             self.replies[place] = replies;
         }
+        // A node that goes away leaves the sums, and comes back into them.
+        if (node.link == Link::Down) != (self.nodes[place].link == Link::Down) {
+            let cluster = self.proxies.iter().enumerate().filter(|(_, p)| p.cluster == node.cluster);
+            self.untold.merge.extend(cluster.filter(|(_, p)| p.merged.is_some()).map(|(at, _)| at));
+        }
+        self.nodes[place] = node;
+    }
+
+    /// Whether anything was absorbed that no frame has told yet.
+    pub(super) fn is_untold(&self) -> bool {
+        self.untold.any
+    }
+
+    /// Whether frames wait for those of other nodes: with a single node there are none.
+    pub(super) fn gathers(&self) -> bool {
+        self.nodes.len() > 1
+    }
+
+    /// Tells what was absorbed: the news of rows come first, the fleet's last.
+    pub(super) fn flush(&mut self, now: u64) -> Vec<News> {
         let mut fleet = Fleet::clone(&self.fleet);
-        fleet.nodes[place] = node;
-        news.push(self.publish(fleet, now));
-        news
+        fleet.nodes.clone_from(&self.nodes);
+        self.tell(fleet, now)
     }
 
     /// Takes a sample of every row for the sparklines.
-    pub(super) fn sample(&mut self, now: u64) -> News {
+    pub(super) fn sample(&mut self, now: u64) -> Vec<News> {
+        // What is absorbed is told first: viewers sample what they were told.
+        let mut news = self.flush(now);
         for proxy in &mut self.proxies {
-            Arc::make_mut(proxy).sections.sample();
+            let proxy = Arc::make_mut(proxy);
+            proxy.sections.sample();
+            proxy.merged.iter_mut().for_each(Section::sample);
         }
         let mut fleet = Fleet::clone(&self.fleet);
         fleet.epoch += 1;
         let requests = fleet.requests_now();
         fleet.requests.push(u32::try_from(requests).unwrap_or(u32::MAX));
-        self.publish(fleet, now)
+        news.extend(self.tell(fleet, now));
+        news
     }
 
-    fn absorb_proxy(&mut self, place: usize, node: &Node, update: ProxyUpdate) -> Option<News> {
+    fn absorb_proxy(&mut self, place: usize, node: &Node, update: ProxyUpdate) {
         let at = self.place(&node.cluster, &update.proxy);
         let proxy = Arc::make_mut(&mut self.proxies[at]);
         // Sections stand in the order of the configuration's nodes.
-        let order = |name: &str| self.fleet.nodes.iter().position(|n| n.name == name);
+        let order = |name: &str| self.nodes.iter().position(|n| n.name == name);
         let known = proxy.sections.0.iter().position(|s| s.node == node.name);
         let position = known
             .unwrap_or_else(|| proxy.sections.0.iter().filter(|s| order(&s.node).is_some_and(|p| p < place)).count());
         let change = match update.news {
             Some((rows, change)) => {
                 if known.is_none() {
-                    let empty = Section { node: node.name.clone(), rows: Arc::default(), sparks: Arc::default() };
-                    proxy.sections.0.insert(position, empty);
+                    proxy.sections.0.insert(position, Section::new(&node.name, Arc::default()));
                 }
                 proxy.sections.0[position].replace(rows);
                 Some(change)
             }
+            None if known.is_none() => return,
             None => {
-                known?;
                 proxy.sections.0.remove(position);
                 None
             }
         };
-        proxy.seq = proxy.seq.next();
-        let delta = Delta { node: node.name.clone(), place: u32::try_from(position).unwrap_or(u32::MAX), change };
-        Some(News { handle: proxy.handle, frame: Frame::ProxyDelta(proxy.handle, proxy.seq, delta) })
+        let (handle, is_merged, name) = (proxy.handle, proxy.merged.is_some(), proxy.proxy.clone());
+        let delta =
+            |change, place| Delta { node: node.name.clone(), place: u32::try_from(place).unwrap_or(u32::MAX), change };
+        if is_merged {
+            self.untold.merge.insert(at);
+            let state = match &change {
+                Some(change) => state_change(change).map(Some),
+                None => Some(None),
+            };
+            // The merged rows stand first.
+            let delta_of_state = state.map(|change| delta(change, position + 1));
+            self.untold.deltas.entry(handle).or_default().extend(delta_of_state);
+            let handle = self.node_topic(at, &node.name, &name);
+            self.untold.deltas.entry(handle).or_default().push(delta(change, 0));
+        } else {
+            self.untold.deltas.entry(handle).or_default().push(delta(change, position));
+        }
     }
 
     /// Where a proxy stands; a new one is added.
@@ -143,16 +249,36 @@ impl State {
             return *at;
         }
         let at = self.proxies.len();
+        let is_merged = self.nodes.iter().filter(|n| n.cluster == cluster).count() > 1;
+        let handle = self.add_topic(TopicId::proxy(cluster, proxy), Topic::Proxy(at));
         self.proxies.push(Arc::new(ProxyState {
             cluster: key.0.clone(),
             proxy: key.1.clone(),
-            handle: FLEET + 1 + Handle::try_from(at).unwrap_or(Handle::MAX - 1 - FLEET),
+            handle,
             seq: Seq::default(),
             sections: Sections::default(),
+            merged: is_merged.then(|| Section::new(Section::MERGED, Arc::default())),
         }));
         self.summaries.push(BTreeMap::new());
         self.places.insert(key, at);
         at
+    }
+
+    /// The handle of a node's topic; a new one is added.
+    fn node_topic(&mut self, at: usize, node: &str, proxy: &str) -> Handle {
+        let id = TopicId::node(node, proxy);
+        match self.handles.get(&id) {
+            Some(handle) => *handle,
+            None => self.add_topic(id, Topic::Node { proxy: at, node: node.to_owned(), seq: Seq::default() }),
+        }
+    }
+
+    fn add_topic(&mut self, id: TopicId, topic: Topic) -> Handle {
+        // Four thousand million topics are more than memory holds.
+        let handle = FIRST + Handle::try_from(self.topics.len()).unwrap_or(Handle::MAX - FIRST);
+        self.topics.push(topic);
+        self.handles.insert(id, handle);
+        handle
     }
 
     fn summarise(&mut self, place: usize, node: &Node, proxy: &str) {
@@ -163,8 +289,33 @@ impl State {
         };
     }
 
+    /// Frames of everything untold, and `fleet` made the current one.
+    fn tell(&mut self, fleet: Fleet, now: u64) -> Vec<News> {
+        let Untold { mut deltas, merge, .. } = mem::take(&mut self.untold);
+        for at in merge {
+            let proxy = Arc::make_mut(&mut self.proxies[at]);
+            let Some(merged) = &mut proxy.merged else { continue };
+            let change = Merged::new(&self.nodes, &proxy.sections).update(merged, now / 1_000);
+            // First in the frame, as it stands first in the topic.
+            let delta = change.map(|change| Delta { node: Section::MERGED.to_owned(), place: 0, change });
+            deltas.entry(proxy.handle).or_default().splice(0..0, delta);
+        }
+        let mut news = Vec::with_capacity(deltas.len() + 1);
+        for (handle, deltas) in deltas.into_iter().filter(|(_, d)| !d.is_empty()) {
+            let Some(topic) = self.topics.get_mut((handle - FIRST) as usize) else { continue };
+            let seq = match topic {
+                Topic::Proxy(at) => &mut Arc::make_mut(&mut self.proxies[*at]).seq,
+                Topic::Node { seq, .. } => seq,
+            };
+            *seq = seq.next();
+            news.push(News { handle, frame: Frame::ProxyDelta(handle, *seq, deltas) });
+        }
+        news.push(self.tell_fleet(fleet, now));
+        news
+    }
+
     /// Makes `fleet` the current one, its derived parts brought up to date.
-    fn publish(&mut self, mut fleet: Fleet, now: u64) -> News {
+    fn tell_fleet(&mut self, mut fleet: Fleet, now: u64) -> News {
         fleet.now = now;
         fleet.proxies = self
             .proxies
@@ -174,6 +325,7 @@ impl State {
                 cluster: proxy.cluster.clone(),
                 proxy: proxy.proxy.clone(),
                 nodes: nodes.values().map(|s| s.counts.clone()).collect(),
+                merged: proxy.merged.as_ref().map(counts),
             })
             .collect();
         (fleet.problems, fleet.problem_count) =

@@ -17,6 +17,11 @@ pub(super) struct Summary {
 
 /// Counts a section's servers, and finds what is not well in it.
 pub(super) fn summary(cluster: &str, proxy: &str, section: &Section) -> Summary {
+    Summary { counts: counts(section), problems: problems(cluster, proxy, section) }
+}
+
+/// Counts a section's servers.
+pub(super) fn counts(section: &Section) -> Counts {
     let mut counts = Counts { node: section.node.clone(), ..Counts::default() };
     for row in section.rows.iter().filter(|r| r.kind == Kind::Server) {
         let state = row.state();
@@ -25,7 +30,7 @@ pub(super) fn summary(cluster: &str, proxy: &str, section: &Section) -> Summary 
         }
         counts.up += u32::from(row.takes_traffic());
     }
-    Summary { counts, problems: problems(cluster, proxy, section) }
+    counts
 }
 
 /// Every problem, worst first: the nodes that do not answer, and what the others tell of their rows.

@@ -13,7 +13,7 @@ use app::model::{
 };
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, MissedTickBehavior, interval, interval_at},
+    time::{Instant, MissedTickBehavior, interval, interval_at, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -28,8 +28,19 @@ use crate::metrics::Metrics;
 /// How often viewers that still need snapshots are looked after: a large page fills its queue several times over.
 const CATCH_UP: Duration = Duration::from_millis(100);
 
+/// How long news wait for those of other nodes: a cluster's nodes are polled in step, and an action is on every screen
+/// long before a person would call it late.
+const GATHER: Duration = Duration::from_millis(30);
+
+/// Telling may take one part in this many of the hub's time: with a large fleet news are gathered for longer.
+const SHARE: u32 = 4;
+
 pub(super) struct Task {
     state: State,
+    /// When the news gathered so far are told; nothing while there are none.
+    tell_at: Option<Instant>,
+    /// Before this they are not: see [`SHARE`].
+    not_before: Instant,
     seats: HashMap<ViewerId, Seat>,
     world: watch::Sender<Arc<World>>,
     build: Arc<str>,
@@ -40,7 +51,9 @@ impl Task {
     pub(super) fn new(nodes: Vec<Node>, build: Arc<str>, metrics: Arc<Metrics>) -> (Self, watch::Receiver<Arc<World>>) {
         let state = State::new(nodes);
         let (world, receiver) = watch::channel(Arc::new(state.world()));
-        (Self { state, seats: HashMap::new(), world, build, metrics }, receiver)
+        let task =
+            Self { state, tell_at: None, not_before: Instant::now(), seats: HashMap::new(), world, build, metrics };
+        (task, receiver)
     }
 
     pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Message>, shutdown: CancellationToken) {
@@ -57,9 +70,10 @@ impl Task {
                     Some(message) => self.take(message),
                     None => break,
                 },
+                () = sleep_until(self.tell_at.unwrap_or_else(Instant::now)), if self.tell_at.is_some() => self.tell(),
                 _ = sample.tick() => {
                     let news = self.state.sample(unix_ms());
-                    self.publish(&[news]);
+                    self.publish(&news);
                 }
                 _ = catch_up.tick() => self.catch_up(),
             }
@@ -71,9 +85,14 @@ impl Task {
         match message {
             Message::Update(update) => {
                 let began = std::time::Instant::now();
-                let news = self.state.absorb(*update, unix_ms());
-                self.publish(&news);
+                self.state.absorb(*update);
                 self.metrics.worked(began.elapsed());
+                let wait = if self.state.gathers() { GATHER } else { Duration::ZERO };
+                if wait.is_zero() {
+                    self.tell();
+                } else if self.tell_at.is_none() {
+                    self.tell_at = Some((Instant::now() + wait).max(self.not_before));
+                }
             }
             Message::Join(seat) => {
                 let hello = encode(&Frame::Hello { build: self.build.to_string() }, seat.encoding, &self.state);
@@ -106,8 +125,19 @@ impl Task {
         self.catch_up();
     }
 
+    /// Tells what was absorbed since the last time.
+    fn tell(&mut self) {
+        let began = std::time::Instant::now();
+        let news = self.state.flush(unix_ms());
+        self.publish(&news);
+        let took = began.elapsed();
+        self.metrics.worked(took);
+        self.not_before = Instant::now() + took * (SHARE - 1);
+    }
+
     /// Makes the state public, and hands out the frames that lead to it.
     fn publish(&mut self, news: &[News]) {
+        self.tell_at = None;
         self.world.send_replace(Arc::new(self.state.world()));
         for news in news {
             self.hand_out(news);
@@ -119,8 +149,8 @@ impl Task {
         let Self { state, seats, metrics, .. } = self;
         let encode = |encoding| encode(&news.frame, encoding, state);
         let mut encoded = Encoded::new(&encode);
-        // A proxy's second frame is its first for those who asked for it before it existed.
-        let fresh = state.proxy(news.handle).filter(|p| p.seq.0 == 1).map(|p| p.id());
+        // A topic's first change is its snapshot for those who asked for it before it existed.
+        let fresh = state.newborn(news.handle);
         for seat in seats.values_mut() {
             if let Some(id) = &fresh
                 && seat.wanted.contains(id)
@@ -144,6 +174,10 @@ impl Task {
 
     /// Gives snapshots to the viewers that need them and have room.
     fn catch_up(&mut self) {
+        // A snapshot holds what no frame has told yet: that is told first, and never twice.
+        if self.state.is_untold() && self.seats.values().any(|s| !s.due.is_empty() && s.is_ready()) {
+            return self.tell();
+        }
         let Self { state, seats, metrics, .. } = self;
         let before = seats.len();
         seats.retain(|_, seat| !seat.is_gone());

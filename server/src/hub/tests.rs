@@ -61,5 +61,7 @@ impl Lab {
 /// Every topic that can ever exist here.
 fn every_topic() -> Vec<TopicId> {
     let proxies = source::CLUSTERS.iter().flat_map(|c| source::PROXIES.iter().map(|p| TopicId::proxy(c, p)));
-    std::iter::once(TopicId::Fleet).chain(proxies).collect()
+    let on_node = |node: &'static str| source::PROXIES.iter().map(move |p| TopicId::node(node, p));
+    let nodes = ["lb1", "lb2"].into_iter().flat_map(on_node);
+    std::iter::once(TopicId::Fleet).chain(proxies).chain(nodes).collect()
 }

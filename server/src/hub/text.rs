@@ -23,25 +23,33 @@ pub(super) fn text(frame: &Frame, state: &State) -> Value {
             let nodes: Vec<_> = sections.0.iter().map(section).collect();
             json!({ "type": "snapshot", "topic": id, "seq": seq, "nodes": nodes })
         }
-        Frame::ProxyDelta(handle, seq, change) => {
-            let proxy = state.proxy(*handle);
-            let rows = proxy.and_then(|p| p.sections.section(&change.node)).map_or(&[][..], |s| &s.rows);
-            let mut out = delta(change, rows);
-            out.insert("type".into(), "delta".into());
-            out.insert("topic".into(), proxy.map(|p| p.id().to_string()).into());
-            out.insert("seq".into(), seq.0.into());
-            Value::Object(out)
+        Frame::ProxyDelta(handle, seq, deltas) => {
+            let part = |d: &Delta| delta(d, state.rows(*handle, &d.node).unwrap_or_default());
+            let nodes: Vec<_> =
+                (1..).zip(deltas).filter(|(next, d)| holds(d, &deltas[*next..])).map(|(_, d)| part(d)).collect();
+            json!({ "type": "delta", "topic": state.id(*handle), "seq": seq, "nodes": nodes })
         }
     }
 }
 
+/// Whether a change still tells something after those that follow it: other rows, or none, make patches of the old ones
+/// void, and the rows that they name are not there any more.
+fn holds(delta: &Delta, later: &[Delta]) -> bool {
+    !later.iter().any(|l| l.node == delta.node && !matches!(l.change, Some(Change::Patch(_))))
+}
+
+/// The name of a node; null for the rows merged over a cluster's nodes.
+fn node(name: &str) -> Value {
+    if name == Section::MERGED { Value::Null } else { name.into() }
+}
+
 fn section(section: &Section) -> Value {
-    json!({ "node": section.node, "rows": section.rows.iter().map(row).collect::<Vec<_>>() })
+    json!({ "node": node(&section.node), "rows": section.rows.iter().map(row).collect::<Vec<_>>() })
 }
 
 fn delta(delta: &Delta, rows: &[Row]) -> Map<String, Value> {
     let mut out = Map::new();
-    out.insert("node".into(), delta.node.as_str().into());
+    out.insert("node".into(), node(&delta.node));
     match &delta.change {
         None => out.insert("gone".into(), true.into()),
         Some(Change::Rows(rows)) => {

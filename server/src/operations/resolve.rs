@@ -146,7 +146,7 @@ mod tests {
         };
         let proxy = |cluster: &str, proxy: &str, sections| {
             let (cluster, proxy) = (cluster.to_owned(), proxy.to_owned());
-            Arc::new(ProxyState { cluster, proxy, handle: 1, seq: Seq(1), sections: Sections(sections) })
+            Arc::new(ProxyState { cluster, proxy, handle: 1, seq: Seq(1), sections: Sections(sections), merged: None })
         };
         let nodes = vec![node("lb1", "edge"), node("lb2", "edge"), node("lb3", "lab")];
         World {

@@ -1,4 +1,4 @@
-//! One section: a backend with its servers, or a node's frontends.
+//! One section: a backend with its servers, or the frontends of a cluster.
 
 use std::collections::HashSet;
 
@@ -7,41 +7,38 @@ use leptos::prelude::*;
 use super::{View, actions::SectionActions, columns::Shown, row::RowView};
 use crate::{
     components::segments::Segments,
-    live::{Live, RowStore, Store},
-    model::{col::Text, outcome::Target, row::Kind, status::State},
+    live::{Live, RowStore, SectionStore, Store},
+    model::{
+        col::Text,
+        fleet::{Fleet, Link, Node},
+        format::age,
+        outcome::{Target, TargetRef},
+        row::Kind,
+        status::State,
+    },
 };
 
 /// Names a card.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum CardKey {
-    /// The proxies of one node that have a frontend only.
-    Frontends {
-        /// The node's name.
-        node: String,
-    },
-    /// One proxy with servers, on one node.
-    Proxy {
-        /// The node's name.
-        node: String,
-        /// HAProxy's `pxname`.
-        proxy: String,
-    },
+pub(super) struct CardKey {
+    /// Whose rows: a node's name, or `@CLUSTER` for merged rows.
+    place: String,
+    /// HAProxy's `pxname`; nothing for the card of those proxies that have a frontend only.
+    proxy: Option<String>,
 }
 
-/// The cards of the page: frontends first, then every backend, node by node.
-pub(super) fn cards(store: &Store) -> Vec<CardKey> {
+/// The cards of the page, of all nodes or of one: frontends first, then every backend.
+pub(super) fn cards(store: &Store, node: Option<&str>) -> Vec<CardKey> {
     let (mut frontends, mut proxies) = (Vec::new(), Vec::new());
-    for proxy in store.proxies() {
-        for section in proxy.sections.get() {
-            let node = section.node.clone();
-            if section.rows.with(|rows| is_frontend_only(rows)) {
-                let key = CardKey::Frontends { node };
-                if !frontends.contains(&key) {
-                    frontends.push(key);
-                }
-            } else {
-                proxies.push(CardKey::Proxy { node, proxy: section.proxy.clone() });
+    for section in store.listed(node) {
+        let place = section.place();
+        if section.rows.with(|rows| is_frontend_only(rows)) {
+            let key = CardKey { place, proxy: None };
+            if !frontends.contains(&key) {
+                frontends.push(key);
             }
+        } else {
+            proxies.push(CardKey { place, proxy: Some(section.proxy) });
         }
     }
     frontends.extend(proxies);
@@ -53,50 +50,85 @@ fn is_frontend_only(rows: &[RowStore]) -> bool {
 }
 
 impl CardKey {
-    fn node(&self) -> &str {
-        match self {
-            Self::Frontends { node } | Self::Proxy { node, .. } => node,
+    /// The node's or the cluster's name.
+    fn place_name(&self) -> &str {
+        self.cluster().unwrap_or(&self.place)
+    }
+
+    /// The cluster, where the rows are merged over it.
+    fn cluster(&self) -> Option<&str> {
+        self.place.strip_prefix(TargetRef::CLUSTER_MARK)
+    }
+
+    fn rows(&self, store: &Store, node: Option<&str>) -> Vec<RowStore> {
+        let sections = store.listed(node).into_iter().filter(|s| s.place() == self.place);
+        match &self.proxy {
+            None => sections.map(|s| s.rows.get()).filter(|rows| is_frontend_only(rows)).flatten().collect(),
+            Some(proxy) => sections.filter(|s| s.proxy == *proxy).flat_map(|s: SectionStore| s.rows.get()).collect(),
         }
     }
 
-    fn rows(&self, store: &Store) -> Vec<RowStore> {
-        let sections = store.proxies().into_iter().flat_map(|p| p.sections.get());
-        let sections = sections.filter(|s| s.node == self.node());
-        match self {
-            Self::Frontends { .. } => {
-                sections.map(|s| s.rows.get()).filter(|rows| is_frontend_only(rows)).flatten().collect()
-            }
-            Self::Proxy { proxy, .. } => sections.filter(|s| s.proxy == *proxy).flat_map(|s| s.rows.get()).collect(),
+    /// How far the card's rows are the present, at `now`.
+    fn freshness(&self, fleet: &Fleet, now: u64) -> Freshness {
+        let mut nodes = fleet.nodes.iter().filter(|n| match self.cluster() {
+            Some(cluster) => n.cluster == cluster,
+            None => n.name == self.place,
+        });
+        let is_fresh = nodes.clone().any(|n| n.is_fresh(now));
+        if self.cluster().is_none() {
+            return Freshness { is_fresh, text: self.place.clone(), is_partial: false };
         }
+        let total = nodes.clone().count();
+        let summed = nodes.clone().filter(|n| n.link != Link::Down).count();
+        let name = self.place_name();
+        let old = |n: &&Node| n.link != Link::Down && !n.is_fresh(now);
+        let text = match nodes.find(old).and_then(|n| Some((n, n.age_ms(now)?))) {
+            _ if summed == 0 => format!("{name} · no node answers"),
+            _ if summed < total => format!("{name} · sums of {summed} of {total} nodes"),
+            Some((node, ms)) => format!("{name} · {} is {} old", node.name, age(ms)),
+            None => format!("{name} · {total} nodes"),
+        };
+        let is_partial = summed < total || fleet.nodes.iter().any(|n| n.cluster == name && !n.is_fresh(now));
+        Freshness { is_fresh, text, is_partial }
     }
+}
+
+/// Whether a card's rows are the present.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Freshness {
+    /// Whether any of them is.
+    is_fresh: bool,
+    /// Whose rows they are, and which nodes are left out of the sums.
+    text: String,
+    /// Whether some are not.
+    is_partial: bool,
 }
 
 /// The card.
 #[component]
 pub(super) fn Card(key: CardKey) -> impl IntoView {
     let live = Live::expect();
-    let node = key.node().to_owned();
+    let view = View::expect();
     let store = live.store.clone();
-    let row_key = key.clone();
-    let rows = Signal::derive(move || row_key.rows(&store));
-    let stale = {
-        let node = node.clone();
+    let place = key.place_name().to_owned();
+    let title = key.proxy.clone().unwrap_or_else(|| "Frontends".to_owned());
+    let freshness = {
+        let key = key.clone();
         Memo::new(move |_| {
             let now = live.clock.ms();
-            live.fleet.with(|f| f.node(&node).is_none_or(|n| !n.is_fresh(now)))
+            live.fleet.with(|f| key.freshness(f, now))
         })
     };
+    let rows = Signal::derive(move || view.filter.with(|f| key.rows(&store, f.node.as_deref())));
+    let stale = Memo::new(move |_| !freshness.with(|f| f.is_fresh));
     let is_hidden = move || !rows.with(|rows| rows.iter().any(|r| r.shown.get()));
     let has_servers = rows.with_untracked(|rows| rows.iter().any(RowStore::is_server));
-    let title = match &key {
-        CardKey::Frontends { .. } => "Frontends".to_owned(),
-        CardKey::Proxy { proxy, .. } => proxy.clone(),
-    };
+    let label = format!("{title} on {place}");
     let table = view! {
-        <CardHead title=title.clone() rows node=node.clone() stale />
+        <CardHead title=title.clone() rows freshness stale />
         <div class="overflow-x-auto">
             <table class="rows" class:stale=move || stale.get()>
-                <caption class="sr-only">{format!("{title} on {node}")}</caption>
+                <caption class="sr-only">{label.clone()}</caption>
                 <TableHead rows has_servers />
                 <tbody>
                     <For each=move || rows.get() key=|r| r.target.clone() let(row)>
@@ -106,7 +138,6 @@ pub(super) fn Card(key: CardKey) -> impl IntoView {
             </table>
         </div>
     };
-    let label = format!("{title} on {node}");
     view! {
         <section class="card" class:hidden=is_hidden aria-label=label>
             {if has_servers {
@@ -132,7 +163,12 @@ fn counts(rows: &[RowStore]) -> ([u32; State::ALL.len()], u32) {
 }
 
 #[component]
-fn CardHead(title: String, rows: Signal<Vec<RowStore>>, node: String, stale: Memo<bool>) -> impl IntoView {
+fn CardHead(
+    title: String,
+    rows: Signal<Vec<RowStore>>,
+    freshness: Memo<Freshness>,
+    stale: Memo<bool>,
+) -> impl IntoView {
     let counted = Memo::new(move |_| rows.with(|rows| counts(rows)));
     let bar = Signal::derive(move || counted.get().0);
     let total = Memo::new(move |_| counted.get().0.iter().sum::<u32>());
@@ -165,9 +201,9 @@ fn CardHead(title: String, rows: Signal<Vec<RowStore>>, node: String, stale: Mem
                     {move || if stale.get() { " were up" } else { " up" }}
                 </span>
             })}
-            <span class="ml-auto truncate text-[13px] text-ink-3">
+            <span class="ml-auto truncate text-[13px] text-ink-3" class:text-down=move || freshness.with(|f| f.is_partial)>
                 {move || stale.get().then_some("old data · ")}
-                {node}
+                {move || freshness.with(|f| f.text.clone())}
             </span>
         </div>
     }
@@ -219,22 +255,18 @@ fn TableHead(rows: Signal<Vec<RowStore>>, has_servers: bool) -> impl IntoView {
     }
 }
 
-/// Checks every server of the card that the filter shows.
+/// Checks every server of the card that the filter shows, on every node that has it.
 #[component]
 fn SelectAll(rows: Signal<Vec<RowStore>>) -> impl IntoView {
     let view = View::expect();
+    let store = Live::expect().store;
     let shown = move || -> HashSet<Target> {
-        rows.with(|rows| rows.iter().filter(|r| r.is_server() && r.shown.get()).map(|r| r.target.clone()).collect())
+        let servers = rows.get().into_iter().filter(|r| r.is_server() && r.shown.get());
+        servers.flat_map(|r| store.on_nodes(&r)).map(|r| r.target).collect()
     };
-    let checked = Memo::new(move |_| {
-        let targets = shown();
-        let checked = targets.iter().filter(|t| view.selection.has(t)).count();
-        (checked, targets.len())
-    });
-    let toggle = move |ev| {
-        let on = event_target_checked(&ev);
-        untrack(shown).into_iter().for_each(|target| view.selection.set(target, on));
-    };
+    let targets = Memo::new(move |_| shown());
+    let checked = Memo::new(move |_| targets.with(|t| (t.iter().filter(|t| view.selection.has(t)).count(), t.len())));
+    let toggle = move |ev| view.selection.set_all(targets.get_untracked(), event_target_checked(&ev));
     view! {
         <label class="hit needs-script">
             <input

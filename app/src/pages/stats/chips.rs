@@ -8,7 +8,7 @@ use crate::{
     components::link::Freshness,
     live::{Connection, Live},
     model::{
-        fleet::Link,
+        fleet::{Counts, Link},
         format::{count, span},
         status::State,
     },
@@ -28,10 +28,16 @@ pub(super) fn Chips() -> impl IntoView {
         let mut counts = [0_u32; State::ALL.len()];
         live.fleet.with(|f| {
             // What a silent node's servers are is not known: they are in no count.
-            let is_heard = |name: &str| f.node(name).is_some_and(|n| n.link == Link::Live);
-            let heard = f.proxies.iter().flat_map(|p| &p.nodes).filter(|c| is_heard(&c.node));
-            let chosen = heard.filter(|c| node.as_ref().is_none_or(|n| *n == c.node));
-            chosen.for_each(|c| counts.iter_mut().zip(&c.states).for_each(|(sum, n)| *sum += n));
+            let is_heard = |c: &&Counts| f.node(&c.node).is_some_and(|n| n.link == Link::Live);
+            for proxy in &f.proxies {
+                let heard: Vec<&Counts> = proxy.nodes.iter().filter(is_heard).collect();
+                let chosen: Vec<&Counts> = match (&node, &proxy.merged) {
+                    (None, Some(merged)) if !heard.is_empty() => vec![merged],
+                    (Some(node), _) => heard.into_iter().filter(|c| c.node == *node).collect(),
+                    _ => heard,
+                };
+                chosen.iter().for_each(|c| counts.iter_mut().zip(&c.states).for_each(|(sum, n)| *sum += n));
+            }
         });
         counts
     });

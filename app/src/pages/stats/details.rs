@@ -2,11 +2,17 @@
 
 use leptos::prelude::*;
 
-use super::View;
+use super::{View, on_nodes::OnNodes};
 use crate::{
     components::{modal::Modal, status::Status},
     live::{Live, RowStore, api},
-    model::{cause::cause, col::Col, format::span, outcome::Target, row::Row},
+    model::{
+        cause::{cause, sentence},
+        col::Col,
+        format::span,
+        outcome::{Target, TargetRef},
+        row::Row,
+    },
 };
 
 /// Which row's details are open.
@@ -48,45 +54,78 @@ fn Sheet(target: Target) -> impl IntoView {
     let view = View::expect();
     let live = Live::expect();
     let row = live.store.row(&target);
+    let place = target.node.strip_prefix(TargetRef::CLUSTER_MARK);
+    let is_merged = place.is_some();
+    let place = place.unwrap_or(&target.node).to_owned();
     let close = move |_| view.details.0.set(None);
     view! {
         <div class="flex items-start gap-3">
             <h2 id="details-title" class="min-w-0 grow text-[17px] font-semibold break-words">
                 {target.server.clone()}
-                <span class="block text-[13px] font-normal text-ink-3">{format!("{} on {}", target.backend, target.node)}</span>
+                <span class="block text-[13px] font-normal text-ink-3">{format!("{} on {place}", target.backend)}</span>
             </h2>
             <button type="button" class="btn" autofocus on:click=close>"Close"</button>
         </div>
-        {row.map(|row| view! { <Summary row /> })}
-        <AllColumns target />
+        {row.clone().map(|row| view! { <Summary row /> })}
+        {if is_merged {
+            row.map(|row| view! { <PerNode row /> }).into_any()
+        } else {
+            view! { <AllColumns target /> }.into_any()
+        }}
+    }
+}
+
+/// A merged row on each of its nodes, and the way to every figure there.
+#[component]
+fn PerNode(row: RowStore) -> impl IntoView {
+    let view = View::expect();
+    let nodes = OnNodes::new(&row);
+    view! {
+        <ul class="mt-4">
+            {move || nodes.rows().into_iter().map(|row| {
+                let target = row.target.clone();
+                view! {
+                    <li class="border-t border-line py-3">
+                        <div class="flex items-center gap-3">
+                            <b class="grow">{target.node.clone()}</b>
+                            <button type="button" class="btn" on:click=move |_| view.details.open(target.clone())>"Every figure"</button>
+                        </div>
+                        <Summary row />
+                    </li>
+                }
+            }).collect_view()}
+        </ul>
     }
 }
 
 /// What matters most, in words.
 #[component]
 fn Summary(row: RowStore) -> impl IntoView {
-    let live = Live::expect();
+    let view = View::expect();
+    let clock = Live::expect().clock;
     let node = row.target.node.clone();
+    let nodes = OnNodes::new(&row);
     let cells: Signal<Row> = row.row.into();
-    let clock = live.clock.clone();
-    let stale = Signal::derive(move || {
-        let now = live.clock.ms();
-        live.fleet.with(|f| f.node(&node).is_none_or(|n| !n.is_fresh(now)))
-    });
-    let since = move || cells.with(|r| r.num(Col::Lastchg)).map(|at| format!("for {}", span(clock.since(at))));
+    let stale = Signal::derive(move || view.silent.with(|s| s.contains(&node)));
+    let since = {
+        let clock = clock.clone();
+        move || cells.with(|r| r.num(Col::Lastchg)).map(|at| format!("for {}", span(clock.since(at))))
+    };
+    let sentence = move || {
+        let text = cells.with(|row| match cause(row).is_empty() && nodes.disagreement().is_none() {
+            true => String::new(),
+            false => nodes.heard(|nodes| sentence(row, nodes, clock.seconds())),
+        });
+        let mut chars = text.chars();
+        chars.next().map(|first| format!("{}{}.", first.to_uppercase(), chars.as_str())).unwrap_or_default()
+    };
     view! {
         <p class="mt-3 flex flex-wrap items-center gap-2">
             <Status row=cells stale />
             <span class="text-ink-3">{since}</span>
         </p>
-        <p class="mt-2 text-ink-2 empty:hidden">{move || cells.with(sentence)}</p>
+        <p class="mt-2 text-ink-2 empty:hidden">{sentence}</p>
     }
-}
-
-fn sentence(row: &Row) -> String {
-    let cause = cause(row);
-    let mut chars = cause.chars();
-    chars.next().map(|first| format!("{}{}.", first.to_uppercase(), chars.as_str())).unwrap_or_default()
 }
 
 /// The columns of the node's last reply, by HAProxy's names.

@@ -89,9 +89,6 @@ impl Filter {
 
     /// Whether a row is shown. A backend's own row and a frontend are shown when their name is.
     pub(crate) fn matches(&self, target: &Target, row: &Row) -> bool {
-        if self.node.as_ref().is_some_and(|node| *node != target.node) {
-            return false;
-        }
         let is_server = row.kind == Kind::Server;
         let state_fits = if is_server { self.show.matches(row.state()) } else { self.show == Show::All };
         let text_fits = || {
@@ -128,7 +125,6 @@ mod tests {
             (&[("show", "down"), ("q", "web")], true),
             (&[("show", "up")], false),
             (&[("show", "what")], true),
-            (&[("node", "lb2")], false),
         ] {
             assert_eq!(filter(pairs).matches(&target, &row), shown, "{pairs:?}");
         }

@@ -2,13 +2,16 @@
 
 mod action_bar;
 mod actions;
+mod align;
 mod card;
+mod cells;
 mod chips;
 mod columns;
 pub(crate) mod confirm;
 mod details;
 pub(crate) mod filter;
 mod header;
+mod on_nodes;
 mod operation;
 pub(crate) mod outcomes;
 mod row;
@@ -20,10 +23,11 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    live::Live,
-    model::format::plural,
+    live::{Live, SectionStore},
+    model::{fleet::ProxySummary, format::plural, topic::TopicId},
     pages::stats::{
         action_bar::ActionBar,
+        align::{Align, AlignDialog},
         card::{Card, CardKey, cards},
         chips::Chips,
         columns::Shown,
@@ -45,6 +49,9 @@ struct View {
     selection: Selection,
     operation: Operation,
     details: Details,
+    align: Align,
+    /// The nodes whose rows are not the present.
+    silent: Memo<Vec<String>>,
 }
 
 impl View {
@@ -66,14 +73,17 @@ pub(crate) fn StatsPage() -> impl IntoView {
         selection,
         operation: Operation::new(&live, selection),
         details: Details::default(),
+        align: Align::default(),
+        silent: silent(&live),
     };
     provide_context(view);
+    follow_node(&live, filter);
     let is_busy = shown::follow(&live, filter);
     selection::follow(&live, selection);
     Effect::new(move || view.columns.set(Shown::kept()));
 
     let store = live.store.clone();
-    let cards = Memo::new(move |_| cards(&store));
+    let cards = Memo::new(move |_| filter.with(|f| cards(&store, f.node.as_deref())));
     let fleet = live.fleet.clone();
     let title = move || {
         let problems = fleet.with(|f| f.problem_count);
@@ -99,9 +109,33 @@ pub(crate) fn StatsPage() -> impl IntoView {
         </main>
         <OperationPanel />
         <ActionBar />
+        <AlignDialog />
         <ConfirmDialog />
         <DetailsDialog />
     }
+}
+
+/// The nodes whose rows are not the present.
+fn silent(live: &Live) -> Memo<Vec<String>> {
+    let (fleet, clock) = (live.fleet.clone(), live.clock.clone());
+    Memo::new(move |_| {
+        let now = clock.ms();
+        fleet.with(|f| f.nodes.iter().filter(|n| !n.is_fresh(now)).map(|n| n.name.clone()).collect())
+    })
+}
+
+/// Follows every figure of the node that the page is about, where it is one of several in its cluster.
+fn follow_node(live: &Live, filter: Memo<Filter>) {
+    let fleet = live.fleet.clone();
+    let topics = Memo::new(move |_| {
+        let node = filter.with(|f| f.node.clone())?;
+        Some(fleet.with(|f| {
+            let has = |p: &&ProxySummary| p.merged.is_some() && p.nodes.iter().any(|n| n.node == node);
+            f.proxies.iter().filter(has).map(|p| TopicId::node(&node, &p.proxy)).collect::<Vec<_>>()
+        }))
+    });
+    let live = live.clone();
+    Effect::new(move |_| topics.get().into_iter().flatten().for_each(|topic| live.follow(topic)));
 }
 
 /// The nodes whose rows are not the present, and why.
@@ -145,14 +179,13 @@ fn Nothing(cards: Memo<Vec<CardKey>>) -> impl IntoView {
     let view = View::expect();
     let text = move || {
         let nothing_known = cards.with(Vec::is_empty);
-        let mut shown = 0;
         // Follows the filter and the clock: what is shown changes with either.
-        view.filter.track();
         live.clock.seconds();
-        live.store.each_row(|row| shown += usize::from(row.shown.get_untracked()));
+        let listed = view.filter.with(|f| live.store.listed(f.node.as_deref()));
+        let is_shown = |s: &SectionStore| s.rows.with(|rows| rows.iter().any(|r| r.shown.get_untracked()));
         if nothing_known {
             Some("No node has answered yet.".to_owned())
-        } else if shown == 0 {
+        } else if !listed.iter().any(is_shown) {
             let nodes = live.fleet.with(|f| f.nodes.len());
             Some(format!("Nothing on {} fits the filter.", plural(nodes, "node")))
         } else {

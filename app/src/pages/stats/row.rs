@@ -2,30 +2,67 @@
 
 use leptos::prelude::*;
 
-use super::{View, columns::Figure};
+use super::{
+    View,
+    align::AlignButton,
+    cells::{check_cell, limit, rate},
+    columns::Figure,
+    on_nodes::{NodeChips, NodeRows, OnNodes},
+};
 use crate::{
     components::{spark::Sparkline, status::Status},
     live::{Live, RowStore},
     model::{
-        cause::cause,
-        col::{Col, Text},
+        col::Col,
         format::{exact, span},
+        outcome::{Target, TargetRef},
         row::{Kind, Row},
-        status::State,
     },
 };
 
-/// The row.
+/// The row, and below it the same row on each node of the cluster once it is opened.
 #[component]
 pub(super) fn RowView(row: RowStore, stale: Memo<bool>, has_servers: bool) -> impl IntoView {
+    if !row.is_merged() {
+        return view! { <Line row stale has_servers /> }.into_any();
+    }
+    let is_open = RwSignal::new(false);
+    let nodes = OnNodes::new(&row);
+    let shown = row.shown.clone();
+    view! {
+        <Line row stale has_servers nodes=(nodes, is_open) />
+        {move || (is_open.get() && shown.get()).then(|| view! { <NodeRows nodes has_servers /> })}
+    }
+    .into_any()
+}
+
+/// One line of the table.
+#[component]
+pub(super) fn Line(
+    row: RowStore,
+    #[prop(into)] stale: Signal<bool>,
+    has_servers: bool,
+    /// Of a merged row: the row on each node, and whether those are shown.
+    #[prop(optional)]
+    nodes: Option<(OnNodes, RwSignal<bool>)>,
+    /// Of a node's row below a merged one: the node's name, which stands in the place of the row's.
+    #[prop(optional)]
+    on_node: Option<String>,
+) -> impl IntoView {
     let view = View::expect();
     let RowStore { target, row, spark, shown } = row;
+    let is_sub = on_node.is_some();
     let kind = row.with_untracked(|r| r.kind);
     let is_server = kind == Kind::Server;
-    let selected = {
-        let target = target.clone();
-        Memo::new(move |_| is_server && view.selection.has(&target))
+    let targets = match nodes {
+        Some((nodes, _)) => Signal::derive(move || nodes.targets()),
+        None => Signal::stored(vec![target.clone()]),
     };
+    // How many of the servers behind this row are checked, and how many there are.
+    let selected = Memo::new(move |_| {
+        let has = |targets: &Vec<Target>| targets.iter().filter(|t| view.selection.has(t)).count();
+        if is_server { targets.with(|t| (has(t), t.len())) } else { (0, 0) }
+    });
     let now = Live::expect().clock;
     let row_signal = Signal::from(row.clone());
     let figure = move |f: fn(&Row) -> Option<Figure>| {
@@ -47,16 +84,21 @@ pub(super) fn RowView(row: RowStore, stale: Memo<bool>, has_servers: bool) -> im
                 .collect_view()
         }
     };
-    let check = Memo::new(move |_| row_signal.with(check_cell));
+    let split = Memo::new(move |_| nodes.and_then(|(nodes, _)| nodes.disagreement()));
+    let check = Memo::new(move |_| row_signal.with(|r| split.with(|s| check_cell(r, s.as_ref()))));
     view! {
         <tr
-            class:sel=move || selected.get()
+            class:sel=move || selected.with(|(n, all)| n == all && *all > 0)
             class:sum=kind == Kind::Backend
+            class:sub=is_sub
             class:hidden=move || !shown.get()
             data-row=target.to_string()
         >
-            <td class="c-sel">{is_server.then(|| view! { <Checkbox target=target.clone() selected /> })}</td>
-            <th class="c-name" scope="row"><Name target=target.clone() kind has_servers /></th>
+            <td class="c-sel">{is_server.then(|| view! { <Checkbox target=target.clone() targets selected /> })}</td>
+            <th class="c-name" scope="row">
+                <Name target=target.clone() kind has_servers on_node />
+                {nodes.map(|(nodes, is_open)| view! { <NodeChips nodes is_open split /> })}
+            </th>
             <td class="c-status">
                 <Status row=row_signal stale />
                 <Since row=row_signal />
@@ -73,6 +115,7 @@ pub(super) fn RowView(row: RowStore, stale: Memo<bool>, has_servers: bool) -> im
             <td class="c-err" data-label="errors / min">{figure(|r| r.num(Col::ErrorsMinute).map(Figure::count))}</td>
             <td class="c-retr">{figure(|r| r.num(Col::RetriesMinute).map(Figure::count))}</td>
             <td class="c-check" title=move || check.with(|c| c.title.clone())>
+                {nodes.map(|(nodes, _)| view! { <AlignButton nodes split /> })}
                 <span class:cause=move || check.with(|c| c.is_bad)>{move || check.with(|c| c.text.clone())}</span>
                 <span class="dim">{move || check.with(|c| c.duration.clone())}</span>
             </td>
@@ -84,10 +127,11 @@ pub(super) fn RowView(row: RowStore, stale: Memo<bool>, has_servers: bool) -> im
 }
 
 #[component]
-fn Checkbox(target: crate::model::outcome::Target, selected: Memo<bool>) -> impl IntoView {
+fn Checkbox(target: Target, targets: Signal<Vec<Target>>, selected: Memo<(usize, usize)>) -> impl IntoView {
     let view = View::expect();
     let value = target.to_string();
-    let label = format!("Select {} of {} on {}", target.server, target.backend, target.node);
+    let place = target.node.strip_prefix(TargetRef::CLUSTER_MARK).unwrap_or(&target.node);
+    let label = format!("Select {} of {} on {place}", target.server, target.backend);
     view! {
         <label class="hit">
             <input
@@ -95,8 +139,9 @@ fn Checkbox(target: crate::model::outcome::Target, selected: Memo<bool>) -> impl
                 name="s"
                 value=value
                 aria-label=label
-                prop:checked=move || selected.get()
-                on:change=move |ev| view.selection.set(target.clone(), event_target_checked(&ev))
+                prop:checked=move || selected.with(|(n, all)| n == all && *all > 0)
+                prop:indeterminate=move || selected.with(|(n, all)| *n > 0 && n < all)
+                on:change=move |ev| view.selection.set_all(targets.get_untracked(), event_target_checked(&ev))
             />
         </label>
     }
@@ -104,15 +149,15 @@ fn Checkbox(target: crate::model::outcome::Target, selected: Memo<bool>) -> impl
 
 /// The name, which opens the row's details.
 #[component]
-fn Name(target: crate::model::outcome::Target, kind: Kind, has_servers: bool) -> impl IntoView {
+fn Name(target: Target, kind: Kind, has_servers: bool, on_node: Option<String>) -> impl IntoView {
     let view = View::expect();
-    let name = match kind {
+    let name = on_node.unwrap_or_else(|| match kind {
         Kind::Server => target.server.clone(),
         Kind::Backend => "Backend".to_owned(),
         Kind::Frontend if has_servers => "Frontend".to_owned(),
         Kind::Frontend => target.backend.clone(),
         Kind::Listener => format!("{} · {}", target.backend, target.server),
-    };
+    });
     let title = format!("{name}: show every figure");
     view! {
         <button type="button" class="name" title=title on:click=move |_| view.details.open(target.clone())>
@@ -143,50 +188,4 @@ fn Use(row: Signal<Row>) -> impl IntoView {
             <rect class="use-now" class:use-high=move || share.get().is_some_and(|s| s >= 80) width=move || share.get().unwrap_or(0) height="8" rx="4" />
         </svg>
     }
-}
-
-/// What a row's sessions may grow to.
-fn limit(row: &Row) -> Option<u64> {
-    row.num(Col::Slim).filter(|n| *n > 0)
-}
-
-/// Requests a second; sessions where HAProxy counts no requests.
-fn rate(row: &Row) -> Option<u64> {
-    row.num(Col::ReqRate).max(row.num(Col::Rate))
-}
-
-/// What stands in the column of the last check.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct CheckCell {
-    text: String,
-    duration: String,
-    title: String,
-    is_bad: bool,
-}
-
-fn check_cell(row: &Row) -> CheckCell {
-    if row.kind != Kind::Server {
-        return CheckCell::default();
-    }
-    let state = row.state();
-    let cause = cause(row);
-    let is_bad = matches!(state, State::Down | State::Failing | State::Recovering);
-    if !cause.is_empty() {
-        let title = [cause.as_str(), row.text(Text::LastChk)]
-            .into_iter()
-            .filter(|t| !t.is_empty())
-            .collect::<Vec<_>>()
-            .join(" · ");
-        return CheckCell { text: cause, title, is_bad, ..CheckCell::default() };
-    }
-    let code = row.num(Col::CheckCode).filter(|c| *c > 0).map(|c| format!(" {c}")).unwrap_or_default();
-    let tracked = row.text(Text::Tracked);
-    let text = match row.text(Text::CheckStatus) {
-        "" if !tracked.is_empty() => format!("follows {tracked}"),
-        "" if !row.text(Text::AgentStatus).is_empty() => format!("agent {}", row.text(Text::AgentStatus)),
-        "" => "not checked".to_owned(),
-        status => format!("{status}{code}"),
-    };
-    let duration = row.num(Col::CheckDuration).map(|ms| format!(" {ms} ms")).unwrap_or_default();
-    CheckCell { title: row.text(Text::LastChk).to_owned(), text, duration, is_bad }
 }

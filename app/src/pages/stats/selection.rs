@@ -30,16 +30,6 @@ impl Selection {
         self.0.with(HashSet::len)
     }
 
-    pub(super) fn set(self, target: Target, checked: bool) {
-        self.0.update(|s| {
-            if checked {
-                s.insert(target);
-            } else {
-                s.remove(&target);
-            }
-        });
-    }
-
     pub(super) fn clear(self) {
         self.0.update(HashSet::clear);
     }
@@ -47,6 +37,19 @@ impl Selection {
     /// Unchecks these.
     pub(super) fn remove<'a>(self, targets: impl IntoIterator<Item = &'a Target>) {
         self.0.update(|s| targets.into_iter().for_each(|t| drop(s.take(t))));
+    }
+
+    /// Checks or unchecks these.
+    pub(super) fn set_all(self, targets: impl IntoIterator<Item = Target>, checked: bool) {
+        self.0.update(|s| {
+            for target in targets {
+                if checked {
+                    s.insert(target);
+                } else {
+                    s.remove(&target);
+                }
+            }
+        });
     }
 
     /// In how many backends the checked servers are.
@@ -57,22 +60,19 @@ impl Selection {
 
 /// Takes over what was checked before the program was there, and drops servers that are gone.
 pub(super) fn follow(live: &Live, selection: Selection) {
+    let store = live.store.clone();
     Effect::new(move |_| {
         let Ok(boxes) = document().query_selector_all("input[name=s]:checked") else { return };
         for at in 0..boxes.length() {
             let value = boxes.item(at).and_then(|n| n.dyn_into::<web_sys::HtmlInputElement>().ok()).map(|i| i.value());
-            if let Some(target) = value.and_then(|v| v.parse().ok()) {
-                selection.set(target, true);
-            }
+            let row = value.and_then(|v| v.parse().ok()).and_then(|target| store.row(&target));
+            let on_nodes = row.map(|row| store.on_nodes(&row)).unwrap_or_default();
+            selection.set_all(on_nodes.into_iter().map(|r| r.target), true);
         }
     });
     let live = live.clone();
     Effect::new(move |_| {
-        for proxy in live.store.proxies() {
-            for section in proxy.sections.get() {
-                section.rows.track();
-            }
-        }
+        live.store.track();
         let checked = selection.0.get_untracked();
         let existing = live.store.existing(&checked);
         if existing != checked {

@@ -26,10 +26,14 @@ pub(super) fn follow(live: &Live, filter: Memo<Filter>) -> RwSignal<bool> {
 }
 
 fn apply(live: &Live, filter: &Filter) {
-    live.store.each_row(|row| {
-        let shown = row.row.with_untracked(|r| filter.matches(&row.target, r));
-        if row.shown.get_untracked() != shown {
-            row.shown.set(shown);
-        }
-    });
+    for section in untrack(|| live.store.listed(filter.node.as_deref())) {
+        section.rows.with_untracked(|rows| {
+            for row in rows {
+                let shown = row.row.with_untracked(|r| filter.matches(&row.target, r));
+                if row.shown.get_untracked() != shown {
+                    row.shown.set(shown);
+                }
+            }
+        });
+    }
 }

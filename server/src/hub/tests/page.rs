@@ -74,8 +74,15 @@ impl Page {
     pub(super) fn shows(&self, world: &World) -> bool {
         self.wanted.iter().all(|topic| match topic {
             TopicId::Fleet => self.fleet == *world.fleet,
+            // Beside merged rows no section has a past.
             TopicId::Proxy { cluster, proxy } => {
-                self.proxies.get(topic) == world.proxy(cluster, proxy).map(|p| &p.sections)
+                self.proxies.get(topic) == world.proxy(cluster, proxy).map(|p| p.topic()).as_ref()
+            }
+            TopicId::Node { node, proxy } => {
+                let known = world.proxies.iter().filter(|p| p.proxy == *proxy && p.merged.is_some());
+                let sections = known.filter_map(|p| p.sections.section(node)).cloned().collect();
+                let shown = self.proxies.get(topic).cloned().unwrap_or_default();
+                shown == Sections(sections)
             }
         })
     }
@@ -103,10 +110,10 @@ impl Page {
                 self.snapshot(handle, seq, id.clone());
                 self.proxies.insert(id, sections);
             }
-            Frame::ProxyDelta(handle, seq, delta) => {
+            Frame::ProxyDelta(handle, seq, deltas) => {
                 self.delta(handle, seq);
                 let sections = self.proxies.get_mut(&self.names[&handle]).expect("a snapshot came first");
-                sections.apply(delta).expect("a delta fits");
+                deltas.into_iter().for_each(|delta| sections.apply(delta).expect("a delta fits"));
             }
         }
     }

@@ -49,9 +49,15 @@ impl Program {
         self.wanted.iter().all(|topic| match topic {
             TopicId::Fleet => self.fleet.as_ref() == Some(&*world.fleet),
             TopicId::Proxy { cluster, proxy } => {
-                let sections = world.proxy(cluster, proxy).map(|p| p.sections.0.iter());
+                let sections = world.proxy(cluster, proxy).map(|p| p.topic().0.into_iter());
                 let nodes = sections.map(|s| s.map(|s| (s.node.clone(), s.rows.iter().map(columns).collect())));
                 self.proxies.get(&topic.to_string()) == nodes.map(BTreeMap::from_iter).as_ref()
+            }
+            TopicId::Node { node, proxy } => {
+                let known = world.proxies.iter().filter(|p| p.proxy == *proxy && p.merged.is_some());
+                let section = known.filter_map(|p| p.sections.section(node));
+                let rows = section.map(|s| (s.node.clone(), s.rows.iter().map(columns).collect())).collect();
+                self.proxies.get(&topic.to_string()).cloned().unwrap_or_default() == rows
             }
         })
     }
@@ -71,7 +77,10 @@ impl Program {
                 let delta: FleetDelta = from_value(frame["fleet"].clone()).expect("a change of the fleet");
                 self.fleet.as_mut().expect("a snapshot came first").apply(delta);
             }
-            ("delta", _) => apply(self.proxies.get_mut(&topic).expect("a snapshot came first"), frame),
+            ("delta", _) => {
+                let proxy = self.proxies.get_mut(&topic).expect("a snapshot came first");
+                frame["nodes"].as_array().expect("nodes").iter().for_each(|change| apply(proxy, change));
+            }
             _ => panic!("what is {frame}"),
         }
     }
@@ -97,8 +106,9 @@ fn parsed(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).expect("JSON")
 }
 
+/// The name of a node; empty for the merged rows, which have none.
 fn node(value: &Value) -> String {
-    value["node"].as_str().expect("a node").to_owned()
+    if value["node"].is_null() { String::new() } else { value["node"].as_str().expect("a node").to_owned() }
 }
 
 fn rows(value: &Value) -> Rows {

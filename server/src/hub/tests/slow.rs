@@ -26,6 +26,8 @@ async fn a_slow_viewer_gets_one_snapshot() {
         let exists = match &topic {
             TopicId::Fleet => true,
             TopicId::Proxy { cluster, proxy } => world.proxy(cluster, proxy).is_some(),
+            // Of a node's topic the world doesn't tell whether it ever was.
+            TopicId::Node { .. } => continue,
         };
         assert_eq!(slow.snapshots_of(&topic), 2 * usize::from(exists), "{topic}");
     }

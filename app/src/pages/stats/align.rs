@@ -1,0 +1,89 @@
+//! Nodes that disagree on a server, brought together: one state for all of them.
+
+use leptos::prelude::*;
+
+use super::{View, on_nodes::OnNodes};
+use crate::{
+    components::modal::Modal,
+    model::{
+        action::Action,
+        cause::Disagreement,
+        col::Col,
+        outcome::Target,
+        row::{Row, admin},
+    },
+};
+
+/// The server whose nodes disagree, and what they say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Split {
+    name: String,
+    text: String,
+    targets: Vec<Target>,
+    choices: Vec<Action>,
+}
+
+/// Which question is open.
+pub(super) type Align = RwSignal<Option<Split>>;
+
+/// What an operator set, as the action that sets it.
+fn set_by(row: &Row) -> Action {
+    match row.get(Col::AdminState) {
+        bits if bits & admin::FORCED_MAINT != 0 => Action::Maint,
+        bits if bits & admin::FORCED_DRAIN != 0 => Action::Drain,
+        _ => Action::Ready,
+    }
+}
+
+/// The button of a row whose nodes were told different things.
+#[component]
+pub(super) fn AlignButton(nodes: OnNodes, split: Memo<Option<Disagreement>>) -> impl IntoView {
+    let view = View::expect();
+    let is_shown = Memo::new(move |_| split.with(|s| s.as_ref().is_some_and(|s| s.is_admin)));
+    let open = move |_| {
+        let Some(split) = split.get_untracked() else { return };
+        let set = untrack(|| nodes.heard(|rows| rows.iter().map(|(_, row)| set_by(row)).collect::<Vec<_>>()));
+        let choices = [Action::Ready, Action::Drain, Action::Maint].into_iter().filter(|a| set.contains(a)).collect();
+        let targets = untrack(|| nodes.targets());
+        view.align.set(Some(Split { name: nodes.name(), text: split.text, targets, choices }));
+    };
+    view! {
+        {move || is_shown.get().then(|| view! {
+            <button type="button" class="align needs-script" on:click=open>"Bring together"</button>
+        })}
+    }
+}
+
+/// The question which state all nodes are to have.
+#[component]
+pub(super) fn AlignDialog() -> impl IntoView {
+    let view = View::expect();
+    let is_open = Signal::derive(move || view.align.with(Option::is_some));
+    let on_close = Callback::new(move |()| view.align.set(None));
+    view! {
+        <Modal is_open on_close class="dialog" labelled_by="align-title">
+            {move || view.align.get().map(|split| view! { <Question split /> })}
+        </Modal>
+    }
+}
+
+#[component]
+fn Question(split: Split) -> impl IntoView {
+    let view = View::expect();
+    let Split { name, text, targets, choices } = split;
+    let begin = move |action| {
+        view.align.set(None);
+        view.operation.begin(action, targets.iter().cloned().collect());
+    };
+    view! {
+        <h2 id="align-title" class="text-[17px] font-semibold">{format!("One state for {name} on all nodes?")}</h2>
+        <p class="mt-1 mb-4 text-ink-2">{format!("Now: {text}.")}</p>
+        <div class="flex flex-wrap justify-end gap-2.5">
+            <button type="button" class="btn" autofocus on:click=move |_| view.align.set(None)>"Cancel"</button>
+            {choices.into_iter().map(|action| {
+                let begin = begin.clone();
+                view! { <button type="button" class="btn btn-primary" on:click=move |_| begin(action)>{action.label()}</button> }
+            }).collect_view()}
+        </div>
+    }
+}
