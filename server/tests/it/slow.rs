@@ -151,7 +151,7 @@ async fn polls_that_take_longer_than_their_tick_are_not_piled_up() {
         let world = sluice.until("a late poll", |w| polled(w) > last).await;
         let apart = polled(&world) - last;
         last = polled(&world);
-        println!("polls {apart} ms apart");
+        eprintln!("polls {apart} ms apart");
         assert!(apart >= 1_400, "each takes {TAKES:?}, and these are {apart} ms apart");
         assert_eq!(world.fleet.nodes[0].link, Link::Live);
         // What was just heard is young, whatever the wait for it was.
@@ -159,7 +159,7 @@ async fn polls_that_take_longer_than_their_tick_are_not_piled_up() {
         assert!(age < 1_400, "{age} ms");
     }
     let (most, asked) = (slow.seen.most_open.load(Ordering::Relaxed), slow.polls() - asked);
-    println!("{asked} polls in {:?}, {most} connections at most", began.elapsed());
+    eprintln!("{asked} polls in {:?}, {most} connections at most", began.elapsed());
     assert!(most <= 2, "{most} connections at once");
     assert!((3..=6).contains(&asked), "{asked} polls were asked for in the time of four");
 }
@@ -181,7 +181,7 @@ async fn a_node_that_answers_late_shows_its_age() {
     assert!(!node.is_fresh(heard), "a node that does not answer is never fresh");
     let age = node.age_ms(now_ms()).expect("it was heard once");
     assert!(age >= 2_000, "{age} ms");
-    println!("stale at {age} ms");
+    eprintln!("stale at {age} ms");
     // Late, and live again: the age that a page shows while the next answer is under way grows past fresh by itself.
     slow.take(Some(Duration::from_millis(2_700)));
     let world = sluice.until("it answers again", |w| w.fleet.nodes[0].link == Link::Live).await;
@@ -199,7 +199,7 @@ async fn a_node_that_answers_late_shows_its_age() {
         }
     };
     let age = timeout(PATIENCE, overdue).await.expect("rows that wait for a late answer are old");
-    println!("live, and not fresh at {age} ms");
+    eprintln!("live, and not fresh at {age} ms");
     assert!(age > 2 * poll + 2_000, "{age} ms");
 }
 
@@ -219,7 +219,7 @@ async fn five_hanging_nodes_of_fifty_cost_the_others_nothing() {
         let polls: Vec<usize> = peers.iter().zip(before).map(|(p, was)| p.polls() - was).collect();
         let (least, most) = (polls[5..].iter().min().expect("nodes"), polls[5..].iter().max().expect("nodes"));
         let share = (after.0 - cpu) / took.as_secs_f64();
-        println!(
+        eprintln!(
             "{what}: healthy nodes {least} to {most} polls in {took:?}, others {:?}; processor {:.1} %, peers and all; {} kB",
             &polls[..5],
             100.0 * share,
