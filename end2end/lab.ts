@@ -1,7 +1,7 @@
 // The demo lab and Sluice as processes of the tests: started, stopped and signalled by pid, and ended with the run.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -141,8 +141,13 @@ export class Lab {
     rmSync(this.dir, { recursive: true, force: true });
   }
 
-  get config(): string {
-    return path.join(this.dir, 'sluice.toml');
+  /** Sluice's configuration: both nodes as one cluster, or each for itself. */
+  config(isCluster: boolean): string {
+    const cluster = path.join(this.dir, 'sluice.toml');
+    if (isCluster) return cluster;
+    const apart = path.join(this.dir, 'apart.toml');
+    writeFileSync(apart, readFileSync(cluster, 'utf8').replace(/^cluster = .*\n/gm, ''));
+    return apart;
   }
 
   /** Port of a node's frontend `www`. */
@@ -314,12 +319,12 @@ export interface Stream {
 export class Sluice {
   private program?: Program;
   private constructor(
-    private readonly lab: Lab,
     readonly port: number,
+    private readonly config: string,
   ) {}
 
-  static async start(lab: Lab): Promise<Sluice> {
-    const sluice = new Sluice(lab, await freePorts(1));
+  static async start(lab: Lab, isCluster: boolean): Promise<Sluice> {
+    const sluice = new Sluice(await freePorts(1), lab.config(isCluster));
     await sluice.start();
     return sluice;
   }
@@ -330,7 +335,7 @@ export class Sluice {
 
   async start(): Promise<void> {
     if (this.program?.runs()) return;
-    const program = await Program.start(['serve', '--config', this.lab.config, '--listen', `127.0.0.1:${this.port}`]);
+    const program = await Program.start(['serve', '--config', this.config, '--listen', `127.0.0.1:${this.port}`]);
     this.program = program;
     await until(`Sluice\n${program.said()}`, async () => {
       if (!program.runs()) throw new Error(program.said());

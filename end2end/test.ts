@@ -62,6 +62,8 @@ interface TestFixtures {
 interface WorkerFixtures {
   lab: Lab;
   sluice: Sluice;
+  /** Whether Sluice takes both nodes as one cluster. */
+  isCluster: boolean;
 }
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({
@@ -73,9 +75,10 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     },
     { scope: 'worker', timeout: 60_000 },
   ],
+  isCluster: [false, { option: true, scope: 'worker' }],
   sluice: [
-    async ({ lab }, use) => {
-      const sluice = await Sluice.start(lab);
+    async ({ lab, isCluster }, use) => {
+      const sluice = await Sluice.start(lab, isCluster);
       await sluice.reset();
       await use(sluice);
       await sluice.stop();
@@ -122,7 +125,7 @@ export const row = (page: Page, target: string): Locator => page.locator(`tr[dat
 export const box = (page: Page, target: string): Locator => row(page, target).getByRole('checkbox');
 
 /** A row's state. */
-export const status = (page: Page, target: string): Locator => row(page, target).locator('.st');
+export const status = (page: Page, target: string): Locator => row(page, target).locator('.c-status .st');
 
 /** The bar for everything checked. */
 export const bar = (page: Page): Locator => page.getByRole('region', { name: 'Checked servers' });

@@ -5,6 +5,7 @@
 
 mod crowd;
 mod following;
+mod merged;
 mod page;
 mod program;
 mod slow;

@@ -2,12 +2,14 @@
 
 use leptos::prelude::*;
 
-use super::{View, on_nodes::OnNodes};
+use super::{
+    View,
+    on_nodes::{OnNodes, Split},
+};
 use crate::{
     components::modal::Modal,
     model::{
         action::Action,
-        cause::Disagreement,
         col::Col,
         outcome::Target,
         row::{Row, admin},
@@ -16,15 +18,15 @@ use crate::{
 
 /// The server whose nodes disagree, and what they say.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Split {
+pub(super) struct Choice {
     name: String,
     text: String,
     targets: Vec<Target>,
-    choices: Vec<Action>,
+    actions: Vec<Action>,
 }
 
 /// Which question is open.
-pub(super) type Align = RwSignal<Option<Split>>;
+pub(super) type Align = RwSignal<Option<Choice>>;
 
 /// What an operator set, as the action that sets it.
 fn set_by(row: &Row) -> Action {
@@ -37,19 +39,21 @@ fn set_by(row: &Row) -> Action {
 
 /// The button of a row whose nodes were told different things.
 #[component]
-pub(super) fn AlignButton(nodes: OnNodes, split: Memo<Option<Disagreement>>) -> impl IntoView {
+pub(super) fn AlignButton(nodes: OnNodes, split: Memo<Option<Split>>) -> impl IntoView {
     let view = View::expect();
-    let is_shown = Memo::new(move |_| split.with(|s| s.as_ref().is_some_and(|s| s.is_admin)));
+    let is_shown = Memo::new(move |_| split.with(|s| s.as_ref().is_some_and(|s| s.disagreement.is_admin)));
     let open = move |_| {
         let Some(split) = split.get_untracked() else { return };
         let set = untrack(|| nodes.heard(|rows| rows.iter().map(|(_, row)| set_by(row)).collect::<Vec<_>>()));
-        let choices = [Action::Ready, Action::Drain, Action::Maint].into_iter().filter(|a| set.contains(a)).collect();
+        let actions = [Action::Ready, Action::Drain, Action::Maint].into_iter().filter(|a| set.contains(a)).collect();
         let targets = untrack(|| nodes.targets());
-        view.align.set(Some(Split { name: nodes.name(), text: split.text, targets, choices }));
+        view.align.set(Some(Choice { name: nodes.name(), text: split.disagreement.text, targets, actions }));
     };
     view! {
         {move || is_shown.get().then(|| view! {
-            <button type="button" class="align needs-script" on:click=open>"Bring together"</button>
+            <button type="button" class="align needs-script" title="Bring the nodes together: one state for all" on:click=open>
+                "Align"
+            </button>
         })}
     }
 }
@@ -62,15 +66,15 @@ pub(super) fn AlignDialog() -> impl IntoView {
     let on_close = Callback::new(move |()| view.align.set(None));
     view! {
         <Modal is_open on_close class="dialog" labelled_by="align-title">
-            {move || view.align.get().map(|split| view! { <Question split /> })}
+            {move || view.align.get().map(|choice| view! { <Question choice /> })}
         </Modal>
     }
 }
 
 #[component]
-fn Question(split: Split) -> impl IntoView {
+fn Question(choice: Choice) -> impl IntoView {
     let view = View::expect();
-    let Split { name, text, targets, choices } = split;
+    let Choice { name, text, targets, actions } = choice;
     let begin = move |action| {
         view.align.set(None);
         view.operation.begin(action, targets.iter().cloned().collect());
@@ -80,7 +84,7 @@ fn Question(split: Split) -> impl IntoView {
         <p class="mt-1 mb-4 text-ink-2">{format!("Now: {text}.")}</p>
         <div class="flex flex-wrap justify-end gap-2.5">
             <button type="button" class="btn" autofocus on:click=move |_| view.align.set(None)>"Cancel"</button>
-            {choices.into_iter().map(|action| {
+            {actions.into_iter().map(|action| {
                 let begin = begin.clone();
                 view! { <button type="button" class="btn btn-primary" on:click=move |_| begin(action)>{action.label()}</button> }
             }).collect_view()}

@@ -169,6 +169,7 @@ fn CardHead(
     freshness: Memo<Freshness>,
     stale: Memo<bool>,
 ) -> impl IntoView {
+    let is_partial = move || freshness.with(|f| f.is_partial);
     let counted = Memo::new(move |_| rows.with(|rows| counts(rows)));
     let bar = Signal::derive(move || counted.get().0);
     let total = Memo::new(move |_| counted.get().0.iter().sum::<u32>());
@@ -201,7 +202,7 @@ fn CardHead(
                     {move || if stale.get() { " were up" } else { " up" }}
                 </span>
             })}
-            <span class="ml-auto truncate text-[13px] text-ink-3" class:text-down=move || freshness.with(|f| f.is_partial)>
+            <span class="ml-auto truncate text-[13px]" class:text-down=is_partial class:text-ink-3=move || !is_partial()>
                 {move || stale.get().then_some("old data · ")}
                 {move || freshness.with(|f| f.text.clone())}
             </span>

@@ -1,7 +1,8 @@
 //! What stands in the cells of a row: plain functions.
 
+use super::on_nodes::Split;
 use crate::model::{
-    cause::{Disagreement, cause},
+    cause::cause,
     col::{Col, Text},
     row::{Kind, Row},
     status::State,
@@ -27,16 +28,14 @@ pub(super) struct CheckCell {
 }
 
 /// The cell of a row; `split` tells how the nodes of a cluster differ over it.
-pub(super) fn check_cell(row: &Row, split: Option<&Disagreement>) -> CheckCell {
-    let mut cause = match row.kind {
-        Kind::Server => cause(row),
-        _ => String::new(),
+pub(super) fn check_cell(row: &Row, split: Option<&Split>) -> CheckCell {
+    let is_server = row.kind == Kind::Server;
+    let cause = match split {
+        Some(Split { disagreement, cause, .. }) if cause.is_empty() || !is_server => disagreement.text.clone(),
+        Some(Split { disagreement, cause, .. }) => format!("{}: {cause}", disagreement.text),
+        None if is_server => cause(row),
+        None => return CheckCell::default(),
     };
-    if let Some(split) = split {
-        cause = if cause.is_empty() { split.text.clone() } else { format!("{}: {cause}", split.text) };
-    } else if row.kind != Kind::Server {
-        return CheckCell::default();
-    }
     let state = row.state();
     let is_bad = matches!(state, State::Down | State::Failing | State::Recovering);
     if !cause.is_empty() {

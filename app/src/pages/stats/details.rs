@@ -112,12 +112,12 @@ fn Summary(row: RowStore) -> impl IntoView {
         move || cells.with(|r| r.num(Col::Lastchg)).map(|at| format!("for {}", span(clock.since(at))))
     };
     let sentence = move || {
-        let text = cells.with(|row| match cause(row).is_empty() && nodes.disagreement().is_none() {
+        let text = cells.with(|row| match cause(row).is_empty() && nodes.split().is_none() {
             true => String::new(),
             false => nodes.heard(|nodes| sentence(row, nodes, clock.seconds())),
         });
         let mut chars = text.chars();
-        chars.next().map(|first| format!("{}{}.", first.to_uppercase(), chars.as_str())).unwrap_or_default()
+        chars.next().map(|first| format!("{}{}.", first.to_ascii_uppercase(), chars.as_str())).unwrap_or_default()
     };
     view! {
         <p class="mt-3 flex flex-wrap items-center gap-2">

@@ -7,7 +7,7 @@ use crate::{
     components::status::{STALE_SHAPE, Shape, class, shape},
     live::{Live, RowStore, Store},
     model::{
-        cause::{Disagreement, disagreement},
+        cause::{Disagreement, cause, disagreement},
         col::Text,
         outcome::Target,
         row::Row,
@@ -25,6 +25,17 @@ pub(super) struct OnNodes {
     merged: StoredValue<RowStore>,
     rows: Memo<Nodes>,
     silent: Memo<Vec<String>>,
+}
+
+/// How the nodes of a cluster differ over a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Split {
+    /// What each of them says.
+    pub(super) disagreement: Disagreement,
+    /// Why, on the node that is worst off.
+    pub(super) cause: String,
+    /// On how many nodes the row is as the merged one tells, of how many that answer: `on 1 of 3`.
+    pub(super) share: String,
 }
 
 /// The rows; which they are is all that a change of them can tell.
@@ -78,8 +89,14 @@ impl OnNodes {
     }
 
     /// How those that answer differ over it.
-    pub(super) fn disagreement(self) -> Option<Disagreement> {
-        self.heard(|nodes| if nodes.len() < 2 { None } else { disagreement(nodes) })
+    pub(super) fn split(self) -> Option<Split> {
+        self.heard(|nodes| {
+            let disagreement = if nodes.len() < 2 { None } else { disagreement(nodes) }?;
+            let worst = self.merged.with_value(|merged| merged.row.with(Row::state));
+            let mut alike = nodes.iter().filter(|(_, row)| row.state() == worst);
+            let share = format!("on {} of {}", alike.clone().count(), nodes.len());
+            Some(Split { disagreement, cause: alike.next().map(|(_, row)| cause(row)).unwrap_or_default(), share })
+        })
     }
 
     fn chips(self) -> Vec<Chip> {
@@ -112,7 +129,7 @@ impl OnNodes {
 
 /// A chip per node for its state. They open the row to its nodes.
 #[component]
-pub(super) fn NodeChips(nodes: OnNodes, is_open: RwSignal<bool>, split: Memo<Option<Disagreement>>) -> impl IntoView {
+pub(super) fn NodeChips(nodes: OnNodes, is_open: RwSignal<bool>, split: Memo<Option<Split>>) -> impl IntoView {
     let chips = Memo::new(move |_| nodes.chips());
     let texts = move || chips.with(|c| c.iter().map(|c| c.text.clone()).collect::<Vec<_>>().join(", "));
     view! {

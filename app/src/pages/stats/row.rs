@@ -84,7 +84,7 @@ pub(super) fn Line(
                 .collect_view()
         }
     };
-    let split = Memo::new(move |_| nodes.and_then(|(nodes, _)| nodes.disagreement()));
+    let split = Memo::new(move |_| nodes.and_then(|(nodes, _)| nodes.split()));
     let check = Memo::new(move |_| row_signal.with(|r| split.with(|s| check_cell(r, s.as_ref()))));
     view! {
         <tr
@@ -96,12 +96,17 @@ pub(super) fn Line(
         >
             <td class="c-sel">{is_server.then(|| view! { <Checkbox target=target.clone() targets selected /> })}</td>
             <th class="c-name" scope="row">
-                <Name target=target.clone() kind has_servers on_node />
-                {nodes.map(|(nodes, is_open)| view! { <NodeChips nodes is_open split /> })}
+                <div class="named">
+                    <Name target=target.clone() kind has_servers on_node />
+                    {nodes.map(|(nodes, is_open)| view! { <NodeChips nodes is_open split /> })}
+                </div>
             </th>
             <td class="c-status">
                 <Status row=row_signal stale />
-                <Since row=row_signal />
+                {move || match split.with(|s| s.as_ref().map(|s| s.share.clone())) {
+                    Some(share) => view! { <span class="since">{share}</span> }.into_any(),
+                    None => view! { <Since row=row_signal /> }.into_any(),
+                }}
             </td>
             <td class="c-now" data-label="sessions">
                 {figure(|r| r.num(Col::Scur).map(Figure::count))}
