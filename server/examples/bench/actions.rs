@@ -106,7 +106,9 @@ impl Eye {
         while !self.shows(status) {
             match self.viewer.frame().await? {
                 Frame::Proxy(handle, _, _, sections) if handle == self.handle => self.sections = sections,
-                Frame::ProxyDelta(handle, _, delta) if handle == self.handle => self.sections.apply(delta)?,
+                Frame::ProxyDelta(handle, _, deltas) if handle == self.handle => {
+                    deltas.into_iter().try_for_each(|delta| self.sections.apply(delta))?;
+                }
                 Frame::Hello { .. } => bail!("the stream began anew"),
                 _ => {}
             }

@@ -70,8 +70,10 @@ pub(super) struct Options {
 /// The stream, as a WebSocket.
 ///
 /// Nothing but a greeting is sent until the viewer says, as JSON text, which topics it shows from now on:
-/// `{"topics":["fleet","proxy:CLUSTER/NAME"]}`. Each topic begins with a snapshot, and deltas follow, numbered without
-/// a gap.
+/// `{"topics":["fleet","proxy:CLUSTER/NAME","node:NODE/NAME"]}`. Each topic begins with a snapshot, and deltas follow,
+/// numbered without a gap. The rows of a proxy come in parts: of a lone node they are its own; of a cluster the first part,
+/// whose `node` is null, is merged over the nodes, each other part tells a node's state, and all figures of that node are
+/// in its own topic.
 #[utoipa::path(
     get,
     path = "/ws",

@@ -8,7 +8,7 @@ use crate::{
     components::link::Freshness,
     live::{Connection, Live},
     model::{
-        fleet::{Counts, Link},
+        fleet::{Counts, Level, Link},
         format::{count, span},
         status::State,
     },
@@ -94,7 +94,11 @@ fn Nodes() -> impl IntoView {
                     let fresh = n.is_fresh(now) && !lost;
                     let text = if fresh {
                         let version = n.version.split('-').next().unwrap_or_default();
-                        format!("{version} · {} conn · idle {} %", count(n.pulse.conns), n.pulse.idle)
+                        let level = match n.level {
+                            Level::Operator | Level::User => format!(" · level {}", n.level.word()),
+                            Level::Admin | Level::Unknown => String::new(),
+                        };
+                        format!("{version} · {} conn · idle {} %{level}", count(n.pulse.conns), n.pulse.idle)
                     } else if n.pulse.polled == 0 {
                         "no answer yet".to_owned()
                     } else {
