@@ -39,6 +39,9 @@ pub(crate) enum Connection {
     Lost(u64),
 }
 
+/// Events that are kept to be shown: as many as a snapshot has.
+const EVENTS_SHOWN: usize = 500;
+
 /// Why the stream has to begin anew.
 #[derive(Debug)]
 struct Broken;
@@ -75,13 +78,14 @@ struct Stream {
     /// Per topic the number of its last frame; `fleet` has handle 0.
     seqs: HashMap<Handle, Seq>,
     topics: HashMap<Handle, TopicId>,
-    /// How many topics were asked for; nothing before the first frame.
-    subscribed: Option<usize>,
+    /// How many topics were asked for, and whether the events are among them; nothing before the first frame.
+    subscribed: Option<(usize, bool)>,
     /// Whether Sluice said anything.
     is_greeted: bool,
 }
 
 const FLEET: Handle = 0;
+const EVENTS: Handle = 1;
 
 impl Stream {
     fn new(live: Live) -> Self {
@@ -105,11 +109,13 @@ impl Stream {
             // A socket takes what is said only once it is open, which its first frame tells.
             let known = self.live.fleet.with_untracked(|f| f.proxies.len());
             let wanted = if self.seqs.contains_key(&FLEET) { known } else { 0 };
-            if self.subscribed != Some(wanted) {
-                self.subscribed = Some(wanted);
-                let topics: Vec<TopicId> = self.live.fleet.with_untracked(|f| {
+            let wants_events = self.live.shows_events.get_untracked() > 0;
+            if self.subscribed != Some((wanted, wants_events)) {
+                self.subscribed = Some((wanted, wants_events));
+                let mut topics: Vec<TopicId> = self.live.fleet.with_untracked(|f| {
                     f.proxies.iter().take(wanted).map(|p| TopicId::proxy(&p.cluster, &p.proxy)).collect()
                 });
+                topics.extend(wants_events.then_some(TopicId::Events));
                 self.subscribe(&mut sink, &topics).await?;
             }
         }
@@ -142,6 +148,18 @@ impl Stream {
                 if sampled {
                     live.store.sample();
                 }
+            }
+            Frame::Events(seq, events) => {
+                self.seqs.insert(EVENTS, seq);
+                live.events.set(events);
+            }
+            Frame::EventsNew(seq, events) => {
+                self.expect(EVENTS, seq)?;
+                live.events.update(|known| {
+                    known.extend(events);
+                    // As many as a first view has.
+                    known.drain(..known.len().saturating_sub(EVENTS_SHOWN));
+                });
             }
             Frame::Proxy(handle, seq, id, sections) => {
                 self.seqs.insert(handle, seq);

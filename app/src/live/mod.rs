@@ -7,7 +7,10 @@ mod store;
 
 use leptos::prelude::*;
 
-use crate::{model::fleet::Fleet, snapshot::Snapshot};
+use crate::{
+    model::{event::Event, fleet::Fleet},
+    snapshot::Snapshot,
+};
 
 pub(crate) use clock::Clock;
 pub(crate) use connection::Connection;
@@ -18,6 +21,10 @@ pub(crate) use store::{RowStore, Store};
 pub(crate) struct Live {
     /// The topic `fleet`.
     pub(crate) fleet: ArcRwSignal<Fleet>,
+    /// What happened lately, oldest first; filled only while something shows it.
+    pub(crate) events: ArcRwSignal<Vec<Event>>,
+    /// How many parts of the page show events: the topic is subscribed to while it is more than none.
+    pub(crate) shows_events: ArcRwSignal<u32>,
     /// Every proxy's rows.
     pub(crate) store: Store,
     /// Sluice's time, as far as the browser can tell.
@@ -35,6 +42,8 @@ impl Live {
             clock: Clock::new(snapshot.fleet.now),
             store: Store::new(snapshot.proxies),
             fleet: ArcRwSignal::new(snapshot.fleet),
+            events: ArcRwSignal::new(Vec::new()),
+            shows_events: ArcRwSignal::new(0),
             connection: ArcRwSignal::new(Connection::Opening),
             build: snapshot.build,
         }

@@ -5,12 +5,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    event::Event,
     fleet::{Fleet, FleetDelta},
     topic::{Delta, Sections, TopicId},
 };
 
 /// The first byte of every binary frame. It changes with the meaning of any byte after it.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// Counts a topic's frames, from its snapshot on, without a gap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -44,6 +45,10 @@ pub enum Frame {
     Proxy(Handle, Seq, TopicId, Sections),
     /// What changed in one proxy's topic.
     ProxyDelta(Handle, Seq, Delta),
+    /// The newest events, oldest first: the whole of `events`.
+    Events(Seq, Vec<Event>),
+    /// What happened since.
+    EventsNew(Seq, Vec<Event>),
 }
 
 /// A frame that can't be read.
@@ -111,7 +116,7 @@ mod tests {
         let mut bytes = Frame::Hello { build: "x".into() }.encode().expect("encodes");
         assert!(Frame::decode(&bytes).is_ok());
         bytes[0] += 1;
-        assert!(matches!(Frame::decode(&bytes), Err(DecodeError::Version(2))));
+        assert!(matches!(Frame::decode(&bytes), Err(DecodeError::Version(3))));
         assert!(matches!(Frame::decode(&[]), Err(DecodeError::Empty)));
     }
 

@@ -10,12 +10,14 @@ use super::{
     row::Row,
 };
 
-/// What a topic is called: `fleet`, or `proxy:CLUSTER/NAME`.
+/// What a topic is called: `fleet`, `events`, or `proxy:CLUSTER/NAME`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum TopicId {
     /// Links, totals, what is not well.
     Fleet,
+    /// What happened.
+    Events,
     /// One proxy's rows on every node of a cluster.
     Proxy {
         /// The cluster's name.
@@ -27,7 +29,7 @@ pub enum TopicId {
 
 /// Not the name of a topic.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no topic: it is `fleet` or `proxy:CLUSTER/NAME`")]
+#[error("{0:?} is no topic: it is `fleet`, `events` or `proxy:CLUSTER/NAME`")]
 pub struct TopicIdError(String);
 
 impl TopicId {
@@ -45,6 +47,9 @@ impl FromStr for TopicId {
         if s == "fleet" {
             return Ok(Self::Fleet);
         }
+        if s == "events" {
+            return Ok(Self::Events);
+        }
         // A cluster's name has no slash: the configuration refuses it. Neither has a proxy's, as far as HAProxy goes.
         match s.strip_prefix("proxy:").and_then(|s| s.split_once('/')) {
             Some((cluster, proxy)) if !cluster.is_empty() && !proxy.is_empty() => Ok(Self::proxy(cluster, proxy)),
@@ -57,6 +62,7 @@ impl fmt::Display for TopicId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fleet => f.write_str("fleet"),
+            Self::Events => f.write_str("events"),
             Self::Proxy { cluster, proxy } => write!(f, "proxy:{cluster}/{proxy}"),
         }
     }
@@ -194,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_topic_is_read_back_from_its_name() {
-        for name in ["fleet", "proxy:edge/web", "proxy:edge/a.b-c_d:e", "proxy:edge/../x y"] {
+        for name in ["fleet", "events", "proxy:edge/web", "proxy:edge/a.b-c_d:e", "proxy:edge/../x y"] {
             assert_eq!(name.parse::<TopicId>().expect(name).to_string(), name);
         }
         for name in ["", "fleet ", "proxy:", "proxy:web", "proxy:/web", "proxy:edge/", "Proxy:a/b"] {

@@ -6,6 +6,7 @@ use std::{
 };
 
 use app::model::{
+    event::Event,
     fleet::{Fleet, Node, ProxySummary},
     frame::{Frame, Handle, Seq},
     topic::{Delta, Section, Sections, TopicId},
@@ -13,8 +14,9 @@ use app::model::{
 
 use super::{
     ProxyState, ProxyUpdate, Replies, Update, World,
+    events::Events,
     summary::{Summary, all_problems, summary},
-    viewer::FLEET,
+    viewer::{EVENTS, FIRST_PROXY, FLEET},
 };
 
 /// Everything that is known.
@@ -28,6 +30,7 @@ pub(super) struct State {
     /// Where a proxy stands in `proxies`, by cluster and name.
     places: HashMap<(String, String), usize>,
     replies: Vec<Option<Arc<Replies>>>,
+    events: Events,
 }
 
 /// A frame for the viewers of one topic.
@@ -46,17 +49,24 @@ impl State {
             proxies: Vec::new(),
             summaries: Vec::new(),
             places: HashMap::new(),
+            events: Events::default(),
         }
     }
 
     pub(super) fn world(&self) -> World {
-        World { fleet: self.fleet.clone(), proxies: self.proxies.clone(), replies: self.replies.clone() }
+        World {
+            fleet: self.fleet.clone(),
+            proxies: self.proxies.clone(),
+            replies: self.replies.clone(),
+            events: self.events.log(),
+        }
     }
 
     /// The handle of a topic, if it exists.
     pub(super) fn handle(&self, id: &TopicId) -> Option<Handle> {
         match id {
             TopicId::Fleet => Some(FLEET),
+            TopicId::Events => Some(EVENTS),
             TopicId::Proxy { cluster, proxy } => {
                 let place = self.places.get(&(cluster.clone(), proxy.clone()))?;
                 Some(self.proxies[*place].handle)
@@ -64,9 +74,9 @@ impl State {
         }
     }
 
-    /// The proxy behind a handle. Handles count from [`FLEET`] on, in the order of `proxies`.
+    /// The proxy behind a handle. Handles count from [`FIRST_PROXY`] on, in the order of `proxies`.
     pub(super) fn proxy(&self, handle: Handle) -> Option<&Arc<ProxyState>> {
-        self.proxies.get(handle.checked_sub(FLEET + 1)? as usize)
+        self.proxies.get(handle.checked_sub(FIRST_PROXY)? as usize)
     }
 
     /// The whole of a topic, as a frame.
@@ -74,13 +84,16 @@ impl State {
         if handle == FLEET {
             return Some(Frame::Fleet(self.fleet_seq, Box::new(Fleet::clone(&self.fleet))));
         }
+        if handle == EVENTS {
+            return Some(self.events.snapshot());
+        }
         let proxy = self.proxy(handle)?;
         Some(Frame::Proxy(handle, proxy.seq, proxy.id(), proxy.sections.clone()))
     }
 
     /// Takes in what a collector found. The news of the proxies come first, the fleet's last.
     pub(super) fn absorb(&mut self, update: Update, now: u64) -> Vec<News> {
-        let Update { place, node, replies, proxies } = update;
+        let Update { place, node, replies, proxies, events, lost } = update;
         let mut news = Vec::new();
         for proxy in proxies {
             let (name, news_of) = (proxy.proxy.clone(), self.absorb_proxy(place, &node, proxy));
@@ -90,10 +103,20 @@ impl State {
         if replies.is_some() {
             self.replies[place] = replies;
         }
+        news.extend(self.record(events));
         let mut fleet = Fleet::clone(&self.fleet);
+        if let Some(lost) = lost {
+            fleet.lost.retain(|l| l.node != node.name);
+            fleet.lost.extend(lost);
+        }
         fleet.nodes[place] = node;
         news.push(self.publish(fleet, now));
         news
+    }
+
+    /// Takes in what happened.
+    pub(super) fn record(&mut self, events: Vec<Event>) -> Option<News> {
+        Some(News { handle: EVENTS, frame: self.events.record(events)? })
     }
 
     /// Takes a sample of every row for the sparklines.
@@ -146,7 +169,7 @@ impl State {
         self.proxies.push(Arc::new(ProxyState {
             cluster: key.0.clone(),
             proxy: key.1.clone(),
-            handle: FLEET + 1 + Handle::try_from(at).unwrap_or(Handle::MAX - 1 - FLEET),
+            handle: FIRST_PROXY + Handle::try_from(at).unwrap_or(Handle::MAX - FIRST_PROXY),
             seq: Seq::default(),
             sections: Sections::default(),
         }));

@@ -75,6 +75,10 @@ impl Task {
                 self.publish(&news);
                 self.metrics.worked(began.elapsed());
             }
+            Message::Record(events) => {
+                let news = self.state.record(events);
+                self.publish(news.as_slice());
+            }
             Message::Join(seat) => {
                 let hello = encode(&Frame::Hello { build: self.build.to_string() }, seat.encoding, &self.state);
                 seat.send(&hello);

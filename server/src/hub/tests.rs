@@ -61,5 +61,5 @@ impl Lab {
 /// Every topic that can ever exist here.
 fn every_topic() -> Vec<TopicId> {
     let proxies = source::CLUSTERS.iter().flat_map(|c| source::PROXIES.iter().map(|p| TopicId::proxy(c, p)));
-    std::iter::once(TopicId::Fleet).chain(proxies).collect()
+    [TopicId::Fleet, TopicId::Events].into_iter().chain(proxies).collect()
 }
