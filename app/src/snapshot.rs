@@ -5,7 +5,7 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{fleet::Fleet, topic::Sections};
+use crate::model::{event::Event, fleet::Fleet, topic::Sections};
 
 /// Where the page carries it.
 pub(crate) const ELEMENT: &str = "sluice-snapshot";
@@ -19,6 +19,8 @@ pub struct Snapshot {
     pub fleet: Fleet,
     /// Per proxy: its cluster, its name, its rows.
     pub proxies: Vec<(String, String, Sections)>,
+    /// What happened lately, oldest first; on the page that shows it alone.
+    pub events: Vec<Event>,
 }
 
 impl Snapshot {

@@ -42,11 +42,18 @@ impl Live {
             clock: Clock::new(snapshot.fleet.now),
             store: Store::new(snapshot.proxies),
             fleet: ArcRwSignal::new(snapshot.fleet),
-            events: ArcRwSignal::new(Vec::new()),
+            events: ArcRwSignal::new(snapshot.events),
             shows_events: ArcRwSignal::new(0),
             connection: ArcRwSignal::new(Connection::Opening),
             build: snapshot.build,
         }
+    }
+
+    /// Has the events sent for as long as the caller's part of the page stands.
+    pub(crate) fn follow_events(&self) {
+        let shown = self.shows_events.clone();
+        shown.update(|n| *n += 1);
+        on_cleanup(move || shown.update(|n| *n -= 1));
     }
 
     /// Starts the clock and the stream. In the browser only, once.

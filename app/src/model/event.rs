@@ -87,12 +87,6 @@ impl Event {
     pub fn of(node: &Node, kind: EventKind, at: u64) -> Self {
         Self { at, node: node.name.clone(), cluster: node.cluster.clone(), kind, ..Self::default() }
     }
-
-    /// Whether it is about this row of this node.
-    #[must_use]
-    pub fn is_about(&self, node: &str, proxy: &str, server: &str) -> bool {
-        self.node == node && self.proxy == proxy && self.server == server
-    }
 }
 
 /// Which events are asked for; what is empty filters nothing.

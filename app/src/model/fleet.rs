@@ -308,8 +308,23 @@ mod tests {
             nodes,
             proxies,
             requests: Spark(vec![u32::try_from(epoch).unwrap_or_default()]),
+            lost: vec![lost(epoch)],
             ..Fleet::default()
         })
+    }
+
+    fn lost(at: u64) -> Lost {
+        Lost {
+            node: "lb1".into(),
+            cluster: "edge".into(),
+            proxy: "web".into(),
+            server: "s1".into(),
+            action: crate::model::action::Action::Drain,
+            since: 0,
+            by: String::new(),
+            operation: String::new(),
+            at,
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The pages: rendered here from the newest state, taken over in the browser.
 
-use app::{App, Snapshot, shell};
+use app::{App, Snapshot, model::event::Event, shell};
 use axum::{
     Router,
     http::{HeaderValue, header, request::Parts},
@@ -11,6 +11,9 @@ use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
 
 use super::{AppState, form, plain::theme};
 use crate::hub::World;
+
+/// Events that the page of events is rendered with; the stream brings more.
+const FIRST_EVENTS: usize = 300;
 
 /// The routes of the pages and of the form.
 pub fn routes(state: &AppState) -> Router<AppState> {
@@ -52,5 +55,12 @@ fn snapshot(world: &World, build: &str) -> Snapshot {
     });
     let mut fleet = app::model::fleet::Fleet::clone(&world.fleet);
     fleet.now = crate::hub::unix_ms();
-    Snapshot { build: build.to_owned(), fleet, proxies: proxies.collect() }
+    let events = match use_context::<Parts>() {
+        Some(parts) if parts.uri.path() == "/events" => {
+            let older = world.events.len().saturating_sub(FIRST_EVENTS);
+            world.events.iter().skip(older).map(|e| Event::clone(e)).collect()
+        }
+        _ => Vec::new(),
+    };
+    Snapshot { build: build.to_owned(), fleet, proxies: proxies.collect(), events }
 }

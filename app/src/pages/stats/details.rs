@@ -4,10 +4,13 @@ use leptos::prelude::*;
 
 use super::View;
 use crate::{
-    components::{modal::Modal, status::Status},
+    components::{events::EventList, modal::Modal, status::Status},
     live::{Live, RowStore, api},
-    model::{cause::cause, col::Col, format::span, outcome::Target, row::Row},
+    model::{cause::cause, col::Col, event::EventFilter, format::span, outcome::Target, row::Row},
 };
+
+/// Events that a row's details show.
+const LINES: usize = 10;
 
 /// Which row's details are open.
 #[derive(Clone, Copy)]
@@ -58,8 +61,21 @@ fn Sheet(target: Target) -> impl IntoView {
             <button type="button" class="btn" autofocus on:click=close>"Close"</button>
         </div>
         {row.map(|row| view! { <Summary row /> })}
+        <EventsOf target=target.clone() />
         <AllColumns target />
     }
+}
+
+/// What happened to the server lately.
+#[component]
+fn EventsOf(target: Target) -> impl IntoView {
+    let filter = Signal::stored(EventFilter {
+        node: target.node,
+        proxy: target.backend,
+        server: target.server,
+        ..EventFilter::default()
+    });
+    view! { <div class="mt-4"><EventList filter most=LINES /></div> }
 }
 
 /// What matters most, in words.

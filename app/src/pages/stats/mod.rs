@@ -9,6 +9,7 @@ pub(crate) mod confirm;
 mod details;
 pub(crate) mod filter;
 mod header;
+mod lost;
 mod operation;
 pub(crate) mod outcomes;
 mod row;
@@ -31,6 +32,7 @@ use crate::{
         details::{Details, DetailsDialog},
         filter::Filter,
         header::Header,
+        lost::LostStates,
         operation::Operation,
         outcomes::OperationPanel,
         selection::Selection,
@@ -84,6 +86,7 @@ pub(crate) fn StatsPage() -> impl IntoView {
         <Header />
         <Chips />
         <Notices />
+        <LostStates />
         <main
             class="px-4 pt-3 pb-28 max-[520px]:px-2"
             on:pointerenter=move |_| is_busy.set(true)
