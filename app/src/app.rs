@@ -10,7 +10,7 @@ use leptos_router::{
 
 use crate::{
     live::Live,
-    pages::{missing::MissingPage, stats::StatsPage, wall::WallPage},
+    pages::{events::EventsPage, missing::MissingPage, stats::StatsPage, wall::WallPage},
     snapshot::Snapshot,
 };
 
@@ -28,6 +28,7 @@ pub fn App() -> impl IntoView {
             <Routes fallback=MissingPage>
                 <Route path=path!("/") view=|| view! { <Redirect path="/stats" /> } ssr=SsrMode::Async />
                 <Route path=path!("/stats") view=StatsPage ssr=SsrMode::Async />
+                <Route path=path!("/events") view=EventsPage ssr=SsrMode::Async />
                 <Route path=path!("/wall") view=WallPage ssr=SsrMode::Async />
             </Routes>
         </Router>

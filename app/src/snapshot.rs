@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
+    event::Event,
     fleet::Fleet,
     topic::{Sections, TopicId},
 };
@@ -24,6 +25,8 @@ pub struct Snapshot {
     pub proxies: Vec<(String, String, Sections)>,
     /// Further topics of rows: those of the node that the page is about.
     pub opened: Vec<(TopicId, Sections)>,
+    /// What happened lately, oldest first; on the page that shows it alone.
+    pub events: Vec<Event>,
 }
 
 impl Snapshot {

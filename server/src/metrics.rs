@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use app::model::event::{Event, EventKind};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -28,6 +29,13 @@ pub struct OutcomeLabel {
     pub action: String,
     /// `done`, `unchanged`, ...
     pub outcome: String,
+}
+
+/// Names a kind of event.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct KindLabel {
+    /// `state`, `operation`, ...
+    pub kind: String,
 }
 
 /// Every figure. Counting one is an atomic addition, from whichever task it happens in.
@@ -54,6 +62,10 @@ pub struct Metrics {
     pub viewers_behind: Counter,
     /// Targets of actions, by outcome.
     pub outcomes: Family<OutcomeLabel, Counter>,
+    /// Events, by kind.
+    pub events: Family<KindLabel, Counter>,
+    /// Times that a node was seen to have another process.
+    pub reloads: Family<NodeLabel, Counter>,
     /// CPU time from a poll's raw reply to its encoded frames, nanoseconds; shown by the benchmark.
     pub work_nanos: AtomicU64,
 }
@@ -80,6 +92,8 @@ impl Metrics {
             bytes_sent: Counter::default(),
             viewers_behind: Counter::default(),
             outcomes: Family::default(),
+            events: Family::default(),
+            reloads: Family::default(),
             work_nanos: AtomicU64::new(0),
         };
         let r = &mut out.registry;
@@ -93,6 +107,8 @@ impl Metrics {
         r.register_with_unit("frames_sent", "Bytes put into viewers' queues", Unit::Bytes, out.bytes_sent.clone());
         r.register("viewers_behind", "Times that a viewer fell behind", out.viewers_behind.clone());
         r.register("operation_outcomes", "Targets of actions, by outcome", out.outcomes.clone());
+        r.register("events", "What happened, by kind", out.events.clone());
+        r.register("reloads", "Times that a node was seen to have another process", out.reloads.clone());
         out
     }
 
@@ -109,6 +125,16 @@ impl Metrics {
     pub fn sent(&self, bytes: usize) {
         self.frames_sent.inc();
         self.bytes_sent.inc_by(bytes as u64);
+    }
+
+    /// Counts what happened.
+    pub fn happened(&self, events: &[Event]) {
+        for event in events {
+            self.events.get_or_create(&KindLabel { kind: event.kind.word().to_owned() }).inc();
+            if event.kind == EventKind::Reload {
+                self.reloads.get_or_create(&Self::node(&event.node)).inc();
+            }
+        }
     }
 
     /// Adds to the time spent between a poll's reply and its frames.

@@ -1,6 +1,7 @@
 //! What several pages draw alike.
 
 pub(crate) mod brand;
+pub(crate) mod events;
 pub(crate) mod link;
 pub(crate) mod modal;
 pub(crate) mod segments;

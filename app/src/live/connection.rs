@@ -40,6 +40,9 @@ pub(crate) enum Connection {
     Lost(u64),
 }
 
+/// Events that are kept to be shown: as many as a snapshot has.
+const EVENTS_SHOWN: usize = 500;
+
 /// Why the stream has to begin anew.
 #[derive(Debug)]
 struct Broken;
@@ -83,6 +86,7 @@ struct Stream {
 }
 
 const FLEET: Handle = 0;
+const EVENTS: Handle = 1;
 
 impl Stream {
     fn new(live: Live) -> Self {
@@ -149,6 +153,18 @@ impl Stream {
                 if sampled {
                     live.store.sample();
                 }
+            }
+            Frame::Events(seq, events) => {
+                self.seqs.insert(EVENTS, seq);
+                live.events.set(events);
+            }
+            Frame::EventsNew(seq, events) => {
+                self.expect(EVENTS, seq)?;
+                live.events.update(|known| {
+                    known.extend(events);
+                    // As many as a first view has.
+                    known.drain(..known.len().saturating_sub(EVENTS_SHOWN));
+                });
             }
             Frame::Proxy(handle, seq, id, sections) => {
                 self.seqs.insert(handle, seq);

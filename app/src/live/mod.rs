@@ -10,7 +10,7 @@ mod wanted;
 use leptos::prelude::*;
 
 use crate::{
-    model::{fleet::Fleet, topic::TopicId},
+    model::{event::Event, fleet::Fleet, topic::TopicId},
     snapshot::Snapshot,
 };
 
@@ -25,6 +25,8 @@ use wanted::Wanted;
 pub(crate) struct Live {
     /// The topic `fleet`.
     pub(crate) fleet: ArcRwSignal<Fleet>,
+    /// What happened lately, oldest first; filled only while something shows it.
+    pub(crate) events: ArcRwSignal<Vec<Event>>,
     /// Every proxy's rows.
     pub(crate) store: Store,
     /// Sluice's time, as far as the browser can tell.
@@ -44,6 +46,7 @@ impl Live {
             clock: Clock::new(snapshot.fleet.now),
             store: Store::new(snapshot.proxies, snapshot.opened),
             fleet: ArcRwSignal::new(snapshot.fleet),
+            events: ArcRwSignal::new(snapshot.events),
             connection: ArcRwSignal::new(Connection::Opening),
             wanted: Wanted::default(),
             build: snapshot.build,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{problem::Problem, status::State, topic::Spark};
+use super::{lost::Lost, problem::Problem, status::State, topic::Spark};
 
 /// How well a node answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,18 @@ pub enum Link {
     /// Nothing has been heard for longer than that, or ever.
     #[default]
     Down,
+}
+
+impl Link {
+    /// Its word in the API and in events.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Stale => "stale",
+            Self::Down => "down",
+        }
+    }
 }
 
 /// What a node's socket permits.
@@ -138,6 +150,8 @@ pub struct Fleet {
     pub problem_count: u64,
     /// Requests a second over all nodes, a sample per epoch.
     pub requests: Spark,
+    /// What operators had set and reloads lost, node by node.
+    pub lost: Vec<Lost>,
 }
 
 /// What changed in the fleet.
@@ -159,6 +173,8 @@ pub struct FleetDelta {
     pub problems: Option<(Vec<Problem>, u64)>,
     /// The history of requests, where it changed.
     pub requests: Option<Spark>,
+    /// All lost states, where one changed.
+    pub lost: Option<Vec<Lost>>,
 }
 
 impl Node {
@@ -211,6 +227,7 @@ impl Fleet {
             problems: (self.problems != new.problems || self.problem_count != new.problem_count)
                 .then(|| (new.problems.clone(), new.problem_count)),
             requests: (self.requests != new.requests).then(|| new.requests.clone()),
+            lost: (self.lost != new.lost).then(|| new.lost.clone()),
         }
     }
 
@@ -240,6 +257,9 @@ impl Fleet {
         }
         if let Some(requests) = delta.requests {
             self.requests = requests;
+        }
+        if let Some(lost) = delta.lost {
+            self.lost = lost;
         }
     }
 
@@ -291,8 +311,23 @@ mod tests {
             nodes,
             proxies,
             requests: Spark(vec![u32::try_from(epoch).unwrap_or_default()]),
+            lost: vec![lost(epoch)],
             ..Fleet::default()
         })
+    }
+
+    fn lost(at: u64) -> Lost {
+        Lost {
+            node: "lb1".into(),
+            cluster: "edge".into(),
+            proxy: "web".into(),
+            server: "s1".into(),
+            action: crate::model::action::Action::Drain,
+            since: 0,
+            by: String::new(),
+            operation: String::new(),
+            at,
+        }
     }
 
     #[test]

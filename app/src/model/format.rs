@@ -69,6 +69,28 @@ pub fn age(ms: u64) -> String {
     if ms < 10_000 { format!("{}.{} s", ms / 1_000, ms % 1_000 / 100) } else { span(ms / 1_000) }
 }
 
+/// An instant on a clock that is `ahead` minutes ahead of UTC: 14:02:07, with the date before it on another day than
+/// `now`. Unix milliseconds in.
+#[must_use]
+pub fn moment(at: u64, now: u64, ahead: i32) -> String {
+    let local = |ms: u64| (ms / 1_000).saturating_add_signed(i64::from(ahead) * 60);
+    let (at, today) = (local(at), local(now) / 86_400);
+    let time = format!("{:02}:{:02}:{:02}", at / 3_600 % 24, at / 60 % 60, at % 60);
+    if at / 86_400 == today {
+        return time;
+    }
+    // Howard Hinnant's `civil_from_days`: the year begins in March, so that the leap day is its last.
+    let days = at / 86_400 + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
+    let march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * march + 2) / 5 + 1;
+    let month = if march < 10 { march + 3 } else { march - 9 };
+    let year = year + era * 400 + u64::from(month <= 2);
+    format!("{year}-{month:02}-{day:02} {time}")
+}
+
 /// "1 server", "3 servers".
 #[must_use]
 pub fn plural(n: usize, word: &str) -> String {
@@ -78,6 +100,23 @@ pub fn plural(n: usize, word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_has_its_date_on_another_day() {
+        let leap_day = 1_709_208_000_000; // 2024-02-29 12:00:00 UTC
+        for (at, now, ahead, want) in [
+            (leap_day, leap_day, 0, "12:00:00"),
+            (leap_day + 7_000, leap_day, 90, "13:30:07"),
+            (leap_day, leap_day + 86_400_000, 0, "2024-02-29 12:00:00"),
+            (leap_day, leap_day, 720, "00:00:00"),
+            (leap_day, leap_day + 43_200_000, -60, "11:00:00"),
+            (leap_day + 43_200_000, leap_day, 0, "2024-03-01 00:00:00"),
+            (0, leap_day, 0, "1970-01-01 00:00:00"),
+            (1_798_761_599_000, leap_day, 0, "2026-12-31 23:59:59"),
+        ] {
+            assert_eq!(moment(at, now, ahead), want);
+        }
+    }
 
     #[test]
     fn figures_read_well() {

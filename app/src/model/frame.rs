@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    event::Event,
     fleet::{Fleet, FleetDelta},
     topic::{Delta, Sections, TopicId},
 };
@@ -44,6 +45,10 @@ pub enum Frame {
     Proxy(Handle, Seq, TopicId, Sections),
     /// What changed in a topic of rows, in order.
     ProxyDelta(Handle, Seq, Vec<Delta>),
+    /// The newest events, oldest first: the whole of `events`.
+    Events(Seq, Vec<Event>),
+    /// What happened since.
+    EventsNew(Seq, Vec<Event>),
 }
 
 /// A frame that can't be read.

@@ -10,7 +10,7 @@ use app::model::{
 };
 use tokio::time::{Instant, sleep};
 
-use super::{DEADLINE, Task};
+use super::{Asked, DEADLINE, Task};
 use crate::{
     haproxy::{Answer, Error, ServerCommand, Verb},
     operations::verify::{already, shows},
@@ -35,7 +35,12 @@ struct Pending {
 }
 
 /// Does `action` on each target, and says what became of it, in the same order.
-pub(super) async fn carry_out(task: &mut Task, action: Action, targets: &[Target]) -> Vec<TargetOutcome> {
+pub(super) async fn carry_out(
+    task: &mut Task,
+    action: Action,
+    targets: &[Target],
+    asker: &Asked,
+) -> Vec<TargetOutcome> {
     let mut outcomes: Vec<TargetOutcome> = targets.iter().map(unsettled).collect();
     task.poller.want_states();
     if task.poll_once().await.is_err() {
@@ -74,6 +79,10 @@ pub(super) async fn carry_out(task: &mut Task, action: Action, targets: &[Target
             Some(doubt) => (Outcome::Unreachable, doubt),
             None => (Outcome::Unverified, unverified(action, &outcome.after)),
         };
+    }
+    let now = crate::hub::unix_ms();
+    for TargetOutcome { target, outcome, .. } in outcomes.iter().filter(|o| o.outcome.is_good()) {
+        task.poller.keeper.acted(target, action, *outcome == Outcome::Done, asker, now);
     }
     outcomes
 }

@@ -5,9 +5,12 @@
 mod act;
 mod grid;
 mod ingest;
+mod keeper;
 mod link;
 mod memory;
+mod news;
 mod poll;
+mod reload;
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,6 +33,8 @@ use crate::{
     hub::{Hub, Update},
     metrics::Metrics,
 };
+
+pub use keeper::Asked;
 
 /// Orders that may wait for one node; who gives one more is told that the node is busy.
 const ORDERS: usize = 16;
@@ -56,6 +61,7 @@ pub fn unheard(config: &NodeConfig, now_ms: u64) -> Node {
 struct Order {
     action: Action,
     targets: Vec<Target>,
+    asked: Asked,
     outcomes: oneshot::Sender<Vec<TargetOutcome>>,
 }
 
@@ -98,7 +104,7 @@ impl Collector {
                 tracing::error!(node = node.name, "the task of this node failed");
                 let error = "Sluice failed on this node and polls it no more: see its log, and start it again";
                 let node = Node { error: error.to_owned(), ..node };
-                hub.update(Update { place, node, replies: None, proxies: Vec::new() }).await;
+                hub.update(bare(place, node)).await;
             }
         });
         Self { orders }
@@ -108,14 +114,24 @@ impl Collector {
     ///
     /// # Errors
     /// When the node takes no orders. `Busy` means that nothing was sent.
-    pub async fn act(&self, action: Action, targets: Vec<Target>) -> Result<Vec<TargetOutcome>, OrderError> {
+    pub async fn act(
+        &self,
+        action: Action,
+        targets: Vec<Target>,
+        asked: Asked,
+    ) -> Result<Vec<TargetOutcome>, OrderError> {
         let (outcomes, answer) = oneshot::channel();
-        self.orders.try_send(Order { action, targets, outcomes }).map_err(|e| match e {
+        self.orders.try_send(Order { action, targets, asked, outcomes }).map_err(|e| match e {
             mpsc::error::TrySendError::Full(_) => OrderError::Busy,
             mpsc::error::TrySendError::Closed(_) => OrderError::Ended,
         })?;
         answer.await.map_err(|_| OrderError::Ended)
     }
+}
+
+/// An update that tells of the node alone.
+fn bare(place: usize, node: Node) -> Update {
+    Update { place, node, replies: None, proxies: Vec::new(), events: Vec::new(), lost: None }
 }
 
 struct Task {
@@ -156,23 +172,36 @@ impl Task {
     async fn poll_once(&mut self) -> Result<(), Duration> {
         match self.poller.poll().await {
             Ok(found) => {
-                let node = self.link.succeeded(found.node, crate::hub::unix_ms());
+                let now = crate::hub::unix_ms();
+                let node = self.link.succeeded(found.node, now);
+                let mut events = found.events;
+                events.extend(news::link_news(&self.poller.node, &node, now));
                 self.poller.node.clone_from(&node);
-                let update = Update { place: self.place, node, replies: Some(found.replies), proxies: found.proxies };
+                self.poller.metrics.happened(&events);
+                let update = Update {
+                    replies: Some(found.replies),
+                    proxies: found.proxies,
+                    events,
+                    lost: found.lost,
+                    ..bare(self.place, node)
+                };
                 self.hub.update(update).await;
                 Ok(())
             }
             Err(error) => {
-                let (node, wait) = self.link.failed(self.poller.node.clone(), &error, crate::hub::unix_ms());
+                let now = crate::hub::unix_ms();
+                let (node, wait) = self.link.failed(self.poller.node.clone(), &error, now);
+                let events: Vec<_> = news::link_news(&self.poller.node, &node, now).into_iter().collect();
                 self.poller.node.clone_from(&node);
-                self.hub.update(Update { place: self.place, node, replies: None, proxies: Vec::new() }).await;
+                self.poller.metrics.happened(&events);
+                self.hub.update(Update { events, ..bare(self.place, node) }).await;
                 Err(wait)
             }
         }
     }
 
     async fn carry_out(&mut self, order: Order) {
-        let outcomes = act::carry_out(self, order.action, &order.targets).await;
+        let outcomes = act::carry_out(self, order.action, &order.targets, &order.asked).await;
         // Whoever asked may have gone: the outcomes are in the log as well.
         let _: Result<(), _> = order.outcomes.send(outcomes);
     }

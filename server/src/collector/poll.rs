@@ -1,23 +1,23 @@
 //! One poll of one node, and what changed since the one before.
 
-use std::{
-    collections::HashMap,
-    mem,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, mem, sync::Arc, time::Instant};
 
 use app::model::{
     change::diff,
     col::Col,
+    event::Event,
     fleet::{Level, Node, Pulse},
+    lost::Lost,
     row::{Kind, Row},
     settle::settle,
 };
 
 use super::{
     ingest::{self, Proxy},
+    keeper::Keeper,
     memory::Memory,
+    news::{self, Told},
+    reload::{self, Process, Rows},
 };
 use crate::{
     haproxy::{self, Client, Error, Info, ServersState},
@@ -33,16 +33,23 @@ pub(super) struct Poller {
     /// The node as it was told last.
     pub(super) node: Node,
     pub(super) client: Client,
-    metrics: Arc<Metrics>,
+    pub(super) metrics: Arc<Metrics>,
+    /// What operators set, and what of it was lost.
+    pub(super) keeper: Keeper,
+    /// The process that answered last; nothing before the first answer.
+    process: Option<Process>,
     states: Option<ServersState>,
     states_due: Instant,
     proxies: HashMap<String, Known>,
 }
 
 /// One proxy as of the last poll.
+#[derive(Default)]
 struct Known {
     rows: Arc<Vec<Row>>,
     memories: Vec<Memory>,
+    /// Per row what was told of its state.
+    told: Vec<Option<Told>>,
 }
 
 /// What a poll found.
@@ -50,17 +57,28 @@ pub(super) struct Found {
     pub(super) node: Node,
     pub(super) replies: Arc<Replies>,
     pub(super) proxies: Vec<ProxyUpdate>,
+    pub(super) events: Vec<Event>,
+    /// What reloads lost, where that changed.
+    pub(super) lost: Option<Vec<Lost>>,
 }
 
 impl Poller {
     pub(super) fn new(node: Node, client: Client, metrics: Arc<Metrics>) -> Self {
-        Self { node, client, metrics, states: None, states_due: Instant::now(), proxies: HashMap::new() }
+        Self {
+            node,
+            client,
+            metrics,
+            keeper: Keeper::default(),
+            process: None,
+            states: None,
+            states_due: Instant::now(),
+            proxies: HashMap::new(),
+        }
     }
 
     /// The row of a server, as of the last poll.
     pub(super) fn server(&self, backend: &str, server: &str) -> Option<&Row> {
-        let known = self.proxies.get(backend)?;
-        known.rows.iter().find(|r| r.kind == Kind::Server && r.name == server)
+        find(&self.proxies, backend, server)
     }
 
     /// Has the next poll read `show servers state`, whatever it costs.
@@ -90,11 +108,14 @@ impl Poller {
         }
     }
 
+    /// Reads `show info` last: what came before it belongs to the process that it names, or to the one before that. Then
+    /// it is read again, so that no poll mixes two processes.
     async fn read(&mut self) -> Result<(Info, haproxy::StatTable), Error> {
-        let (info, stat) = tokio::try_join!(self.client.info(), self.client.stat())?;
-        let pid = info.number("Pid").unwrap_or(0);
-        if pid != self.node.pid || self.node.level == Level::Unknown {
-            self.states_due = Instant::now();
+        let mut stat = self.client.stat().await?;
+        let mut states = self.states_if_due().await?;
+        let info = self.client.info().await?;
+        let is_other = self.process.is_none_or(|old| old.is_followed_by(&Process::of(&info)));
+        if is_other || self.node.level == Level::Unknown {
             self.node.level = match self.client.level().await {
                 Ok(haproxy::Level::Admin) => Level::Admin,
                 Ok(haproxy::Level::Operator) => Level::Operator,
@@ -104,20 +125,35 @@ impl Poller {
                 Err(error) => return Err(error),
             };
         }
-        if self.states_due <= Instant::now() {
-            let began = Instant::now();
-            self.states = Some(self.client.servers_state().await?);
-            let cost: Duration = began.elapsed() * STATE_SHARE;
-            self.states_due = began + cost;
+        if is_other && self.process.is_some() {
+            self.want_states();
+            stat = self.client.stat().await?;
+            states = self.states_if_due().await?;
         }
+        self.states = states.or(self.states.take());
         Ok((info, stat))
+    }
+
+    async fn states_if_due(&mut self) -> Result<Option<ServersState>, Error> {
+        if self.states_due > Instant::now() {
+            return Ok(None);
+        }
+        let began = Instant::now();
+        let states = self.client.servers_state().await?;
+        self.states_due = began + began.elapsed() * STATE_SHARE;
+        Ok(Some(states))
     }
 
     fn digest(&mut self, info: Info, stat: haproxy::StatTable) -> Found {
         let now = unix_ms();
+        let process = Process::of(&info);
+        let former = self.process.filter(|old| old.is_followed_by(&process));
+        let is_same = former.is_none() && self.process.is_none_or(|old| old.pid == process.pid);
+        let before: Rows = if is_same { Rows::new() } else { self.start_anew() };
         let read = ingest::read(&stat, self.states.as_ref(), now / 1_000);
         let requests = read.iter().flat_map(|p| &p.rows).map(requests).fold(0, u64::saturating_add);
-        let proxies = self.compare(read, now);
+        let mut events = Vec::new();
+        let proxies = self.compare(read, now, process.uptime, &mut events);
         let mut node = self.node.clone();
         let number = |name| info.number(name).unwrap_or(0);
         node.version = info.get("Version").unwrap_or_default().to_owned();
@@ -129,16 +165,43 @@ impl Poller {
             node.started = started;
         }
         node.pulse = Pulse { polled: now, conns: number("CurrConns"), idle: number("Idle_pct"), requests };
-        Found { node, replies: Arc::new(Replies { info, stat, polled: now }), proxies }
+        if let Some(former) = former {
+            let after = self.proxies.iter().map(|(name, known)| (name.clone(), known.rows.clone())).collect();
+            let reload = reload::compare(&before, &after);
+            self.keeper.reloaded(&node, &reload, now);
+            self.keeper.tidy(|proxy, server| find(&self.proxies, proxy, server));
+            // The reload explains what differs after it.
+            events.insert(0, reload::event(&node, &former, &process, &reload, now));
+        }
+        // A worker that leaves is not the one to compare the next answer with.
+        if !process.is_leaving || self.process.is_none() {
+            self.process = Some(process);
+        }
+        self.keeper.review(|proxy, server| find(&self.proxies, proxy, server), now);
+        let lost = self.keeper.news();
+        Found { node, replies: Arc::new(Replies { info, stat, polled: now }), proxies, events, lost }
     }
 
-    fn compare(&mut self, read: Vec<Proxy>, now: u64) -> Vec<ProxyUpdate> {
+    /// Forgets what counted for the process that left: its counters, which may already be less than those of the one
+    /// that took over. Gives its rows.
+    fn start_anew(&mut self) -> Rows {
+        let rows = self.proxies.iter_mut().map(|(name, known)| {
+            known.memories.fill_with(Memory::default);
+            (name.clone(), known.rows.clone())
+        });
+        rows.collect()
+    }
+
+    /// Takes the new rows in. `uptime` is the age of their process, in seconds.
+    fn compare(&mut self, read: Vec<Proxy>, now: u64, uptime: u64, events: &mut Vec<Event>) -> Vec<ProxyUpdate> {
         let mut before = mem::take(&mut self.proxies);
         let mut out = Vec::new();
         for Proxy { name, mut rows } in read {
-            let mut old = before.remove(&name).unwrap_or_else(|| Known { rows: Arc::default(), memories: Vec::new() });
+            let mut old = before.remove(&name).unwrap_or_default();
             let aligned = old.rows.len() == rows.len() && old.rows.iter().zip(&rows).all(|(a, b)| a.same_object(b));
             let mut memories = Vec::with_capacity(rows.len());
+            let mut tellings = Vec::with_capacity(rows.len());
+            let settles = news::is_settling(&rows, uptime);
             for (at, row) in rows.iter_mut().enumerate() {
                 let at = if aligned { Some(at) } else { old.rows.iter().position(|r| r.same_object(row)) };
                 let known = at.map(|at| &old.rows[at]);
@@ -148,17 +211,31 @@ impl Poller {
                     settle(known, row);
                 }
                 memories.push(memory);
+                let mut told = at.and_then(|at| old.told.get_mut(at)).and_then(mem::take);
+                let news = if settles { None } else { news::state_news(&mut told, row, now) };
+                events.extend(news.map(|event| Event {
+                    node: self.node.name.clone(),
+                    cluster: self.node.cluster.clone(),
+                    proxy: name.clone(),
+                    ..event
+                }));
+                tellings.push(told);
             }
             let change = diff(&old.rows, &rows);
             let rows = if change.is_some() { Arc::new(rows) } else { old.rows };
             if let Some(change) = change {
                 out.push(ProxyUpdate { proxy: name.clone(), news: Some((rows.clone(), change)) });
             }
-            self.proxies.insert(name, Known { rows, memories });
+            self.proxies.insert(name, Known { rows, memories, told: tellings });
         }
         out.extend(before.into_keys().map(|proxy| ProxyUpdate { proxy, news: None }));
         out
     }
+}
+
+/// A server's row.
+fn find<'a>(proxies: &'a HashMap<String, Known>, backend: &str, server: &str) -> Option<&'a Row> {
+    proxies.get(backend)?.rows.iter().find(|r| r.kind == Kind::Server && r.name == server)
 }
 
 /// Requests a second that a frontend takes; sessions where it does not count requests.

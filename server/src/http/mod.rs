@@ -89,11 +89,12 @@ pub fn router(state: AppState, pages: Router<AppState>) -> Router {
 }
 
 /// What a program can call; `openapi.json` describes all of it.
-fn documented() -> [(&'static str, MethodRouter<AppState>); 8] {
+fn documented() -> [(&'static str, MethodRouter<AppState>); 9] {
     [
         ("/api/v1/nodes", get(api::nodes)),
         ("/api/v1/stats", get(api::stats)),
         ("/api/v1/info", get(api::info)),
+        ("/api/v1/events", get(api::events)),
         ("/api/v1/actions", post(api::act)),
         ("/api/v1/openapi.json", get(api::openapi)),
         (guard::STREAM, get(ws::stream)),

@@ -3,6 +3,7 @@
 use app::{
     App, Snapshot,
     model::{
+        event::Event,
         fleet::Fleet,
         topic::{Section, Sections, TopicId},
     },
@@ -19,6 +20,9 @@ use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
 
 use super::{AppState, form, plain::theme};
 use crate::hub::{World, unix_ms};
+
+/// Events that the page of events is rendered with; the stream brings more.
+const FIRST_EVENTS: usize = 300;
 
 /// The routes of the pages and of the form.
 pub fn routes(state: &AppState) -> Router<AppState> {
@@ -74,5 +78,12 @@ fn snapshot(world: &World, build: &str, node: Option<&str>) -> Snapshot {
     });
     let mut fleet = Fleet::clone(&world.fleet);
     fleet.now = unix_ms();
-    Snapshot { build: build.to_owned(), fleet, proxies: proxies.collect(), opened: opened.collect() }
+    let events = match use_context::<Parts>() {
+        Some(parts) if parts.uri.path() == "/events" => {
+            let older = world.events.len().saturating_sub(FIRST_EVENTS);
+            world.events.iter().skip(older).map(|e| Event::clone(e)).collect()
+        }
+        _ => Vec::new(),
+    };
+    Snapshot { build: build.to_owned(), fleet, proxies: proxies.collect(), opened: opened.collect(), events }
 }

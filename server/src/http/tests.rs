@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use app::model::{
     change::Change,
+    event::{Event, EventKind},
     fleet::{Level, Link, Node, Pulse},
     row::{Kind, Row},
 };
@@ -66,6 +67,8 @@ async fn state() -> AppState {
             proxy: PROXY.to_owned(),
             news: Some((Arc::new(rows.clone()), Change::Rows(rows))),
         }],
+        events: vec![Event::of(&node("lb1"), EventKind::Link, polled)],
+        lost: None,
     });
     assert!(told.await);
     hub.wait_for(|world| !world.proxies.is_empty()).await.expect("a hub");
@@ -146,6 +149,7 @@ async fn stats_and_info_are_filtered_and_an_unknown_name_is_not_found() {
         ("/api/v1/stats?proxy=nope", "There is no proxy \"nope\""),
         ("/api/v1/stats?node=lb2&proxy=be_http", "There is no proxy \"be_http\""),
         ("/api/v1/info?node=lb9", "There is no node \"lb9\""),
+        ("/api/v1/events?node=lb9", "There is no node \"lb9\""),
         ("/api/v1/nope", "There is nothing at /api/v1/nope"),
         ("/nope", "There is nothing at /nope"),
     ] {
@@ -155,7 +159,11 @@ async fn stats_and_info_are_filtered_and_an_unknown_name_is_not_found() {
         assert_eq!(headers[CONTENT_TYPE], "application/problem+json");
         assert_eq!((&problem["title"], &problem["status"]), (&title.into(), &404.into()));
     }
-    assert_eq!(ask("GET /api/v1/stats?nodes=lb1", Body::empty()).await.0, StatusCode::BAD_REQUEST);
+    for path in ["stats?nodes=lb1", "events?nodes=lb1", "events?kind=LINK", "events?since=today", "events?limit=-1"] {
+        let (status, headers, _) = ask(&format!("GET /api/v1/{path}"), Body::empty()).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{path}");
+        assert_eq!(headers[CONTENT_TYPE], "application/problem+json", "{path}");
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //!
 //! One task owns it. Collectors send [`Update`]s, viewers join and subscribe; the newest [`World`] can be read by anybody at any time.
 
+mod events;
 mod merged;
 mod state;
 mod summary;
@@ -13,8 +14,10 @@ use std::sync::Arc;
 
 use app::model::{
     change::Change,
+    event::Event,
     fleet::{Fleet, Node},
     frame::{Handle, Seq},
+    lost::Lost,
     row::Row,
     state_rows::state_rows,
     topic::{Section, Sections, TopicId},
@@ -24,6 +27,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{haproxy, metrics::Metrics};
 
+pub use events::{EVENTS_KEPT, EventLog};
 pub(crate) use task::unix_ms;
 pub use viewer::{Encoding, Payload, Viewer};
 
@@ -39,6 +43,8 @@ pub struct World {
     pub proxies: Vec<Arc<ProxyState>>,
     /// Per node, by its place in the configuration, what it answered last.
     pub replies: Vec<Option<Arc<Replies>>>,
+    /// What happened lately, oldest first.
+    pub events: Arc<EventLog>,
 }
 
 impl World {
@@ -106,6 +112,10 @@ pub struct Update {
     pub replies: Option<Arc<Replies>>,
     /// The proxies whose rows changed.
     pub proxies: Vec<ProxyUpdate>,
+    /// What happened on the node, not yet numbered.
+    pub events: Vec<Event>,
+    /// What reloads lost on the node, where that changed.
+    pub lost: Option<Vec<Lost>>,
 }
 
 /// One proxy's rows on one node.
@@ -121,6 +131,7 @@ pub struct ProxyUpdate {
 #[derive(Debug)]
 enum Message {
     Update(Box<Update>),
+    Record(Vec<Event>),
     Join(viewer::Seat),
     Subscribe(viewer::ViewerId, Vec<TopicId>),
     Leave(viewer::ViewerId),
@@ -162,6 +173,11 @@ impl Hub {
     /// Tells what a collector found. Waits while the hub is busy; false when it has ended.
     pub async fn update(&self, update: Update) -> bool {
         self.messages.send(Message::Update(Box::new(update))).await.is_ok()
+    }
+
+    /// Tells what happened that no collector finds. Waits while the hub is busy; false when it has ended.
+    pub async fn record(&self, events: Vec<Event>) -> bool {
+        self.messages.send(Message::Record(events)).await.is_ok()
     }
 
     /// A new viewer, without a topic yet; nothing when the hub has ended.

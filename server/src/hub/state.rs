@@ -10,8 +10,10 @@ use std::{
 };
 
 use app::model::{
+    event::Event,
     fleet::{Fleet, Link, Node, ProxySummary},
     frame::{Frame, Handle, Seq},
+    lost::Lost,
     row::Row,
     state_rows::state_change,
     topic::{Delta, Section, Sections, TopicId},
@@ -19,13 +21,11 @@ use app::model::{
 
 use super::{
     ProxyState, ProxyUpdate, Replies, Update, World,
+    events::Events,
     merged::Merged,
     summary::{Summary, all_problems, counts, summary},
-    viewer::FLEET,
+    viewer::{EVENTS, FIRST, FLEET},
 };
-
-/// The handle of the first topic of rows.
-const FIRST: Handle = FLEET + 1;
 
 /// Everything that is known.
 #[derive(Debug)]
@@ -34,6 +34,9 @@ pub(super) struct State {
     fleet_seq: Seq,
     /// The nodes as they are, told at the next flush.
     nodes: Vec<Node>,
+    /// What reloads lost, told at the next flush.
+    lost: Vec<Lost>,
+    events: Events,
     proxies: Vec<Arc<ProxyState>>,
     /// Per proxy and node the section's part in the fleet.
     summaries: Vec<BTreeMap<usize, Summary>>,
@@ -59,6 +62,7 @@ enum Topic {
 #[derive(Debug, Default)]
 struct Untold {
     any: bool,
+    events: Vec<Event>,
     /// Per handle what changed, in order.
     deltas: BTreeMap<Handle, Vec<Delta>>,
     /// The proxies whose merged rows are to be made again.
@@ -77,6 +81,8 @@ impl State {
         Self {
             replies: vec![None; nodes.len()],
             nodes: nodes.clone(),
+            lost: Vec::new(),
+            events: Events::default(),
             fleet: Arc::new(Fleet { nodes, ..Fleet::default() }),
             fleet_seq: Seq::default(),
             proxies: Vec::new(),
@@ -89,13 +95,19 @@ impl State {
     }
 
     pub(super) fn world(&self) -> World {
-        World { fleet: self.fleet.clone(), proxies: self.proxies.clone(), replies: self.replies.clone() }
+        World {
+            fleet: self.fleet.clone(),
+            proxies: self.proxies.clone(),
+            replies: self.replies.clone(),
+            events: self.events.log(),
+        }
     }
 
     /// The handle of a topic, if it exists.
     pub(super) fn handle(&self, id: &TopicId) -> Option<Handle> {
         match id {
             TopicId::Fleet => Some(FLEET),
+            TopicId::Events => Some(EVENTS),
             _ => self.handles.get(id).copied(),
         }
     }
@@ -137,6 +149,9 @@ impl State {
         if handle == FLEET {
             return Some(Frame::Fleet(self.fleet_seq, Box::new(Fleet::clone(&self.fleet))));
         }
+        if handle == EVENTS {
+            return Some(self.events.snapshot());
+        }
         let (seq, sections) = match self.topic(handle)? {
             Topic::Proxy(at) => (self.proxies[*at].seq, self.proxies[*at].topic()),
             Topic::Node { proxy, node, seq } => {
@@ -149,8 +164,12 @@ impl State {
 
     /// Takes in what a collector found.
     pub(super) fn absorb(&mut self, update: Update) {
-        let Update { place, node, replies, proxies } = update;
-        self.untold.any = true;
+        let Update { place, node, replies, proxies, events, lost } = update;
+        self.record(events);
+        if let Some(lost) = lost {
+            self.lost.retain(|l| l.node != node.name);
+            self.lost.extend(lost);
+        }
         for proxy in proxies {
             let name = proxy.proxy.clone();
             self.absorb_proxy(place, &node, proxy);
@@ -167,6 +186,12 @@ impl State {
         self.nodes[place] = node;
     }
 
+    /// Takes in what happened.
+    pub(super) fn record(&mut self, events: Vec<Event>) {
+        self.untold.any = true;
+        self.untold.events.extend(events);
+    }
+
     /// Whether anything was absorbed that no frame has told yet.
     pub(super) fn is_untold(&self) -> bool {
         self.untold.any
@@ -181,6 +206,7 @@ impl State {
     pub(super) fn flush(&mut self, now: u64) -> Vec<News> {
         let mut fleet = Fleet::clone(&self.fleet);
         fleet.nodes.clone_from(&self.nodes);
+        fleet.lost.clone_from(&self.lost);
         self.tell(fleet, now)
     }
 
@@ -291,7 +317,7 @@ impl State {
 
     /// Frames of everything untold, and `fleet` made the current one.
     fn tell(&mut self, fleet: Fleet, now: u64) -> Vec<News> {
-        let Untold { mut deltas, merge, .. } = mem::take(&mut self.untold);
+        let Untold { mut deltas, merge, events, .. } = mem::take(&mut self.untold);
         for at in merge {
             let proxy = Arc::make_mut(&mut self.proxies[at]);
             let Some(merged) = &mut proxy.merged else { continue };
@@ -310,6 +336,7 @@ impl State {
             *seq = seq.next();
             news.push(News { handle, frame: Frame::ProxyDelta(handle, *seq, deltas) });
         }
+        news.extend(self.events.record(events).map(|frame| News { handle: EVENTS, frame }));
         news.push(self.tell_fleet(fleet, now));
         news
     }

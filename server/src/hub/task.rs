@@ -87,12 +87,11 @@ impl Task {
                 let began = std::time::Instant::now();
                 self.state.absorb(*update);
                 self.metrics.worked(began.elapsed());
-                let wait = if self.state.gathers() { GATHER } else { Duration::ZERO };
-                if wait.is_zero() {
-                    self.tell();
-                } else if self.tell_at.is_none() {
-                    self.tell_at = Some((Instant::now() + wait).max(self.not_before));
-                }
+                self.tell_soon();
+            }
+            Message::Record(events) => {
+                self.state.record(events);
+                self.tell_soon();
             }
             Message::Join(seat) => {
                 let hello = encode(&Frame::Hello { build: self.build.to_string() }, seat.encoding, &self.state);
@@ -123,6 +122,15 @@ impl Task {
         seat.due.retain(|h| handles.contains(h));
         seat.due.extend(handles.iter().filter(|h| !seat.current.contains(h)).copied().collect::<Vec<_>>());
         self.catch_up();
+    }
+
+    /// Has what was absorbed told, together with what comes within the next moment.
+    fn tell_soon(&mut self) {
+        if !self.state.gathers() {
+            self.tell();
+        } else if self.tell_at.is_none() {
+            self.tell_at = Some((Instant::now() + GATHER).max(self.not_before));
+        }
     }
 
     /// Tells what was absorbed since the last time.

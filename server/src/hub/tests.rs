@@ -64,5 +64,5 @@ fn every_topic() -> Vec<TopicId> {
     let proxies = source::CLUSTERS.iter().flat_map(|c| source::PROXIES.iter().map(|p| TopicId::proxy(c, p)));
     let on_node = |node: &'static str| source::PROXIES.iter().map(move |p| TopicId::node(node, p));
     let nodes = ["lb1", "lb2"].into_iter().flat_map(on_node);
-    std::iter::once(TopicId::Fleet).chain(proxies).chain(nodes).collect()
+    [TopicId::Fleet, TopicId::Events].into_iter().chain(proxies).chain(nodes).collect()
 }

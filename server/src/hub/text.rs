@@ -19,6 +19,8 @@ pub(super) fn text(frame: &Frame, state: &State) -> Value {
         Frame::Hello { build } => json!({ "type": "hello", "build": build }),
         Frame::Fleet(seq, fleet) => json!({ "type": "snapshot", "topic": "fleet", "seq": seq, "fleet": fleet }),
         Frame::FleetDelta(seq, delta) => json!({ "type": "delta", "topic": "fleet", "seq": seq, "fleet": delta }),
+        Frame::Events(seq, events) => json!({ "type": "snapshot", "topic": "events", "seq": seq, "events": events }),
+        Frame::EventsNew(seq, events) => json!({ "type": "delta", "topic": "events", "seq": seq, "events": events }),
         Frame::Proxy(_, seq, id, sections) => {
             let nodes: Vec<_> = sections.0.iter().map(section).collect();
             json!({ "type": "snapshot", "topic": id, "seq": seq, "nodes": nodes })

@@ -132,8 +132,14 @@ pub(super) fn pair(encoding: Encoding, hub: mpsc::Sender<Message>) -> (Viewer, S
     (Viewer { id, frames, hub }, seat)
 }
 
-/// The handle of the topic `fleet`; proxies count from the one after it.
+/// The handle of the topic `fleet`.
 pub(super) const FLEET: Handle = 0;
+
+/// The handle of the topic `events`.
+pub(super) const EVENTS: Handle = 1;
+
+/// The handle of the first topic of rows.
+pub(super) const FIRST: Handle = EVENTS + 1;
 
 /// A frame in both encodings, each made when the first viewer needs it.
 pub(super) struct Encoded<'a> {

@@ -15,17 +15,21 @@ use std::{
 
 use app::model::{
     action::Action,
+    event::{Event, EventKind},
     outcome::{ActionRequest, ActionResponse, Outcome, Target, TargetOutcome},
 };
 use futures::future::join_all;
 
 use crate::{
-    collector::{Collector, OrderError},
+    collector::{Asked, Collector, OrderError},
     hub::{Hub, unix_ms},
     metrics::{Metrics, OutcomeLabel},
 };
 
 pub use resolve::{RequestError, resolve};
+
+/// Longest reason that the events keep, in characters; the log has all of it.
+const LONGEST_REASON: usize = 200;
 
 /// The way to act.
 #[derive(Clone, Debug)]
@@ -60,33 +64,35 @@ impl Operations {
         let reason = request.reason.as_deref().unwrap_or_default();
         tracing::info!(operation, by, reason, action = request.action.id(), targets = targets.len(), "asked for");
         // In a task of its own: who asked may go away, and what was begun is recorded all the same.
-        let work = self.clone().carry_out(operation.clone(), request.action, targets.clone());
+        let asked = Asked { by: by.to_owned(), operation: operation.clone() };
+        let work = self.clone().carry_out(asked, request.action, targets.clone(), short(reason));
         let outcomes = tokio::spawn(work).await.unwrap_or_else(|_| unreachable(targets, OrderError::Ended));
         Ok(ActionResponse { operation, outcomes })
     }
 
-    async fn carry_out(self, operation: String, action: Action, targets: Vec<Target>) -> Vec<TargetOutcome> {
+    async fn carry_out(self, asked: Asked, action: Action, targets: Vec<Target>, reason: String) -> Vec<TargetOutcome> {
         let mut by_node: BTreeMap<&str, Vec<Target>> = BTreeMap::new();
         for target in &targets {
             by_node.entry(&target.node).or_default().push(target.clone());
         }
-        let parts = by_node.into_iter().map(|(node, targets)| self.on_node(node, action, targets));
+        let parts = by_node.into_iter().map(|(node, targets)| self.on_node(node, action, targets, &asked));
         let mut outcomes: Vec<TargetOutcome> = join_all(parts).await.into_iter().flatten().collect();
         let place: BTreeMap<&Target, usize> = targets.iter().zip(0..).collect();
         outcomes.sort_by_key(|o| place.get(&o.target).copied());
-        self.record(&operation, action, &outcomes);
+        self.record(&asked, action, &reason, &outcomes).await;
         outcomes
     }
 
-    async fn on_node(&self, node: &str, action: Action, targets: Vec<Target>) -> Vec<TargetOutcome> {
+    async fn on_node(&self, node: &str, action: Action, targets: Vec<Target>, asked: &Asked) -> Vec<TargetOutcome> {
         let answer = match self.shared.collectors.get(node) {
-            Some(collector) => collector.act(action, targets.clone()).await,
+            Some(collector) => collector.act(action, targets.clone(), asked.clone()).await,
             None => Err(OrderError::Ended),
         };
         answer.unwrap_or_else(|error| unreachable(targets, error))
     }
 
-    fn record(&self, operation: &str, action: Action, outcomes: &[TargetOutcome]) {
+    async fn record(&self, asked: &Asked, action: Action, reason: &str, outcomes: &[TargetOutcome]) {
+        let operation = &asked.operation;
         for TargetOutcome { target, outcome, message, before, after } in outcomes {
             let label = OutcomeLabel { action: action.id().to_owned(), outcome: outcome.word().to_owned() };
             self.shared.metrics.outcomes.get_or_create(&label).inc();
@@ -101,12 +107,53 @@ impl Operations {
                 "outcome"
             );
         }
+        let (world, now) = (self.shared.hub.world(), unix_ms());
+        let cluster = |node: &str| world.fleet.node(node).map(|n| n.cluster.clone()).unwrap_or_default();
+        let event = |o: &TargetOutcome| event(cluster(&o.target.node), asked, action, reason, o, now);
+        let events: Vec<Event> = outcomes.iter().map(event).collect();
+        self.shared.metrics.happened(&events);
+        self.shared.hub.record(events).await;
     }
 
     /// A name that no other operation of this machine has: the start of the program and a count.
     fn name(&self) -> String {
         format!("{:x}-{}", self.shared.started, self.shared.count.fetch_add(1, Ordering::Relaxed) + 1)
     }
+}
+
+/// What the events tell of one target's outcome.
+fn event(
+    cluster: String,
+    asked: &Asked,
+    action: Action,
+    reason: &str,
+    TargetOutcome { target, outcome, message, before, after }: &TargetOutcome,
+    now: u64,
+) -> Event {
+    let mut cause = format!("{}: {}", action.label(), outcome.word());
+    for part in [message, reason].into_iter().filter(|part| !part.is_empty()) {
+        cause.push_str("; ");
+        cause.push_str(part);
+    }
+    Event {
+        id: 0,
+        at: now,
+        node: target.node.clone(),
+        cluster,
+        proxy: target.backend.clone(),
+        server: target.server.clone(),
+        kind: EventKind::Operation,
+        before: before.clone(),
+        after: after.clone(),
+        cause,
+        by: asked.by.clone(),
+        operation: asked.operation.clone(),
+    }
+}
+
+/// A reason as the events keep it: one line, and no longer than somebody reads.
+fn short(reason: &str) -> String {
+    reason.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_REASON).collect()
 }
 
 /// The outcomes of an order that the node did not take.

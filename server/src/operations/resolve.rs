@@ -157,6 +157,7 @@ mod tests {
                 proxy("lab", "only", vec![section("lb3", &["s1"])]),
             ],
             replies: Vec::new(),
+            events: Arc::default(),
         }
     }
 

@@ -16,6 +16,7 @@ mod faults;
 mod hostile;
 mod injection;
 mod links;
+mod lost;
 mod refusals;
 mod reload;
 mod restart;

@@ -4,16 +4,20 @@ use leptos::prelude::*;
 
 use super::{View, on_nodes::OnNodes};
 use crate::{
-    components::{modal::Modal, status::Status},
+    components::{events::EventList, modal::Modal, status::Status},
     live::{Live, RowStore, api},
     model::{
         cause::{cause, sentence},
         col::Col,
+        event::EventFilter,
         format::span,
         outcome::{Target, TargetRef},
         row::Row,
     },
 };
+
+/// Events that a row's details show.
+const LINES: usize = 10;
 
 /// Which row's details are open.
 #[derive(Clone, Copy)]
@@ -67,6 +71,7 @@ fn Sheet(target: Target) -> impl IntoView {
             <button type="button" class="btn" autofocus on:click=close>"Close"</button>
         </div>
         {row.clone().map(|row| view! { <Summary row /> })}
+        <EventsOf target=target.clone() />
         {if is_merged {
             row.map(|row| view! { <PerNode row /> }).into_any()
         } else {
@@ -96,6 +101,18 @@ fn PerNode(row: RowStore) -> impl IntoView {
             }).collect_view()}
         </ul>
     }
+}
+
+/// What happened to the server lately.
+#[component]
+fn EventsOf(target: Target) -> impl IntoView {
+    let (node, cluster) = match target.node.strip_prefix(TargetRef::CLUSTER_MARK) {
+        Some(cluster) => (String::new(), cluster.to_owned()),
+        None => (target.node, String::new()),
+    };
+    let (proxy, server) = (target.backend, target.server);
+    let filter = Signal::stored(EventFilter { node, cluster, proxy, server, ..EventFilter::default() });
+    view! { <div class="mt-4"><EventList filter most=LINES /></div> }
 }
 
 /// What matters most, in words.

@@ -18,6 +18,7 @@ pub(super) fn Header() -> impl IntoView {
             <Brand />
             <nav class="flex gap-0.5" aria-label="Pages">
                 <a class="tab tab-on" href="/stats" aria-current="page">"Stats"</a>
+                <a class="tab" href="/events">"Events"</a>
                 <a class="tab" href="/wall">"Wall"</a>
             </nav>
             <Find />

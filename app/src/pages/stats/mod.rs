@@ -11,6 +11,7 @@ pub(crate) mod confirm;
 mod details;
 pub(crate) mod filter;
 mod header;
+mod lost;
 mod on_nodes;
 mod operation;
 pub(crate) mod outcomes;
@@ -35,6 +36,7 @@ use crate::{
         details::{Details, DetailsDialog},
         filter::Filter,
         header::Header,
+        lost::LostStates,
         operation::Operation,
         outcomes::OperationPanel,
         selection::Selection,
@@ -94,6 +96,7 @@ pub(crate) fn StatsPage() -> impl IntoView {
         <Header />
         <Chips />
         <Notices />
+        <LostStates />
         <main
             class="px-4 pt-3 pb-28 max-[520px]:px-2"
             on:pointerenter=move |_| is_busy.set(true)

@@ -2,12 +2,14 @@
 
 mod actions;
 mod cell;
+mod events;
 mod info;
 mod nodes;
 mod openapi;
 mod stats;
 
 pub(super) use actions::act;
+pub(super) use events::events;
 pub(super) use info::info;
 pub(super) use nodes::nodes;
 pub(super) use openapi::{ProblemDetails, openapi};
@@ -44,6 +46,27 @@ pub(super) struct StatsFilter {
     node: Option<String>,
     /// Only the rows of the proxy of this name.
     proxy: Option<String>,
+}
+
+/// Which events.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct EventsFilter {
+    /// Only those of the node of this name.
+    node: String,
+    /// Only those of this cluster.
+    cluster: String,
+    /// Only those of this proxy.
+    proxy: String,
+    /// Only those of this server.
+    server: String,
+    /// Only this kind: `state`, `operation`, `reload` or `link`.
+    kind: String,
+    /// Only those at or after this instant, in Unix milliseconds.
+    since: Option<u64>,
+    /// How many at most: 100 where nothing is said, and never more than are kept.
+    limit: Option<usize>,
 }
 
 /// The places in the configuration of the nodes that are asked for.

@@ -12,7 +12,7 @@ use axum::{
 };
 use utoipa::{OpenApi, ToSchema};
 
-use super::{actions, info, nodes, stats};
+use super::{actions, events, info, nodes, stats};
 use crate::http::{health, ws};
 
 /// The whole document.
@@ -23,7 +23,17 @@ use crate::http::{health, ws};
         description = "Real-time dashboard for HAProxy. Names are HAProxy's own wherever it has one.",
         license(name = "MIT", identifier = "MIT")
     ),
-    paths(nodes::nodes, stats::stats, info::info, actions::act, openapi, ws::stream, health::healthz, health::metrics)
+    paths(
+        nodes::nodes,
+        stats::stats,
+        info::info,
+        events::events,
+        actions::act,
+        openapi,
+        ws::stream,
+        health::healthz,
+        health::metrics
+    )
 )]
 struct Api;
 

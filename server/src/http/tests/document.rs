@@ -69,8 +69,13 @@ fn answer_schema<'d>(document: &'d Value, method: &str, path: &str, kind: &str) 
 #[tokio::test]
 async fn real_answers_have_the_properties_that_the_document_names() {
     let document = document();
-    for (path, query) in [("/api/v1/nodes", ""), ("/api/v1/stats", "?node=lb1"), ("/api/v1/info", ""), ("/healthz", "")]
-    {
+    for (path, query) in [
+        ("/api/v1/nodes", ""),
+        ("/api/v1/stats", "?node=lb1"),
+        ("/api/v1/info", ""),
+        ("/api/v1/events", "?kind=link"),
+        ("/healthz", ""),
+    ] {
         let schema = answer_schema(&document, "get", path, "application/json");
         assert!(schema.is_object(), "{path}");
         check(&document, schema, &get_json(&format!("{path}{query}")).await, path);

@@ -48,7 +48,7 @@ impl Crowd {
         self.tick += 1;
         let pulse = Pulse { polled: self.tick, ..Pulse::default() };
         let node = Node { name: "lb1".into(), cluster: CLUSTERS[0].into(), link: Link::Live, pulse, ..Node::default() };
-        Update { place: 0, node, replies: None, proxies }
+        Update { place: 0, node, replies: None, proxies, events: Vec::new(), lost: None }
     }
 }
 

@@ -24,7 +24,8 @@ fn poll(lab: &Lab, place: usize, polled: u64, link: Link, status: &str, scur: u6
     let known = lab.hub.world().proxy(CLUSTER, "web").and_then(|p| p.sections.section(&node.name).cloned());
     let old = known.map(|s| s.rows).unwrap_or_default();
     let news = diff(&old, &rows).map(|change| ProxyUpdate { proxy: "web".into(), news: Some((rows.into(), change)) });
-    Update { place, node, replies: None, proxies: news.into_iter().collect() }
+    let proxies = news.into_iter().collect();
+    Update { place, node, replies: None, proxies, events: Vec::new(), lost: None }
 }
 
 /// The merged row's sessions and status, and how many sections its topic has.

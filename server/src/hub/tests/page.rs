@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use app::model::{
+    event::Event,
     fleet::Fleet,
     frame::{Frame, Handle, Seq},
     topic::{Sections, TopicId},
@@ -10,7 +11,10 @@ use app::model::{
 use tokio::time::timeout;
 
 use super::PATIENCE;
-use crate::hub::{Encoding, Hub, Viewer, World, viewer::FLEET};
+use crate::hub::{
+    Encoding, Hub, Viewer, World,
+    viewer::{EVENTS, FLEET},
+};
 
 /// One page.
 pub(super) struct Page {
@@ -20,6 +24,7 @@ pub(super) struct Page {
     seqs: HashMap<Handle, Seq>,
     names: HashMap<Handle, TopicId>,
     fleet: Fleet,
+    events: Vec<Event>,
     proxies: BTreeMap<TopicId, Sections>,
     /// Per topic how many snapshots came.
     pub(super) snapshots: BTreeMap<TopicId, usize>,
@@ -39,6 +44,7 @@ impl Page {
             seqs: HashMap::new(),
             names: HashMap::new(),
             fleet: Fleet::default(),
+            events: Vec::new(),
             proxies: BTreeMap::new(),
             snapshots: BTreeMap::new(),
             deltas: 0,
@@ -74,6 +80,7 @@ impl Page {
     pub(super) fn shows(&self, world: &World) -> bool {
         self.wanted.iter().all(|topic| match topic {
             TopicId::Fleet => self.fleet == *world.fleet,
+            TopicId::Events => self.names.contains_key(&EVENTS) && self.shows_events(world),
             // Beside merged rows no section has a past.
             TopicId::Proxy { cluster, proxy } => {
                 self.proxies.get(topic) == world.proxy(cluster, proxy).map(|p| p.topic()).as_ref()
@@ -85,6 +92,12 @@ impl Page {
                 shown == Sections(sections)
             }
         })
+    }
+
+    /// A snapshot has the newest events alone; those that are there run to the newest without a gap.
+    fn shows_events(&self, world: &World) -> bool {
+        let known = world.events.iter().rev().map(|e| &**e);
+        self.events.is_empty() == world.events.is_empty() && self.events.iter().rev().zip(known).all(|(a, b)| a == b)
     }
 
     /// How many snapshots of a topic came.
@@ -105,6 +118,14 @@ impl Page {
                     self.proxies.values_mut().for_each(Sections::sample);
                 }
                 self.fleet.apply(*delta);
+            }
+            Frame::Events(seq, events) => {
+                self.snapshot(EVENTS, seq, TopicId::Events);
+                self.events = events;
+            }
+            Frame::EventsNew(seq, events) => {
+                self.delta(EVENTS, seq);
+                self.events.extend(events);
             }
             Frame::Proxy(handle, seq, id, sections) => {
                 self.snapshot(handle, seq, id.clone());

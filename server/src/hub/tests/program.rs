@@ -21,6 +21,8 @@ pub(super) struct Program {
     viewer: Viewer,
     wanted: Vec<TopicId>,
     seqs: BTreeMap<String, u64>,
+    /// The events, if they were asked for.
+    events: Option<Vec<Value>>,
     fleet: Option<Fleet>,
     /// Per topic and node its rows.
     proxies: BTreeMap<String, BTreeMap<String, Rows>>,
@@ -31,7 +33,7 @@ impl Program {
         let mut viewer = hub.join(Encoding::Json).await.expect("the hub runs");
         assert_eq!(parsed(&viewer.next().await.expect("a frame")), json!({ "type": "hello", "build": "build" }));
         assert!(viewer.subscribe(topics.clone()).await, "the hub ended");
-        Self { viewer, wanted: topics, seqs: BTreeMap::new(), fleet: None, proxies: BTreeMap::new() }
+        Self { viewer, wanted: topics, seqs: BTreeMap::new(), events: None, fleet: None, proxies: BTreeMap::new() }
     }
 
     /// Reads until it knows what the hub knows.
@@ -48,6 +50,10 @@ impl Program {
     fn knows(&self, world: &World) -> bool {
         self.wanted.iter().all(|topic| match topic {
             TopicId::Fleet => self.fleet.as_ref() == Some(&*world.fleet),
+            TopicId::Events => {
+                let newest = self.events.as_ref().map(|e| e.last().map(|e| e["id"].clone()));
+                newest == Some(world.events.back().map(|e| e.id.into()))
+            }
             TopicId::Proxy { cluster, proxy } => {
                 let sections = world.proxy(cluster, proxy).map(|p| p.topic().0.into_iter());
                 let nodes = sections.map(|s| s.map(|s| (s.node.clone(), s.rows.iter().map(columns).collect())));
@@ -68,6 +74,7 @@ impl Program {
         let last = self.seqs.insert(topic.clone(), seq);
         match (frame["type"].as_str().expect("a type"), topic.as_str()) {
             ("snapshot", "fleet") => self.fleet = Some(from_value(frame["fleet"].clone()).expect("a fleet")),
+            ("snapshot", "events") => self.events = Some(events(frame)),
             ("snapshot", _) => {
                 let nodes = frame["nodes"].as_array().expect("nodes").iter();
                 self.proxies.insert(topic, nodes.map(|n| (node(n), rows(n))).collect());
@@ -77,6 +84,7 @@ impl Program {
                 let delta: FleetDelta = from_value(frame["fleet"].clone()).expect("a change of the fleet");
                 self.fleet.as_mut().expect("a snapshot came first").apply(delta);
             }
+            ("delta", "events") => self.events.as_mut().expect("a snapshot came first").extend(events(frame)),
             ("delta", _) => {
                 let proxy = self.proxies.get_mut(&topic).expect("a snapshot came first");
                 frame["nodes"].as_array().expect("nodes").iter().for_each(|change| apply(proxy, change));
@@ -109,6 +117,10 @@ fn parsed(bytes: &[u8]) -> Value {
 /// The name of a node; empty for the merged rows, which have none.
 fn node(value: &Value) -> String {
     if value["node"].is_null() { String::new() } else { value["node"].as_str().expect("a node").to_owned() }
+}
+
+fn events(value: &Value) -> Vec<Value> {
+    value["events"].as_array().expect("events").clone()
 }
 
 fn rows(value: &Value) -> Rows {

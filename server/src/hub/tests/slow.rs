@@ -24,7 +24,7 @@ async fn a_slow_viewer_gets_one_snapshot() {
     let world = lab.hub.world();
     for topic in every_topic() {
         let exists = match &topic {
-            TopicId::Fleet => true,
+            TopicId::Fleet | TopicId::Events => true,
             TopicId::Proxy { cluster, proxy } => world.proxy(cluster, proxy).is_some(),
             // Of a node's topic the world doesn't tell whether it ever was.
             TopicId::Node { .. } => continue,

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use app::model::{
     change::diff,
     col::{Col, Text},
+    event::{Event, EventKind},
     fleet::{Link, Node, Pulse},
     row::{Kind, Row},
 };
@@ -67,11 +68,19 @@ impl Source {
     fn update(&mut self, place: usize, link: Link, proxies: Vec<ProxyUpdate>) -> Update {
         self.tick += 1;
         let pulse = Pulse { polled: self.tick, conns: self.rng.u64(..9), idle: 50, requests: self.rng.u64(..1_000) };
+        let events = self.happened(place);
         let node = &mut self.nodes[place];
         node.link = link;
         node.error = if link == Link::Live { String::new() } else { format!("no answer, {}", self.tick % 3) };
         node.pulse = pulse;
-        Update { place, node: node.clone(), replies: None, proxies }
+        Update { place, node: node.clone(), replies: None, proxies, events, lost: None }
+    }
+
+    /// Now and then something happens.
+    fn happened(&mut self, place: usize) -> Vec<Event> {
+        let count = self.rng.usize(..8).saturating_sub(5);
+        let tick = self.tick;
+        (0..count).map(|_| Event::of(&self.nodes[place], EventKind::Link, tick)).collect()
     }
 
     fn evolve(&mut self, place: usize, proxy: &str) -> Option<ProxyUpdate> {
