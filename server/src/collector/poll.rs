@@ -34,6 +34,8 @@ pub(super) struct Poller {
     pub(super) node: Node,
     pub(super) client: Client,
     metrics: Arc<Metrics>,
+    /// The process that was asked for its level: one that can't tell is not asked at every poll.
+    asked: Option<u64>,
     states: Option<ServersState>,
     states_due: Instant,
     proxies: HashMap<String, Known>,
@@ -54,7 +56,7 @@ pub(super) struct Found {
 
 impl Poller {
     pub(super) fn new(node: Node, client: Client, metrics: Arc<Metrics>) -> Self {
-        Self { node, client, metrics, states: None, states_due: Instant::now(), proxies: HashMap::new() }
+        Self { node, client, metrics, asked: None, states: None, states_due: Instant::now(), proxies: HashMap::new() }
     }
 
     /// The row of a server, as of the last poll.
@@ -85,6 +87,8 @@ impl Poller {
             }
             Err(error) => {
                 self.metrics.poll_errors.get_or_create(&label).inc();
+                // Who comes back may be another process by the same number, as in a container.
+                self.asked = None;
                 Err(error)
             }
         }
@@ -93,16 +97,17 @@ impl Poller {
     async fn read(&mut self) -> Result<(Info, haproxy::StatTable), Error> {
         let (info, stat) = tokio::try_join!(self.client.info(), self.client.stat())?;
         let pid = info.number("Pid").unwrap_or(0);
-        if pid != self.node.pid || self.node.level == Level::Unknown {
+        if self.asked != Some(pid) {
             self.states_due = Instant::now();
             self.node.level = match self.client.level().await {
                 Ok(haproxy::Level::Admin) => Level::Admin,
                 Ok(haproxy::Level::Operator) => Level::Operator,
                 Ok(haproxy::Level::User) => Level::User,
-                // HAProxy 1.8 can't tell; then the actions themselves will.
+                // HAProxy 1.8 can't tell.
                 Err(Error::UnknownCommand { .. }) => Level::Unknown,
                 Err(error) => return Err(error),
             };
+            self.asked = Some(pid);
         }
         if self.states_due <= Instant::now() {
             let began = Instant::now();

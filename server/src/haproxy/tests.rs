@@ -1,4 +1,4 @@
-//! Tests of the client as a whole: recorded replies of six versions, a scripted peer, hostile bytes, and a real
+//! Tests of the client as a whole: recorded replies of many versions, a scripted peer, hostile bytes, and a real
 //! HAProxy where one is installed.
 
 mod answers;

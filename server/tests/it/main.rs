@@ -22,6 +22,7 @@ mod restart;
 mod sessions;
 mod traps;
 mod unreachable;
+mod versions;
 
 use std::time::Duration;
 
