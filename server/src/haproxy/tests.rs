@@ -3,6 +3,7 @@
 
 mod answers;
 mod faults;
+mod fuzz;
 mod hostile;
 mod peer;
 mod process;

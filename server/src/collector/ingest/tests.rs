@@ -1,5 +1,6 @@
 //! Rows out of replies: made ones here, recorded ones in `recorded`.
 
+mod fuzz;
 mod recorded;
 
 use bytes::Bytes;
