@@ -128,7 +128,9 @@ fn fuzz_addresses() {
     check!().with_iterations(INPUTS).with_test_time(AT_MOST).with_type::<Damage>().for_each(|damage| {
         let text = String::from_utf8_lossy(&damage.to(&seeds)).into_owned();
         if let Ok(address) = text.parse::<Address>() {
-            assert_eq!(address.to_string().parse(), Ok(address), "{text:?}");
+            // Two paths that differ in a slash are equal: the texts tell more.
+            let again = address.to_string().parse::<Address>().map(|again| again.to_string());
+            assert_eq!(again, Ok(address.to_string()), "{text:?}");
         }
     });
 }

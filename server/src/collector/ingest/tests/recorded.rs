@@ -10,8 +10,11 @@ use crate::haproxy::testdata::{MADE_1_8, RECORDINGS, Recording};
 
 const NOW: u64 = 1_800_000_000;
 
-/// Rows that every version has, with their status, admin and check bits.
-const ROWS: [(&str, &str, &str, Option<u64>, Option<u64>); 12] = [
+/// Proxy, row and status; admin and check bits of a server.
+type Fact = (&'static str, &'static str, &'static str, Option<u64>, Option<u64>);
+
+/// Rows that every version has.
+const ROWS: [Fact; 12] = [
     ("fe_http", "FRONTEND", "OPEN", None, None),
     ("be_http", "s1", "UP", Some(0), Some(6)),
     ("be_http", "s4", "MAINT", Some(5), Some(14)),
