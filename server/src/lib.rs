@@ -4,6 +4,8 @@ pub mod cli;
 pub mod collector;
 pub mod config;
 pub mod demo;
+#[cfg(test)]
+mod fuzzing;
 pub mod haproxy;
 pub mod http;
 pub mod hub;

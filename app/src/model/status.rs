@@ -51,7 +51,9 @@ impl State {
     pub fn parse(status: &str) -> Self {
         let word = status.split(' ').next().unwrap_or_default();
         let rest = status[word.len()..].trim_start();
+        // 3.4 begins with `UP -1/3`, before the first check.
         let counted = rest
+            .trim_start_matches('-')
             .split_once('/')
             .is_some_and(|(a, b)| [a, b].iter().all(|s| !s.is_empty() && s.bytes().all(|c| c.is_ascii_digit())));
         match word {
@@ -145,6 +147,7 @@ mod tests {
         for (status, state) in [
             ("UP", State::Up),
             ("UP 1/3", State::Failing),
+            ("UP -1/3", State::Failing),
             ("UP (UNPUB)", State::Up),
             ("UP (2/8)", State::Up),
             ("DOWN", State::Down),

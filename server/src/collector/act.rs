@@ -4,6 +4,7 @@ use std::{ops::ControlFlow, time::Duration};
 
 use app::model::{
     action::Action,
+    availability::withheld,
     col::Text,
     outcome::{Outcome, Target, TargetOutcome},
     row::Row,
@@ -114,6 +115,11 @@ async fn command(
     };
     outcome.before = before.text(Text::Status).to_owned();
     outcome.after.clone_from(&outcome.before);
+    if let Some(reason) = withheld(action, &before, &task.poller.node) {
+        outcome.outcome = Outcome::Refused;
+        outcome.message = format!("{reason}; nothing was sent");
+        return ControlFlow::Continue(());
+    }
     if let Some(message) = already(action, &before) {
         outcome.outcome = Outcome::Unchanged;
         outcome.message = message;

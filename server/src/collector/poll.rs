@@ -38,6 +38,8 @@ pub(super) struct Poller {
     pub(super) keeper: Keeper,
     /// The process that answered last; nothing before the first answer.
     process: Option<Process>,
+    /// The process that was asked for its level: one that can't tell is not asked at every poll.
+    asked: Option<u64>,
     states: Option<ServersState>,
     states_due: Instant,
     proxies: HashMap<String, Known>,
@@ -70,6 +72,7 @@ impl Poller {
             metrics,
             keeper: Keeper::default(),
             process: None,
+            asked: None,
             states: None,
             states_due: Instant::now(),
             proxies: HashMap::new(),
@@ -103,6 +106,8 @@ impl Poller {
             }
             Err(error) => {
                 self.metrics.poll_errors.get_or_create(&label).inc();
+                // Who comes back may be another process by the same number, as in a container.
+                self.asked = None;
                 Err(error)
             }
         }
@@ -115,15 +120,17 @@ impl Poller {
         let mut states = self.states_if_due().await?;
         let info = self.client.info().await?;
         let is_other = self.process.is_none_or(|old| old.is_followed_by(&Process::of(&info)));
-        if is_other || self.node.level == Level::Unknown {
+        let pid = info.number("Pid").unwrap_or(0);
+        if is_other || self.asked != Some(pid) {
             self.node.level = match self.client.level().await {
                 Ok(haproxy::Level::Admin) => Level::Admin,
                 Ok(haproxy::Level::Operator) => Level::Operator,
                 Ok(haproxy::Level::User) => Level::User,
-                // HAProxy 1.8 can't tell; then the actions themselves will.
+                // HAProxy 1.8 can't tell.
                 Err(Error::UnknownCommand { .. }) => Level::Unknown,
                 Err(error) => return Err(error),
             };
+            self.asked = Some(pid);
         }
         if is_other && self.process.is_some() {
             self.want_states();

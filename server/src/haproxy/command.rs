@@ -2,6 +2,9 @@
 //!
 //! A command can only be built from checked names and a [`Verb`], so no text of a user ever reaches the socket as
 //! anything but a name.
+//!
+//! There is no other way to change anything: `clear counters all`, after which HAProxy 3.3.0 dies of the next
+//! `show stat`, can't be said with these types.
 
 use std::fmt;
 

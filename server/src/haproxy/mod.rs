@@ -1,7 +1,7 @@
 //! A client of HAProxy's Runtime API, the text protocol of its `stats socket`.
 //!
 //! It reads `show info`, `show stat` and `show servers state`, and sends the thirteen actions on a server that
-//! HAProxy's own stats page offers. It works with HAProxy 1.9 and later.
+//! HAProxy's own stats page offers. It works with HAProxy 2.0 and later, and reads 1.8.
 //!
 //! ```text
 //! Address ─▶ Client ─ one connection a request ─▶ HAProxy
@@ -31,6 +31,8 @@ mod servers_state;
 mod stat;
 mod wire;
 
+#[cfg(test)]
+pub(crate) mod testdata;
 #[cfg(test)]
 mod tests;
 

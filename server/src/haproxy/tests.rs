@@ -1,8 +1,9 @@
-//! Tests of the client as a whole: recorded replies of six versions, a scripted peer, hostile bytes, and a real
+//! Tests of the client as a whole: recorded replies of many versions, a scripted peer, hostile bytes, and a real
 //! HAProxy where one is installed.
 
 mod answers;
 mod faults;
+mod fuzz;
 mod hostile;
 mod peer;
 mod process;

@@ -140,4 +140,35 @@ mod tests {
         assert_eq!((of_cluster[0].node.as_deref(), of_cluster[0].cluster.as_deref()), (None, Some("edge")));
         assert_eq!(posted(&[("s", "lb1/web")]).targets(), None);
     }
+
+    #[test]
+    fn fuzz_damaged_bodies() {
+        use axum::{body::Body, extract::FromRequest as _, http::Request};
+        use futures::FutureExt as _;
+
+        let seeds: [&[u8]; 2] = [
+            b"do=apply&action=maint&s=lb1%2Fweb%2Fs1&s=lb2/web/s%31&confirmed=yes&typed=+web+",
+            b"do=shutdown&s=@lb1/web/s1&typed=%C3%A9%FF&&=&s",
+        ];
+        let (inputs, time) = (crate::fuzzing::INPUTS, crate::fuzzing::AT_MOST);
+        let target = bolero::check!().with_iterations(inputs).with_test_time(time);
+        target.with_type::<crate::fuzzing::Damage>().for_each(|damage| {
+            let request = Request::post("/stats").header("content-type", "application/x-www-form-urlencoded");
+            let request = request.body(Body::from(damage.to(&seeds))).expect("a request");
+            let fields = Form::<Vec<(String, String)>>::from_request(request, &()).now_or_never().expect("at once");
+            let Ok(Form(fields)) = fields else { return };
+            let posted = Posted::from_fields(fields);
+            if let Some(targets) = posted.targets() {
+                let name = |t: &TargetRef| {
+                    let place =
+                        t.node.clone().or(t.cluster.as_ref().map(|c| format!("{}{c}", TargetRef::CLUSTER_MARK)));
+                    format!("{}/{}/{}", place.expect("a place"), t.backend, t.server)
+                };
+                assert_eq!(targets.iter().map(name).collect::<Vec<_>>(), posted.servers);
+            }
+            if let Some(action) = posted.action() {
+                assert!([&posted.button, &posted.action].into_iter().any(|id| id == action.id()));
+            }
+        });
+    }
 }

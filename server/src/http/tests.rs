@@ -31,6 +31,7 @@ use crate::{
 };
 
 mod document;
+mod fuzz;
 
 const STAT: &[u8] = include_bytes!("../haproxy/testdata/3.2.26/show_stat.txt");
 const INFO: &[u8] = include_bytes!("../haproxy/testdata/3.2.26/show_info.txt");

@@ -1,5 +1,7 @@
 //! Every action does what it says, and says so only when HAProxy shows it.
 
+use std::path::Path;
+
 use app::model::{action::Action, outcome::Outcome};
 
 use crate::harness::{
@@ -9,12 +11,12 @@ use crate::harness::{
     sluice::Sluice,
 };
 
-/// One server with a health check and an agent. The check runs once, the agent tells the weight alone: neither undoes
-/// an action.
-fn proxies(web: &Server, agent: &Server) -> String {
+/// One server with a health check and an agent. The check runs once, and passes (3.4 counts from 0 to `rise` even for a
+/// server that it takes for UP), the agent tells the weight alone: neither undoes an action.
+pub(crate) fn proxies(web: &Server, agent: &Server) -> String {
     format!(
         "backend be\n\
-         \tserver s1 127.0.0.1:{} check inter 1h agent-check agent-port {} agent-inter 300ms\n",
+         \tserver s1 127.0.0.1:{} check inter 1h rise 1 agent-check agent-port {} agent-inter 300ms\n",
         web.port, agent.port
     )
 }
@@ -47,10 +49,15 @@ async fn each_action_is_done_and_then_there_is_nothing_left_to_do() {
     let sluice = Sluice::watching(&[("lb1", "edge", &socket)]).await;
     sluice.until_status("lb1/be/s1", "UP").await;
 
+    walk(&socket, &sluice).await;
+}
+
+/// Takes `lb1/be/s1` through the steps, and looks at HAProxy after each.
+pub(crate) async fn walk(socket: &Path, sluice: &Sluice) {
     for (action, idempotent, (status, op, admin, check_enabled, agent_enabled)) in STEPS {
-        let before = raw::server(&socket, "be", "s1").await;
+        let before = raw::server(socket, "be", "s1").await;
         let got = sluice.act(action, "lb1/be/s1").await;
-        let after = raw::server(&socket, "be", "s1").await;
+        let after = raw::server(socket, "be", "s1").await;
         assert_eq!(got.outcome, Outcome::Done, "{action}: {got:?}");
         assert_eq!((&got.before, &got.after), (&before.status, &after.status), "{action}");
         let expected = State { status: status.into(), scur: 0, op, admin, check_enabled, agent_enabled };
@@ -60,7 +67,7 @@ async fn each_action_is_done_and_then_there_is_nothing_left_to_do() {
         let outcome = if idempotent { Outcome::Unchanged } else { Outcome::Done };
         assert_eq!(again.outcome, outcome, "{action} again: {again:?}");
         assert_eq!((again.before.as_str(), again.after.as_str()), (status, status), "{action} again");
-        assert_eq!(raw::server(&socket, "be", "s1").await, expected, "{action} again");
+        assert_eq!(raw::server(socket, "be", "s1").await, expected, "{action} again");
         // The row that everybody sees is the one that was verified, without a further poll.
         sluice.until_status("lb1/be/s1", status).await;
     }

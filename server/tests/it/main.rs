@@ -24,6 +24,7 @@ mod sessions;
 mod slow;
 mod traps;
 mod unreachable;
+mod versions;
 
 use std::time::Duration;
 

@@ -2,6 +2,8 @@
 
 use super::*;
 
+mod fuzz;
+
 const NODE: &str = "[[node]]\nname = \"lb1\"\naddress = \"/run/h.sock\"\n";
 
 /// Every line must be told, in this order and at this place; `...` stands for the rest of a message.

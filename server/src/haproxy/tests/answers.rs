@@ -3,7 +3,7 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::peer::{GENEROUS, Peer, act};
-use super::recorded::RECORDINGS;
+use crate::haproxy::testdata::RECORDINGS;
 use crate::haproxy::{Answer, Error, Level};
 
 /// Each request to a peer that answers `reply`.

@@ -10,7 +10,7 @@ use tokio::net::{UnixListener, UnixSocket, UnixStream};
 use tokio::sync::Barrier;
 
 use super::peer::{GENEROUS, Peer, act};
-use super::recorded::RECORDINGS;
+use crate::haproxy::testdata::RECORDINGS;
 use crate::haproxy::{Address, Answer, Client, Error, Limits, Stage};
 
 /// Short, for answers that never come.

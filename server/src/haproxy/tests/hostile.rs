@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::recorded::RECORDINGS;
+use crate::haproxy::testdata::RECORDINGS;
 use crate::haproxy::{Info, ServersState, StatTable};
 
 /// Reads `reply` as each kind of reply, and every cell of what comes out.

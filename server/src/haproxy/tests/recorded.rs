@@ -1,41 +1,12 @@
-//! Replies recorded from HAProxy 2.0 to 3.2, all of one configuration.
+//! The parsers over every recorded reply.
+
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
+use crate::haproxy::reply::{Words, words};
+use crate::haproxy::testdata::{MADE_1_8, RECORDINGS, Recording};
 use crate::haproxy::{Info, ParseError, ServersState, StatTable};
-
-/// The replies of one version, and what is known of them.
-pub(super) struct Recording {
-    pub(super) version: &'static str,
-    pub(super) info: &'static [u8],
-    pub(super) stat: &'static [u8],
-    pub(super) servers_state: &'static [u8],
-    /// Columns of `show stat`, without the nameless last one.
-    columns: usize,
-    rows: usize,
-}
-
-macro_rules! recording {
-    ($version:literal, $columns:literal, $rows:literal) => {
-        Recording {
-            version: $version,
-            info: include_bytes!(concat!("../testdata/", $version, "/show_info.txt")),
-            stat: include_bytes!(concat!("../testdata/", $version, "/show_stat.txt")),
-            servers_state: include_bytes!(concat!("../testdata/", $version, "/show_servers_state.txt")),
-            columns: $columns,
-            rows: $rows,
-        }
-    };
-}
-
-pub(super) const RECORDINGS: [Recording; 6] = [
-    recording!("2.0.0", 88, 48),
-    recording!("2.4.0", 114, 48),
-    recording!("2.6.12", 128, 51),
-    recording!("2.8.0", 138, 51),
-    recording!("3.0.11", 205, 51),
-    recording!("3.2.26", 207, 51),
-];
 
 fn stat(recording: &Recording) -> StatTable {
     StatTable::parse(Bytes::from_static(recording.stat)).expect(recording.version)
@@ -56,12 +27,12 @@ fn cell(table: &StatTable, proxy: &str, server: &str, column: &str) -> Option<St
 
 #[test]
 fn every_table_has_the_columns_and_rows_of_its_version() {
-    for recording in &RECORDINGS {
+    for recording in RECORDINGS.iter().chain([&MADE_1_8]) {
         let table = stat(recording);
         let mut rows = 0;
         table.for_each(|_| rows += 1);
         assert_eq!(table.columns().len(), recording.columns, "{}", recording.version);
-        assert_eq!(rows, recording.rows, "{}", recording.version);
+        assert_eq!(rows, recording.rows(), "{}", recording.version);
         assert_eq!(table.columns()[0], "pxname");
         assert_eq!(table.column("lastsess"), Some(55));
         assert_eq!(table.raw(), recording.stat);
@@ -70,7 +41,7 @@ fn every_table_has_the_columns_and_rows_of_its_version() {
 
 #[test]
 fn the_same_cells_are_found_in_every_version() {
-    for recording in &RECORDINGS {
+    for recording in RECORDINGS.iter().chain([&MADE_1_8]) {
         let table = stat(recording);
         for (proxy, server, column, expected) in [
             ("be_http", "s1", "status", "UP"),
@@ -124,7 +95,7 @@ fn every_info_has_its_version_and_its_unquoted_description() {
 
 #[test]
 fn every_servers_state_tells_the_same_servers_apart() {
-    for recording in &RECORDINGS {
+    for recording in RECORDINGS.iter().chain([&MADE_1_8]) {
         let table = ServersState::parse(recording.servers_state).expect(recording.version);
         let state = |backend, server| {
             table
@@ -146,8 +117,55 @@ fn every_servers_state_tells_the_same_servers_apart() {
         let resolved = resolved.expect("be_dns/r1");
         assert_eq!(resolved.admin_state, 32, "{}", recording.version);
         assert_eq!((resolved.fqdn, resolved.port), (Some("nosuch.example.test"), Some(80)));
-        let has_ssl_column = recording.version != "2.0.0";
+        let has_ssl_column = !["1.8-made", "2.0.0"].contains(&recording.version);
         assert_eq!(resolved.use_ssl.is_some(), has_ssl_column, "{}", recording.version);
+    }
+}
+
+#[test]
+fn an_info_without_the_lines_of_later_versions_is_read() {
+    let info = Info::parse(MADE_1_8.info).expect("whole");
+    assert_eq!((info.get("Version"), info.number("Pid").is_some()), (Some("1.8.0"), true));
+    assert_eq!((info.get("Stopping"), info.get("description"), info.iter().len()), (None, None, 35));
+}
+
+/// What the thirteen actions were ever refused with, but for a check that is not there: silent up to 2.4.
+const REFUSALS: [&str; 6] = [
+    "Agent was not configured on this server, cannot enable.",
+    "No such backend.",
+    "No such server.",
+    "Permission denied",
+    "Proxy is disabled.",
+    "agent checks are not enabled on this server.",
+];
+const NO_CHECK: &str = "Health check was not configured on this server, cannot enable.";
+const TRACKING: &str = "cannot change health on a tracking server.";
+
+#[test]
+fn every_answer_to_an_action_is_taken_as_what_it_is() {
+    for Recording { version, actions, .. } in &RECORDINGS {
+        let mut refusals = BTreeSet::new();
+        let mut commands = BTreeSet::new();
+        for line in actions.lines() {
+            let [socket, command, reply] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
+            let reply = reply.replace("\\n", "\n");
+            let target = command.split(' ').find(|word| word.contains('/')).unwrap_or_default();
+            commands.insert(command.replace(target, "B/S"));
+            let read = words(reply.as_bytes()).expect(command);
+            if command == "show cli level" {
+                assert_eq!(read, Words::Text(socket.to_owned()), "{version}");
+            } else if reply == "\n" {
+                assert_eq!((read, socket), (Words::Silence, "admin"), "{version} {command}");
+            } else {
+                assert_eq!(read, Words::Text(reply.trim_end().to_owned()), "{version} {command}");
+                refusals.insert(reply.trim_end().to_owned());
+            }
+        }
+        assert_eq!(commands.len(), 14, "{version}: {commands:?}");
+        let late = ["2.0.0", "2.4.0"].contains(version).then_some(NO_CHECK);
+        let expected: BTreeSet<_> =
+            REFUSALS.into_iter().chain([TRACKING, NO_CHECK]).filter(|r| Some(*r) != late).collect();
+        assert_eq!(refusals.iter().map(String::as_str).collect::<BTreeSet<_>>(), expected, "{version}");
     }
 }
 

@@ -50,6 +50,12 @@ impl Fake {
         self.told.lock().expect("no panic").len()
     }
 
+    /// How often it was told this line.
+    pub(crate) fn times(&self, line: &str) -> usize {
+        let told = self.told.lock().expect("no panic");
+        told.iter().filter(|l| l.trim_ascii_end() == line.as_bytes()).count()
+    }
+
     /// Every line that no poll says, in order.
     pub(crate) fn told(&self) -> Vec<String> {
         let told = self.told.lock().expect("no panic");

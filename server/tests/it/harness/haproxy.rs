@@ -1,7 +1,7 @@
 //! A real HAProxy of one's own, in a directory of its own.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout};
 use super::raw;
 use crate::PATIENCE;
 
+/// The installed one.
 const PROGRAM: &str = "/usr/sbin/haproxy";
 
 /// How long a process may take to end when it is asked to.
@@ -19,6 +20,7 @@ const FAREWELL: Duration = Duration::from_secs(3);
 
 /// A HAProxy, running or not. Dropping it ends the process with its workers, and removes its files.
 pub(crate) struct Haproxy {
+    program: PathBuf,
     directory: TempDir,
     process: Option<Child>,
     is_master: bool,
@@ -28,21 +30,27 @@ impl Haproxy {
     /// Starts HAProxy with these proxies, in which `DIR` stands for its directory. Nothing, aloud, where it is not
     /// installed.
     pub(crate) async fn start(proxies: &str) -> Option<Self> {
-        Self::begin(proxies, false).await
+        Self::begin(installed()?, proxies, false).await
     }
 
     /// The same as a master with a worker, which `SIGUSR2` reloads.
     pub(crate) async fn start_master(proxies: &str) -> Option<Self> {
-        Self::begin(proxies, true).await
+        Self::begin(installed()?, proxies, true).await
     }
 
-    async fn begin(proxies: &str, is_master: bool) -> Option<Self> {
-        if !Path::new(PROGRAM).exists() {
-            eprintln!("SKIPPED: {PROGRAM} is missing, and this test needs a real HAProxy");
-            return None;
-        }
+    /// Starts the HAProxy of a branch, `2.2` for one. Nothing, aloud, where there is none.
+    pub(crate) async fn start_branch(branch: &str, proxies: &str) -> Option<Self> {
+        Self::begin(of_branch(branch)?, proxies, false).await
+    }
+
+    /// The same as a master with a worker.
+    pub(crate) async fn start_branch_master(branch: &str, proxies: &str) -> Option<Self> {
+        Self::begin(of_branch(branch)?, proxies, true).await
+    }
+
+    async fn begin(program: PathBuf, proxies: &str, is_master: bool) -> Option<Self> {
         let directory = tempfile::tempdir().expect("a directory");
-        let mut haproxy = Self { directory, process: None, is_master };
+        let mut haproxy = Self { program, directory, process: None, is_master };
         haproxy.configure(proxies);
         haproxy.run().await;
         Some(haproxy)
@@ -54,6 +62,7 @@ impl Haproxy {
             "global\n\
              \tstats socket DIR/admin.sock level admin\n\
              \tstats socket DIR/operator.sock level operator\n\
+             \tstats socket DIR/user.sock level user\n\
              defaults\n\
              \tmode http\n\
              \ttimeout connect 10s\n\
@@ -67,7 +76,7 @@ impl Haproxy {
 
     /// Starts it, and returns when it answers.
     pub(crate) async fn run(&mut self) {
-        let mut command = Command::new(PROGRAM);
+        let mut command = Command::new(&self.program);
         if self.is_master {
             command.arg("-W").arg("-S").arg(self.path("master.sock"));
         }
@@ -106,6 +115,11 @@ impl Haproxy {
         self.path("operator.sock")
     }
 
+    /// The stats socket that permits reading what is not sensitive.
+    pub(crate) fn user(&self) -> PathBuf {
+        self.path("user.sock")
+    }
+
     /// A file in its directory.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
@@ -126,6 +140,41 @@ impl Drop for Haproxy {
         let _: std::io::Result<()> = process.kill();
         let _: std::io::Result<_> = process.wait();
     }
+}
+
+fn installed() -> Option<PathBuf> {
+    let program = PathBuf::from(PROGRAM);
+    if !program.exists() {
+        eprintln!("SKIPPED: {PROGRAM} is missing, and this test needs a real HAProxy");
+        return None;
+    }
+    Some(program)
+}
+
+/// The program of a branch: one that `scripts/haproxy-versions.sh` unpacked, or the installed one where it is of it.
+fn of_branch(branch: &str) -> Option<PathBuf> {
+    let unpacked = tools().and_then(|tools| std::fs::read_dir(tools.join("haproxy")).ok()).into_iter().flatten();
+    let is_of_branch =
+        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&format!("{branch}.")));
+    let unpacked = unpacked.flatten().map(|entry| entry.path()).find(is_of_branch).map(|path| path.join("haproxy"));
+    let is_installed = || {
+        let said = Command::new(PROGRAM).arg("-v").output().map(|out| out.stdout).unwrap_or_default();
+        String::from_utf8_lossy(&said).contains(&format!(" version {branch}."))
+    };
+    let program = unpacked.or_else(|| is_installed().then(|| PathBuf::from(PROGRAM)));
+    if program.is_none() {
+        eprintln!("SKIPPED: HAProxy {branch} is missing; scripts/haproxy-versions.sh gets it where it can be had");
+    }
+    program
+}
+
+/// The tools folder, as the scripts find it.
+fn tools() -> Option<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    folder("SLUICE_TOOLS").or_else(|| {
+        let cache = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")))?;
+        Some(cache.join("sluice/tools"))
+    })
 }
 
 fn send(pid: u32, signal: &str) -> bool {
