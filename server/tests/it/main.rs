@@ -3,6 +3,7 @@
 //! What HAProxy says is looked up here over a socket of the test's own, never through the client under test.
 
 mod harness {
+    pub(crate) mod certificates;
     pub(crate) mod fake;
     pub(crate) mod haproxy;
     pub(crate) mod raw;
@@ -22,6 +23,7 @@ mod restart;
 mod sessions;
 mod traps;
 mod unreachable;
+mod ways;
 
 use std::time::Duration;
 
