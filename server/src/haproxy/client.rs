@@ -82,6 +82,9 @@ impl Client {
     /// Any [`Error`]. Every level may ask this; below `operator` HAProxy leaves `addr`, `cookie` and `algo` empty.
     pub async fn stat(&self) -> Result<StatTable, Error> {
         let reply = self.request("show stat\n", self.shared.limits.max_reply).await?;
+        if !StatTable::recognises(&reply) && StatTable::lacks_header(&reply) {
+            return Err(ParseError::NoHeader.into());
+        }
         Ok(StatTable::parse(expect(reply, "show stat", StatTable::recognises)?)?)
     }
 
@@ -186,12 +189,14 @@ fn expect(reply: Bytes, command: &'static str, recognises: fn(&[u8]) -> bool) ->
         return Ok(reply);
     }
     Err(match reply::words(&reply)? {
+        // HAProxy's own messages are ASCII.
+        Words::Text(text) if text.contains(char::REPLACEMENT_CHARACTER) => silent(),
         Words::Text(text) => refusal(command, text),
         Words::Silence => silent(),
     })
 }
 
-/// Nothing but the empty line is no answer to a question.
+/// Nothing that a person could read is no answer to a question.
 fn silent() -> Error {
     Error::Parse(ParseError::Unintelligible)
 }

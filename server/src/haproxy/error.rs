@@ -215,6 +215,9 @@ pub enum ParseError {
         /// The column, by HAProxy's name.
         column: &'static str,
     },
+    /// The table has rows and no header.
+    #[error("the table has no header")]
+    NoHeader,
     /// The table has its header twice.
     #[error("the table has a second header: two replies came in one")]
     SecondHeader,
@@ -227,7 +230,7 @@ pub enum ParseError {
         columns: usize,
     },
     /// There is nothing in it that a person could read.
-    #[error("it is neither a known reply nor text")]
+    #[error("it is neither a known reply nor text; is this the stats socket of a HAProxy?")]
     Unintelligible,
 }
 

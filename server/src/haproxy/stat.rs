@@ -17,6 +17,9 @@ const BEGINNING: &[u8] = b"# pxname";
 /// A header at the beginning of a line.
 const HEADER_LINE: &[u8] = b"\n# pxname,";
 
+/// Fewer cells than the row of any version has, which are 83 and more.
+const MIN_CELLS: usize = 60;
+
 /// Without these a row can't be told from another; every version of HAProxy writes them.
 const REQUIRED: [&str; 3] = ["svname", "status", "type"];
 
@@ -78,6 +81,12 @@ impl StatTable {
     /// Whether a reply is this table, or a part of it, rather than a message.
     pub(super) fn recognises(reply: &[u8]) -> bool {
         reply.starts_with(BEGINNING)
+    }
+
+    /// Whether a reply that is no table begins with a row of one: no message has so many commas.
+    pub(super) fn lacks_header(reply: &[u8]) -> bool {
+        let first = reply.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        first.iter().filter(|byte| **byte == b',').count() >= MIN_CELLS
     }
 
     /// The names of the columns in HAProxy's order, from `pxname` on.

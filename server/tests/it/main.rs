@@ -12,6 +12,8 @@ mod harness {
 }
 
 mod actions;
+mod bad_day;
+mod cut_short;
 mod entries;
 mod faults;
 mod hostile;

@@ -1,12 +1,17 @@
 //! Certificates of one's own, made anew for each test.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd,
 };
 use server::haproxy::{Address, Authorities, Chain, Connector, Key, Tls};
 use tempfile::TempDir;
+use tokio_rustls::rustls::{
+    ServerConfig,
+    crypto::ring::default_provider,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
 
 /// A CA that signed certificates for a server and for a client. Dropping it removes their files.
 pub(crate) struct Certificates {
@@ -65,5 +70,15 @@ impl Certificates {
         let authorities = Authorities::from_file(&self.path("ca")).expect("a CA");
         let tls = Tls::new(&place.host, authorities, identity).expect("a certificate with its key");
         Connector { address, tls: Some(tls), master: false }
+    }
+
+    /// A server that shows a certificate.
+    pub(crate) fn server(&self, name: &str) -> Arc<ServerConfig> {
+        let pem = fs::read(self.path(name)).expect("a certificate");
+        let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().expect("a chain");
+        let key = PrivateKeyDer::from_pem_slice(&pem).expect("a key");
+        let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()));
+        let builder = builder.with_safe_default_protocol_versions().expect("versions").with_no_client_auth();
+        Arc::new(builder.with_single_cert(chain, key).expect("a certificate with its key"))
     }
 }
