@@ -62,7 +62,7 @@ pub enum Error {
         received: usize,
     },
     /// The connection broke.
-    #[error("the connection failed {stage}: {source}")]
+    #[error("{}", broken(*stage, source))]
     Io {
         /// What was being done.
         stage: Stage,
@@ -261,6 +261,16 @@ fn advice(address: &Address, source: &io::Error) -> String {
         _ => return source.to_string(),
     };
     known.to_owned()
+}
+
+/// How a connection broke.
+fn broken(stage: Stage, source: &io::Error) -> String {
+    match source.kind() {
+        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => {
+            format!("HAProxy closed the connection {stage}")
+        }
+        _ => format!("the connection failed {stage}: {source}"),
+    }
 }
 
 /// What a silence in this stage usually means.

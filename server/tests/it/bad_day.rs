@@ -46,102 +46,32 @@ const ALL: &[Transport] = &[Unix, Tcp, Tls];
 /// A fault: what it is called, where it applies, how it is played, and what the node says of it.
 struct Fault(&'static str, &'static [Transport], fn() -> Conduct, &'static str);
 
-const FAULTS: [Fault; 27] = [
+#[rustfmt::skip] // A table is read by its lines.
+const FAULTS: [Fault; 26] = [
     Fault("refuses", &[Unix], || Conduct::Refuse, "HAProxy is stopped: nobody listens"),
     Fault("refuses", &[Tcp, Tls], || Conduct::Refuse, "the host is up, and nobody listens on this port"),
-    Fault(
-        "accepts and says nothing",
-        &[Unix, Tcp],
-        || Conduct::Mute,
-        "takes connections and says nothing; it hangs, or",
-    ),
-    Fault(
-        "accepts and says nothing",
-        &[Tls],
-        || Conduct::Mute,
-        "takes connections and says nothing; does it speak TLS?",
-    ),
-    Fault(
-        "hears and says nothing",
-        ALL,
-        || always(Reply::Hang(vec![])),
-        "takes connections and says nothing; it hangs, or",
-    ),
-    Fault(
-        "half an answer, then silence",
-        ALL,
-        || stat(|t| Reply::Hang(half(t))),
-        "bytes came, then nothing or too little",
-    ),
+    Fault("accepts and says nothing", &[Unix, Tcp], || Conduct::Mute, "takes connections and says nothing; it hangs, or"),
+    Fault("accepts and says nothing", &[Tls], || Conduct::Mute, "takes connections and says nothing; does it speak TLS?"),
+    Fault("hears and says nothing", ALL, || always(Reply::Hang(vec![])), "takes connections and says nothing; it hangs, or"),
+    Fault("half an answer, then silence", ALL, || stat(|t| Reply::Hang(half(&t))), "bytes came, then nothing or too little"),
     Fault("one byte a second", ALL, || stat(Reply::Drip), "bytes came, then nothing or too little"),
-    Fault("closes unread", &[Unix], || Conduct::Drop, "HAProxy closed the connection without an answer"),
-    Fault("closes unread", &[Tcp], || Conduct::Drop, "without an answer; if the port speaks TLS"),
+    Fault("closes unread", &[Unix, Tcp], || Conduct::Drop, "HAProxy closed the connection "),
     Fault("closes unread", &[Tls], || Conduct::Drop, "ended in the TLS handshake, without a reason"),
-    Fault(
-        "closes without an answer",
-        ALL,
-        || always(Reply::Whole(vec![])),
-        "HAProxy closed the connection without an answer",
-    ),
-    Fault(
-        "closes in the middle of a line",
-        ALL,
-        || stat(|t| Reply::Whole(half(t))),
-        "ended in the middle of the reply, after",
-    ),
-    Fault(
-        "garbage",
-        ALL,
-        || stat(|_| Reply::Whole(b"\xff\xfe\x80 \0\0\x07 \xc3\n".repeat(99))),
-        "neither a known reply nor text",
-    ),
-    Fault(
-        "NUL bytes",
-        ALL,
-        || stat(|_| Reply::Whole([vec![0; 4096], vec![b'\n']].concat())),
-        "neither a known reply nor text",
-    ),
-    Fault(
-        "NUL bytes without an end",
-        ALL,
-        || stat(|_| Reply::Whole(vec![0; 4096])),
-        "ended in the middle of the reply, after 4096",
-    ),
+    Fault("closes without an answer", ALL, || always(Reply::Whole(vec![])), "HAProxy closed the connection without an answer"),
+    Fault("closes in the middle of a line", ALL, || stat(|t| Reply::Whole(half(&t))), "ended in the middle of the reply, after"),
+    Fault("garbage", ALL, || stat(|_| Reply::Whole(b"\xff\xfe\x80 \0\0\x07 \xc3\n".repeat(99))), "neither a known reply nor text"),
+    Fault("NUL bytes", ALL, || stat(|_| Reply::Whole([vec![0; 4096], vec![b'\n']].concat())), "neither a known reply nor text"),
+    Fault("NUL bytes without an end", ALL, || stat(|_| Reply::Whole(vec![0; 4096])), "ended in the middle of the reply, after 4096"),
     Fault("other columns", ALL, || stat(|t| edit(&t, "svname", "srvname")), "the table has no column `svname`"),
-    Fault(
-        "fewer columns than cells",
-        ALL,
-        || stat(|t| edit(&t, "qcur,qmax,", "")),
-        "its rows have 128 cells and its header names 126",
-    ),
+    Fault("fewer columns than cells", ALL, || stat(|t| edit(&t, "qcur,qmax,", "")), "its rows have 128 cells and its header names 126"),
     Fault("no header", ALL, || stat(|t| edit(&t, &line_one(&t), "")), "the table has no header"),
-    Fault(
-        "a header twice",
-        ALL,
-        || stat(|t| edit(&t, "\nbe_http", &format!("\n{}be_http", line_one(&t)))),
-        "the table has a second header",
-    ),
-    Fault(
-        "the reply to another command",
-        ALL,
-        || stat(|_| Reply::Whole(recorded("show info"))),
-        "the answer to `show stat` was the reply to `show info`",
-    ),
+    Fault("a header twice", ALL, || stat(|t| edit(&t, "\nbe_http", &format!("\n{}be_http", line_one(&t)))), "the table has a second header"),
+    Fault("the reply to another command", ALL, || stat(|_| Reply::Whole(recorded("show info"))), "the answer to `show stat` was the reply to `show info`"),
     Fault("permission denied", ALL, || always(Reply::Whole(b"Permission denied\n\n".to_vec())), "too low for `show "),
     Fault("stats maxconn reached", &[Unix, Tcp], || Conduct::Backlog, "others hold all of its `stats maxconn`"),
     Fault("certificate expired", &[Tls], || Conduct::Show("expired"), "HAProxy's certificate has expired"),
-    Fault(
-        "certificate not yet valid",
-        &[Tls],
-        || Conduct::Show("not_yet"),
-        "HAProxy's certificate is not valid before",
-    ),
-    Fault(
-        "name mismatch",
-        &[Tls],
-        || Conduct::Show("elsewhere"),
-        "is not for 127.0.0.1 but for lb9.example.org: set `server_name`",
-    ),
+    Fault("certificate not yet valid", &[Tls], || Conduct::Show("not_yet"), "HAProxy's certificate is not valid before"),
+    Fault("name mismatch", &[Tls], || Conduct::Show("elsewhere"), "is not for 127.0.0.1 but for lb9.example.org: set `server_name`"),
     Fault("plain text for TLS", &[Tls], || plain("Unknown command\n\n"), "ignores `ssl` on a `stats socket`"),
     Fault("TLS for plain text", &[Tcp], || plain("\x15\x03\x01\0\x02\x02\x32"), "the port speaks TLS: write `tls://`"),
 ];
@@ -163,7 +93,7 @@ fn plain(text: &str) -> Conduct {
     Conduct::Plain(text.into())
 }
 
-fn half(table: Vec<u8>) -> Vec<u8> {
+fn half(table: &[u8]) -> Vec<u8> {
     table[..table.len() / 2].to_vec()
 }
 
@@ -267,32 +197,35 @@ async fn a_reply_of_500_megabytes_is_refused_in_bounded_memory() {
     /// The table's limit of 64 MiB, its last doubling, and what is freed late.
     const MOST: u64 = 64 + 64 + 32;
     let certificates = certificates();
-    for transport in [Unix, Tcp, Tls] {
-        for (command, limit) in [("show stat", "67108864"), ("show info", "262144")] {
-            let fake = Fake::over(transport, &certificates, Conduct::Answer(good()));
-            let sluice = Sluice::reaching(&[("lb1", fake.connector())]).await;
-            // Sets the peak back to what there is.
-            fs::write("/proc/self/clear_refs", "5").expect("Linux");
-            let before = memory("VmRSS");
-            fake.turn(Conduct::Answer(Arc::new(move |line| match line {
-                line if line == command => Reply::Flood(500_000_000),
-                line => Reply::Whole(recorded(line)),
-            })));
-            let expected = format!("the reply is longer than the limit of {limit} bytes");
-            let what = format!("{transport:?} {command}");
-            sluice.until(&what, |w| link(w, "lb1").1.contains(&expected)).await;
-            sleep(Duration::from_secs(2)).await;
-            let (taken, grown) = (fake.flooded(), memory("VmHWM").saturating_sub(before));
-            let ended = Instant::now();
-            fake.turn(Conduct::Answer(good()));
-            sluice.until("live", |w| link(w, "lb1") == (Link::Live, "")).await;
-            eprintln!(
-                "500 MB for {what:<15} {taken:>10} bytes taken in all, {grown:>3} MiB more at the peak, live after {:?}",
-                ended.elapsed()
-            );
-            assert!(grown <= MOST, "{what}: {grown} MiB");
-            assert!(ended.elapsed() < SOON);
-        }
+    for (transport, command, limit) in [
+        (Unix, "show stat", "67108864"),
+        (Tcp, "show stat", "67108864"),
+        (Tls, "show stat", "67108864"),
+        (Unix, "show info", "262144"),
+    ] {
+        let fake = Fake::over(transport, &certificates, Conduct::Answer(good()));
+        let sluice = Sluice::reaching(&[("lb1", fake.connector())]).await;
+        // Sets the peak back to what there is.
+        fs::write("/proc/self/clear_refs", "5").expect("Linux");
+        let before = memory("VmRSS");
+        fake.turn(Conduct::Answer(Arc::new(move |line| match line {
+            line if line == command => Reply::Flood(500_000_000),
+            line => Reply::Whole(recorded(line)),
+        })));
+        let expected = format!("the reply is longer than the limit of {limit} bytes");
+        let what = format!("{transport:?} {command}");
+        sluice.until(&what, |w| link(w, "lb1").1.contains(&expected)).await;
+        sleep(Duration::from_secs(1)).await;
+        let (taken, grown) = (fake.flooded(), memory("VmHWM").saturating_sub(before));
+        let ended = Instant::now();
+        fake.turn(Conduct::Answer(good()));
+        sluice.until("live", |w| link(w, "lb1") == (Link::Live, "")).await;
+        eprintln!(
+            "500 MB for {what:<15} {taken:>10} bytes taken in all, {grown:>3} MiB more at the peak, live after {:?}",
+            ended.elapsed()
+        );
+        assert!(grown <= MOST, "{what}: {grown} MiB");
+        assert!(ended.elapsed() < SOON);
     }
 }
 

@@ -304,7 +304,7 @@ async fn answer(writer: &mut (impl AsyncWrite + Unpin), reply: Reply, record: &R
         }
         Reply::Flood(length) => {
             writer.write_all(b"# pxname,svname,status,type,\n").await?;
-            const CHUNK: [u8; 64 * 1024] = [b'x'; 64 * 1024];
+            static CHUNK: [u8; 64 * 1024] = [b'x'; 64 * 1024];
             let mut left = length;
             while left > 0 {
                 writer.write_all(&CHUNK).await?;
