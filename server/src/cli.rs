@@ -69,8 +69,9 @@ pub struct SourceArgs {
     /// The configuration file [default: /etc/sluice/sluice.toml, where it exists]
     #[arg(long, value_name = "FILE", conflicts_with = "socket")]
     pub config: Option<PathBuf>,
-    /// A stats socket of HAProxy, in place of a file; may be given several times
-    #[arg(long, value_name = "PATH|NAME=PATH")]
+    /// A stats socket of HAProxy, in place of a file; may be given several times: /PATH, abns@NAME, tcp://HOST:PORT or
+    /// tls://HOST:PORT
+    #[arg(long, value_name = "ADDR|NAME=ADDR")]
     pub socket: Vec<SocketArg>,
 }
 
@@ -148,7 +149,7 @@ mod tests {
             (["--listen", "0.0.0.0:80"].as_slice(), "no accounts yet"),
             (&["--listen", "8080"], "write an IP address and a port"),
             (&["--log-format", "xml"], "write \"human\" or \"json\""),
-            (&["--socket", "tcp://1.2.3.4:9"], "not supported yet"),
+            (&["--socket", "tcp://1.2.3.4"], "has no port"),
             (&["--socket", "/x", "--config", "y"], "cannot be used with"),
             (&["--sockets", "/x"], "--socket"),
         ] {

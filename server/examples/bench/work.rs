@@ -132,7 +132,7 @@ fn configuration(lab: &Lab) -> Config {
     let node = NodeConfig {
         name: NODE.to_owned(),
         cluster: NODE.to_owned(),
-        address: Address::Unix(lab.socket.clone()),
+        connector: Address::Unix(lab.socket.clone()).into(),
         poll: DEFAULT_POLL,
     };
     Config { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), nodes: vec![node], log: LogFormat::Human }

@@ -28,7 +28,7 @@ pub async fn check(args: &SourceArgs, out: &mut impl Write) -> io::Result<bool> 
             Ok(found) => found.to_string(),
             Err(error) => error.to_string(),
         };
-        writeln!(out, "{} (cluster {}, {}): {told}", node.name, node.cluster, node.address)?;
+        writeln!(out, "{} (cluster {}, {}): {told}", node.name, node.cluster, node.connector.address)?;
     }
     Ok(tried.iter().all(Result::is_ok))
 }
@@ -58,7 +58,7 @@ impl std::fmt::Display for Found {
 
 /// Asks a node all that the dashboard asks it.
 async fn attempt(node: &NodeConfig) -> Result<Found, Error> {
-    let client = Client::new(node.address.clone(), Limits::default());
+    let client = Client::new(node.connector.clone(), Limits::default());
     let info = client.info().await?;
     let stat = client.stat().await?;
     client.servers_state().await?;

@@ -48,7 +48,7 @@ pub fn unheard(config: &NodeConfig, now_ms: u64) -> Node {
     Node {
         name: config.name.clone(),
         cluster: config.cluster.clone(),
-        address: config.address.to_string(),
+        address: config.connector.address.to_string(),
         poll_ms: u64::try_from(config.poll.as_millis()).unwrap_or(u64::MAX),
         error: "not polled yet".to_owned(),
         since: now_ms,
@@ -94,7 +94,7 @@ impl Collector {
     ) -> Self {
         let (orders, inbox) = mpsc::channel(ORDERS);
         let limits = Limits { deadline: DEADLINE, ..Limits::default() };
-        let client = Client::new(config.address.clone(), limits);
+        let client = Client::new(config.connector.clone(), limits);
         let poller = poll::Poller::new(unheard(config, crate::hub::unix_ms()), client, metrics);
         let task = Task { place, poll: config.poll, poller, hub: hub.clone(), link: link::Watch::default() };
         let node = unheard(config, crate::hub::unix_ms());

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::DEFAULT_FILE;
-use crate::haproxy::Address;
+use crate::haproxy::{Address, TlsError};
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +39,14 @@ pub enum ConfigError {
     SameAddress {
         /// The address.
         address: Address,
+    },
+    /// A `--socket` with TLS that can't be set up.
+    #[error("{address}: {source}; a file of nodes has the key `ca` for it")]
+    Tls {
+        /// The address.
+        address: Address,
+        /// Why not.
+        source: TlsError,
     },
     /// Nobody said where HAProxy is, and it is at none of the usual places.
     #[error("{}", nowhere(looked))]

@@ -8,6 +8,7 @@ use super::{
     Config, ConfigError, DEFAULT_LISTEN, DEFAULT_POLL, LogFormat, LogFormatError, NodeConfig, Problem, is_name, listen,
     parse_listen,
     reader::{At, Problems, kind, tables},
+    way::{self, ADDRESS_EXAMPLE},
 };
 use crate::haproxy::Address;
 
@@ -18,8 +19,6 @@ const MAX_POLL: Duration = Duration::from_secs(3600);
 
 /// A node as one would write it.
 const NODE_EXAMPLE: &str = "[[node]]\n  name = \"lb1\"\n  address = \"unix:/run/haproxy/admin.sock\"";
-/// An address as one would write it.
-const ADDRESS_EXAMPLE: &str = "unix:/run/haproxy/admin.sock";
 
 /// Reads and checks a file.
 ///
@@ -112,7 +111,10 @@ struct Seen {
 
 /// One node, where it has what it needs.
 fn node(table: &DeTable<'_>, span: &Range<usize>, seen: &mut Seen, problems: &mut Problems<'_>) -> Option<NodeConfig> {
-    problems.unknown_keys(table, &["name", "cluster", "address", "poll"]);
+    problems.unknown_keys(
+        table,
+        &["name", "cluster", "address", "poll", "master", "ca", "certificate", "key", "server_name"],
+    );
     for (key, example) in [("name", "lb1"), ("address", ADDRESS_EXAMPLE)] {
         if !table.contains_key(key) {
             problems.add(span, format!("this node has no `{key}`: write {key} = \"{example}\""));
@@ -121,7 +123,8 @@ fn node(table: &DeTable<'_>, span: &Range<usize>, seen: &mut Seen, problems: &mu
     let poll = poll(table, problems).unwrap_or(DEFAULT_POLL);
     let cluster = name(table, "cluster", "edge", problems);
     let name = name(table, "name", "lb1", problems);
-    let address = address(table, problems);
+    let address = way::address(table, problems);
+    let connector = address.as_ref().and_then(|address| way::connector(table, address, problems));
     if let Some(At { value, span }) = &name {
         if seen.names.contains(value) {
             problems.add(span, format!("there are two nodes `{value}`: give each a name of its own"));
@@ -137,7 +140,7 @@ fn node(table: &DeTable<'_>, span: &Range<usize>, seen: &mut Seen, problems: &mu
         None => seen.addresses.push((address.value.clone(), name.clone())),
     }
     let cluster = cluster.map_or_else(|| name.clone(), |at| at.value);
-    Some(NodeConfig { name, cluster, address: address.value, poll })
+    Some(NodeConfig { name, cluster, connector: connector?, poll })
 }
 
 fn name(table: &DeTable<'_>, key: &str, example: &str, problems: &mut Problems<'_>) -> Option<At<String>> {
@@ -152,17 +155,6 @@ fn name(table: &DeTable<'_>, key: &str, example: &str, problems: &mut Problems<'
     };
     problems.add(&at.span, message);
     None
-}
-
-fn address(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Option<At<Address>> {
-    let At { value, span } = problems.text(table, "address", ADDRESS_EXAMPLE)?;
-    match value.parse() {
-        Ok(value) => Some(At { value, span }),
-        Err(error) => {
-            problems.add(&span, format!("{error}"));
-            None
-        }
-    }
 }
 
 fn poll(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Option<Duration> {

@@ -1,6 +1,7 @@
 //! What Sluice is told at its start: where to listen, and which HAProxy processes there are.
 //!
-//! It comes from a TOML file, from `--socket`, or from a look at the usual places. Nothing here connects to anything.
+//! It comes from a TOML file, from `--socket`, or from a look at the usual places. Certificates and
+//! keys are read here; nothing connects to anything.
 
 mod error;
 mod file;
@@ -8,6 +9,7 @@ mod listen;
 mod reader;
 mod search;
 mod socket;
+mod way;
 
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
@@ -15,7 +17,7 @@ pub use error::{ConfigError, Problem};
 pub use listen::{ListenError, parse_listen};
 pub use socket::{SocketArg, SocketArgError};
 
-use crate::haproxy::Address;
+use crate::haproxy::Connector;
 
 /// Where the dashboard is served unless somebody says otherwise.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -45,8 +47,8 @@ pub struct NodeConfig {
     pub name: String,
     /// The cluster that it belongs to, of the same characters; its own name where none was given.
     pub cluster: String,
-    /// Where its stats socket is.
-    pub address: Address,
+    /// Where its stats socket is, and how it is reached.
+    pub connector: Connector,
     /// The time from one poll to the next.
     pub poll: Duration,
 }

@@ -62,6 +62,17 @@ impl<'t> Problems<'t> {
         Some(At { value: text?.to_owned(), span: value.span() })
     }
 
+    /// The truth of `key`, should it be there and be `true` or `false`.
+    pub(super) fn flag(&mut self, table: &DeTable<'_>, key: &str) -> Option<At<bool>> {
+        let value = table.get(key)?;
+        let flag = value.get_ref().as_bool();
+        if flag.is_none() {
+            let found = kind(value.get_ref());
+            self.add(&value.span(), format!("`{key}` is {found}: write {key} = true, or leave it out"));
+        }
+        Some(At { value: flag?, span: value.span() })
+    }
+
     /// Notes every key of `table` that isn't among `known`, with the nearest one.
     pub(super) fn unknown_keys(&mut self, table: &DeTable<'_>, known: &[&str]) {
         for key in table.keys() {

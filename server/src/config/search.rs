@@ -77,7 +77,7 @@ mod tests {
         let config = search_at(&missing, &[&missing, &file, &socket]).expect("found");
         assert_eq!(config.nodes.len(), 1);
         assert_eq!(config.nodes[0].name, "haproxy");
-        assert_eq!(config.nodes[0].address, Address::Unix(socket));
+        assert_eq!(config.nodes[0].connector.address, Address::Unix(socket));
     }
 
     #[test]

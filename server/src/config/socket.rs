@@ -1,12 +1,15 @@
-//! `--socket PATH` and `--socket NAME=PATH`: nodes without a file.
+//! `--socket ADDRESS` and `--socket NAME=ADDRESS`: nodes without a file.
 
 use std::{path, str::FromStr};
 
 use super::{ConfigError, DEFAULT_POLL, NodeConfig, is_name, is_name_char};
-use crate::haproxy::{Address, AddressError};
+use crate::haproxy::{Address, AddressError, Authorities, Connector, Tls};
 
 /// What a lone socket's node is called when nobody named it.
 const LONE: &str = "haproxy";
+
+/// What an address begins with, other than a path.
+const FORMS: [&str; 5] = ["unix:", "abns@", "abnsz@", "tcp://", "tls://"];
 
 /// One `--socket`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +37,7 @@ impl FromStr for SocketArg {
     fn from_str(text: &str) -> Result<Self, SocketArgError> {
         // A path may hold a `=` of its own: what begins like an address has no name.
         let (name, place) = match text.split_once('=') {
-            Some((name, place)) if !name.starts_with(['/', '.']) && !name.starts_with("unix:") => (Some(name), place),
+            Some((name, place)) if !name.starts_with(['/', '.']) && !has_form(name) => (Some(name), place),
             _ => (None, text),
         };
         if let Some(name) = name.filter(|name| !is_name(name)) {
@@ -47,7 +50,7 @@ impl FromStr for SocketArg {
 /// The nodes of all `--socket` arguments: a cluster each, with names that differ.
 ///
 /// # Errors
-/// When two of them have the same name or the same address.
+/// When two of them have the same name or the same address, or there is nothing to trust for TLS.
 pub(super) fn nodes(sockets: &[SocketArg]) -> Result<Vec<NodeConfig>, ConfigError> {
     let mut taken: Vec<&str> = Vec::new();
     for (at, SocketArg { name, address }) in sockets.iter().enumerate() {
@@ -61,31 +64,50 @@ pub(super) fn nodes(sockets: &[SocketArg]) -> Result<Vec<NodeConfig>, ConfigErro
         taken.push(name);
     }
     let mut taken: Vec<String> = taken.into_iter().map(str::to_owned).collect();
-    let mut node = |SocketArg { name, address }: &SocketArg| {
+    let mut node = |SocketArg { name, address }: &SocketArg| -> Result<NodeConfig, ConfigError> {
         let name = name.clone().unwrap_or_else(|| {
             let base = if sockets.len() == 1 { LONE.to_owned() } else { stem(address) };
             let name = unused(&base, &taken);
             taken.push(name.clone());
             name
         });
-        NodeConfig { cluster: name.clone(), name, address: address.clone(), poll: DEFAULT_POLL }
+        Ok(NodeConfig { cluster: name.clone(), name, connector: connector(address)?, poll: DEFAULT_POLL })
     };
-    Ok(sockets.iter().map(&mut node).collect())
+    sockets.iter().map(&mut node).collect()
+}
+
+/// TLS trusts what the system trusts.
+fn connector(address: &Address) -> Result<Connector, ConfigError> {
+    let tls = match address {
+        Address::Tls(place) => {
+            let tls = Authorities::system().and_then(|trusted| Tls::new(&place.host, trusted, None));
+            Some(tls.map_err(|source| ConfigError::Tls { address: address.clone(), source })?)
+        }
+        _ => None,
+    };
+    Ok(Connector { address: address.clone(), tls, master: false })
+}
+
+fn has_form(text: &str) -> bool {
+    FORMS.iter().any(|form| text.starts_with(form))
 }
 
 /// An address, or the path of a socket from where we are.
 fn address(place: &str) -> Result<Address, AddressError> {
-    let is_relative = !place.is_empty() && !place.starts_with('/') && !place.contains(':');
+    let is_relative = !place.is_empty() && !place.starts_with('/') && !place.contains(':') && !has_form(place);
     match path::absolute(place) {
         Ok(absolute) if is_relative => absolute.to_string_lossy().parse(),
         _ => place.parse(),
     }
 }
 
-/// `lb1` for `/run/lb1.sock`.
+/// `lb1` for `/run/lb1.sock` and for `tcp://lb1:9999`.
 fn stem(address: &Address) -> String {
-    let text = address.to_string();
-    let stem = path::Path::new(&text).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = match address {
+        Address::Tcp(place) | Address::Tls(place) => place.host.clone(),
+        Address::Unix(path) => path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
+        other => other.to_string().split_once('@').map(|(_, name)| name.to_owned()).unwrap_or_default(),
+    };
     let name: String = stem.chars().filter(|c| is_name_char(*c)).collect();
     if name.is_empty() { LONE.to_owned() } else { name }
 }
@@ -104,8 +126,9 @@ mod tests {
     fn check(args: &[&str], expected: &[(&str, &str)]) {
         let sockets: Vec<SocketArg> = args.iter().map(|arg| arg.parse().expect(arg)).collect();
         let nodes = nodes(&sockets).expect("names and addresses differ");
-        let got: Vec<_> = nodes.iter().map(|node| (node.name.as_str(), node.address.to_string())).collect();
-        let expected: Vec<_> = expected.iter().map(|(name, path)| (*name, format!("unix:{path}"))).collect();
+        let got: Vec<_> = nodes.iter().map(|node| (node.name.as_str(), node.connector.address.to_string())).collect();
+        let whole = |place: &str| if place.starts_with('/') { format!("unix:{place}") } else { place.to_owned() };
+        let expected: Vec<_> = expected.iter().map(|(name, place)| (*name, whole(place))).collect();
         assert_eq!(got, expected, "{args:?}");
         assert!(nodes.iter().all(|node| node.cluster == node.name));
     }
@@ -120,6 +143,22 @@ mod tests {
         check(
             &["/1/a.sock", "/2/b c.sock", "/3/%.sock"],
             &[("a", "/1/a.sock"), ("bc", "/2/b c.sock"), ("haproxy", "/3/%.sock")],
+        );
+    }
+
+    #[test]
+    fn every_form_of_address_is_taken() {
+        check(&["lb1=tcp://10.0.0.1:9999"], &[("lb1", "tcp://10.0.0.1:9999")]);
+        check(
+            &["tcp://10.0.0.1:9", "tcp://[::1]:9", "abns@lb3", "abns@a=b", "lb5=abnsz@x", "tls://lb6.example.org:9"],
+            &[
+                ("10.0.0.1", "tcp://10.0.0.1:9"),
+                ("::1", "tcp://[::1]:9"),
+                ("lb3", "abns@lb3"),
+                ("ab", "abns@a=b"),
+                ("lb5", "abnsz@x"),
+                ("lb6.example.org", "tls://lb6.example.org:9"),
+            ],
         );
     }
 
@@ -149,7 +188,7 @@ mod tests {
     fn what_is_no_socket_says_why() {
         assert_eq!("a b=/x".parse::<SocketArg>(), Err(SocketArgError::Name("a b".into())));
         assert_eq!("=/x".parse::<SocketArg>(), Err(SocketArgError::Name(String::new())));
-        for bad in ["", "x=", "tcp://10.0.0.1:9999", "x=tls://h:1"] {
+        for bad in ["", "x=", "tcp://10.0.0.1", "x=tls://h:0", "abns@"] {
             assert!(matches!(bad.parse::<SocketArg>(), Err(SocketArgError::Address(_))), "{bad}");
         }
     }

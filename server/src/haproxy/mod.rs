@@ -4,7 +4,7 @@
 //! HAProxy's own stats page offers. It works with HAProxy 2.0 and later, and reads 1.8.
 //!
 //! ```text
-//! Address ─▶ Client ─ one connection a request ─▶ HAProxy
+//! Connector ─▶ Client ─ one connection a request ─▶ HAProxy, or its master process, or TLS in front of it
 //!              │  bounded bytes, under one deadline
 //!              ▼
 //!            Info, StatTable, ServersState, Level, Answer, or an Error
@@ -23,12 +23,14 @@
 mod address;
 mod client;
 mod command;
+mod connector;
 mod error;
 mod info;
 mod name;
 mod reply;
 mod servers_state;
 mod stat;
+mod tls;
 mod wire;
 
 #[cfg(test)]
@@ -36,12 +38,14 @@ pub(crate) mod testdata;
 #[cfg(test)]
 mod tests;
 
-pub use address::{Address, AddressError};
+pub use address::{Address, AddressError, HostPort};
 pub use client::{Client, Limits};
 pub use command::{ServerCommand, Verb};
+pub use connector::Connector;
 pub use error::{Error, ParseError, Stage};
 pub use info::Info;
 pub use name::{NameError, ProxyName, ServerName};
 pub use reply::{Answer, Level};
 pub use servers_state::{ServerState, ServersState};
 pub use stat::{StatRow, StatTable};
+pub use tls::{Authorities, Chain, Key, Tls, TlsError, TlsFault};

@@ -74,7 +74,8 @@ impl ServersState {
     ///
     /// # Errors
     /// [`ParseError::Beginning`] when it doesn't begin with a version and a header, [`ParseError::Cut`] when the end is
-    /// missing, [`ParseError::MissingColumn`] when the columns that every version has are not there.
+    /// missing, [`ParseError::MissingColumn`] when the columns that every version has are not there,
+    /// [`ParseError::SecondHeader`] when a row is a header.
     pub fn parse(reply: impl Into<Vec<u8>>) -> Result<Self, ParseError> {
         const EXPECTED: ParseError = ParseError::Beginning { expected: "a format version and `# be_id`" };
         let reply = reply.into();
@@ -99,6 +100,9 @@ impl ServersState {
             }
         }
         let rows = version.len() + header.len();
+        if text[rows - 1..].contains("\n# ") {
+            return Err(ParseError::SecondHeader);
+        }
         Ok(Self { text, layout, rows })
     }
 

@@ -6,12 +6,22 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use csv::{ByteRecord, ReaderBuilder, Terminator};
+use csv::{ByteRecord, Reader, ReaderBuilder, Terminator};
+use memchr::memmem;
 
 use super::ParseError;
 
 /// What the reply of every version begins with.
 const BEGINNING: &[u8] = b"# pxname";
+
+/// A header at the beginning of a line.
+const HEADER_LINE: &[u8] = b"\n# pxname,";
+
+/// Fewer cells than the row of any version has, which are 83 and more.
+const MIN_CELLS: usize = 60;
+
+/// Without these a row can't be told from another; every version of HAProxy writes them.
+const REQUIRED: [&str; 3] = ["svname", "status", "type"];
 
 /// The whole of one `show stat` reply. A clone is cheap and shares the bytes.
 ///
@@ -28,7 +38,9 @@ impl StatTable {
     /// Takes a whole reply, with the empty line that ends it.
     ///
     /// # Errors
-    /// [`ParseError::Beginning`] when it doesn't begin with `# pxname`, [`ParseError::Cut`] when the end is missing.
+    /// [`ParseError::Beginning`] when it doesn't begin with `# pxname`, [`ParseError::Cut`] when the end is missing,
+    /// [`ParseError::MissingColumn`] when a column that every version has is not there, [`ParseError::Width`] when the
+    /// first row has more or fewer cells than the header, [`ParseError::SecondHeader`] when a row is a header.
     pub fn parse(raw: Bytes) -> Result<Self, ParseError> {
         if !Self::recognises(&raw) {
             return Err(ParseError::Beginning { expected: "`# pxname`" });
@@ -39,12 +51,42 @@ impl StatTable {
         let header_end = raw.iter().position(|byte| *byte == b'\n');
         let rows = header_end.map_or(raw.len(), |end| end + 1);
         let columns = columns(&raw[..rows]);
-        Ok(Self { raw, columns, rows })
+        let table = Self { raw, columns, rows };
+        table.check()?;
+        Ok(table)
+    }
+
+    /// Whether header and rows can belong together. Only the first row is counted, to read a large table once.
+    fn check(&self) -> Result<(), ParseError> {
+        if let Some(column) = REQUIRED.into_iter().find(|name| self.column(name).is_none()) {
+            return Err(ParseError::MissingColumn { column });
+        }
+        let mut record = ByteRecord::new();
+        // The cell after the comma that ends a line has no column; an empty line is the end of the table.
+        if let Ok(true) = self.reader().read_byte_record(&mut record) {
+            let (cells, columns) = (record.len().saturating_sub(1), self.columns.len());
+            if cells != columns && !record.get(0).is_some_and(|cell| cell.starts_with(BEGINNING)) {
+                return Err(ParseError::Width { cells, columns });
+            }
+        }
+        if memmem::find(&self.raw[self.rows - 1..], HEADER_LINE).is_none() {
+            return Ok(());
+        }
+        // The line may stand in a quoted cell: check and agents write what they like.
+        let mut is_header = false;
+        self.for_each(|row| is_header |= row.bytes(0) == BEGINNING);
+        if is_header { Err(ParseError::SecondHeader) } else { Ok(()) }
     }
 
     /// Whether a reply is this table, or a part of it, rather than a message.
     pub(super) fn recognises(reply: &[u8]) -> bool {
         reply.starts_with(BEGINNING)
+    }
+
+    /// Whether a reply that is no table begins with a row of one: no message has so many commas.
+    pub(super) fn lacks_header(reply: &[u8]) -> bool {
+        let first = reply.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        first.iter().filter(|byte| **byte == b',').count() >= MIN_CELLS
     }
 
     /// The names of the columns in HAProxy's order, from `pxname` on.
@@ -69,17 +111,21 @@ impl StatTable {
     ///
     /// All rows pass through one buffer, so that a row costs no allocation.
     pub fn for_each(&self, mut visit: impl FnMut(StatRow<'_>)) {
-        let mut reader = ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            // HAProxy ends lines with a line feed alone; a carriage return would be a byte like any other.
-            .terminator(Terminator::Any(b'\n'))
-            .from_reader(&self.raw[self.rows..]);
+        let mut reader = self.reader();
         let mut record = ByteRecord::new();
         // Reading flexible rows out of memory can't fail.
         while let Ok(true) = reader.read_byte_record(&mut record) {
             visit(StatRow { record: &record });
         }
+    }
+
+    fn reader(&self) -> Reader<&[u8]> {
+        ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            // HAProxy ends lines with a line feed alone; a carriage return would be a byte like any other.
+            .terminator(Terminator::Any(b'\n'))
+            .from_reader(&self.raw[self.rows..])
     }
 }
 

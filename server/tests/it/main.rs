@@ -3,6 +3,7 @@
 //! What HAProxy says is looked up here over a socket of the test's own, never through the client under test.
 
 mod harness {
+    pub(crate) mod certificates;
     pub(crate) mod fake;
     pub(crate) mod haproxy;
     pub(crate) mod raw;
@@ -11,6 +12,8 @@ mod harness {
 }
 
 mod actions;
+mod bad_day;
+mod cut_short;
 mod entries;
 mod faults;
 mod hostile;
@@ -25,6 +28,7 @@ mod slow;
 mod traps;
 mod unreachable;
 mod versions;
+mod ways;
 
 use std::time::Duration;
 

@@ -42,7 +42,7 @@ fn columns_are_found_by_name_and_unknown_ones_are_no_error() {
 
 #[test]
 fn a_frontend_and_a_backend_of_one_name_are_one_proxy() {
-    let got = parse("# pxname,svname,type,\nweb,FRONTEND,0,\napi,FRONTEND,0,\nweb,s1,2,\nweb,BACKEND,1,\n");
+    let got = parse("# pxname,svname,type,status,\nweb,FRONTEND,0,,\napi,FRONTEND,0,,\nweb,s1,2,,\nweb,BACKEND,1,,\n");
     let names: Vec<_> = got[0].rows.iter().map(|r| r.name.as_str()).collect();
     assert_eq!((got.len(), names), (2, vec!["FRONTEND", "s1", "BACKEND"]));
 }

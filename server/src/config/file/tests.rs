@@ -34,7 +34,7 @@ fn a_whole_file_is_read() {
     let node = |name: &str, cluster: &str, path: &str, poll| NodeConfig {
         name: name.to_owned(),
         cluster: cluster.to_owned(),
-        address: path.parse().expect("a path"),
+        connector: path.parse::<Address>().expect("a path").into(),
         poll: Duration::from_millis(poll),
     };
     assert_eq!(config.listen.to_string(), "[::1]:9000");
@@ -47,7 +47,10 @@ fn an_unknown_key_is_named_with_the_nearest_known_one() {
     check(&format!("lisen = \"127.0.0.1:1\"\n{NODE}"), &["1:1: unknown key `lisen`: did you mean `listen`?"]);
     check(&format!("{NODE}adress = \"/x\""), &["4:1: unknown key `adress`: did you mean `address`?"]);
     check(&format!("{NODE}  Pol = 1"), &["4:3: unknown key `Pol`: did you mean `poll`?"]);
-    check(&format!("{NODE}weight = 1"), &["4:1: unknown key `weight`: there is `name`, `cluster`, `address`, `poll`"]);
+    check(
+        &format!("{NODE}weight = 1"),
+        &["4:1: unknown key `weight`: there is `name`, `cluster`, `address`, `poll`..."],
+    );
     check(&format!("{NODE}[log]\nformt = 1"), &["5:1: unknown key `formt`: did you mean `format`?"]);
     check(
         &NODE.replace("[[node]]", "[[nodes]]"),

@@ -65,6 +65,8 @@ fn a_reply_that_is_cut_or_something_else_is_an_error() {
         let error = ServersState::parse(other).expect_err(other);
         assert!(matches!(error, ParseError::Beginning { .. }), "{other:?}");
     }
+    let twice = format!("{HEADER}{}\n", HEADER.trim_start_matches("1\n"));
+    assert_eq!(ServersState::parse(twice).expect_err("two headers"), ParseError::SecondHeader);
     assert_eq!(
         ServersState::parse("1\n# be_id be_name\n\n").expect_err("no server's name"),
         ParseError::MissingColumn { column: "srv_name" }

@@ -22,7 +22,10 @@ async fn answers(reply: &[u8]) -> [Result<(), Error>; 4] {
 async fn garbage_is_an_error_for_every_request() {
     for garbage in [&[0_u8; 4096][..], b"\x16\x03\x01\x02\xff\x00", b"\0\x1b\x07\n", b"\n\n", b"> "] {
         for result in answers(garbage).await {
-            assert!(matches!(result, Err(Error::Closed { .. } | Error::Parse(_))), "{result:?}");
+            assert!(
+                matches!(result, Err(Error::Unanswered { .. } | Error::Closed { .. } | Error::IsTls | Error::Parse(_))),
+                "{result:?}"
+            );
         }
         let peer = Peer::answering(garbage);
         act(&peer.client(GENEROUS)).await.expect_err("garbage");
@@ -40,7 +43,7 @@ async fn the_empty_line_answers_no_question() {
 async fn a_denied_read_says_so_with_and_without_severity() {
     for reply in ["Permission denied\n\n", "[3]: Permission denied\n\n"] {
         for result in answers(reply.as_bytes()).await {
-            assert!(matches!(result, Err(Error::PermissionDenied)), "{result:?}");
+            assert!(matches!(result, Err(Error::PermissionDenied { .. })), "{result:?}");
         }
         let peer = Peer::answering(reply);
         let answer = act(&peer.client(GENEROUS)).await.expect("an answer");
@@ -55,7 +58,7 @@ async fn a_haproxy_that_lacks_a_command_is_named_as_too_old() {
     let error = client.level().await.expect_err("unknown");
     assert!(error.to_string().contains("`show cli level`: it needs HAProxy 1.9"), "{error}");
     let error = client.stat().await.expect_err("unknown");
-    assert!(matches!(error, Error::Refused(words) if words.starts_with("Unknown command.")));
+    assert!(matches!(error, Error::Refused { words, .. } if words.starts_with("Unknown command.")));
 }
 
 #[tokio::test]
@@ -87,9 +90,50 @@ async fn one_line_is_sent_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_master_is_told_which_worker_and_that_nothing_follows() {
+    let (sent, mut received) = tokio::sync::mpsc::unbounded_channel();
+    let peer = Peer::start(move |mut stream| {
+        let sent = sent.clone();
+        async move {
+            let mut all = Vec::new();
+            // It ends only because the client has ended its side.
+            stream.read_to_end(&mut all).await.expect("an end");
+            sent.send(all).expect("the test");
+            stream.write_all(b"\n").await.expect("a client");
+        }
+    });
+    assert_eq!(act(&peer.client_of_master(GENEROUS)).await.expect("an answer"), Answer::Accepted);
+    assert_eq!(received.recv().await.expect("a line"), b"@1 set server be/s1 state drain\n");
+}
+
+#[tokio::test]
+async fn a_master_without_a_worker_and_a_worker_without_a_master_say_so() {
+    let peer = Peer::answering("Can't find the target PID matching the prefix '@1'\n");
+    let error = act(&peer.client_of_master(GENEROUS)).await.expect_err("no worker");
+    assert!(matches!(error, Error::NoWorker) && !error.may_have_run(), "{error}");
+    let peer = Peer::answering("Unknown command, but maybe one of the following ones is a better match:\n\n");
+    let error = act(&peer.client_of_master(GENEROUS)).await.expect_err("no master");
+    assert!(matches!(error, Error::NotMaster) && !error.may_have_run(), "{error}");
+}
+
+#[tokio::test]
+async fn the_reply_to_another_command_is_named() {
+    for (reply, other) in [
+        (RECORDINGS[2].info, "show info"),
+        (RECORDINGS[2].stat, "show stat"),
+        (RECORDINGS[2].servers_state, "show servers state"),
+    ] {
+        let told: Vec<String> =
+            answers(reply).await.into_iter().filter_map(Result::err).map(|error| error.to_string()).collect();
+        assert_eq!(told.len(), 3, "{told:?}");
+        assert!(told.iter().all(|told| told.contains(&format!("was the reply to `{other}`"))), "{told:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_end_without_a_byte_is_no_answer() {
     for result in answers(b"").await {
-        assert!(matches!(result, Err(Error::Closed { received: 0 })), "{result:?}");
+        assert!(matches!(result, Err(Error::Unanswered { .. })), "{result:?}");
     }
     let peer = Peer::answering("");
     let error = act(&peer.client(GENEROUS)).await.expect_err("nothing");

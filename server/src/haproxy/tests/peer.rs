@@ -9,7 +9,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
 
 use super::command;
-use crate::haproxy::{Address, Answer, Client, Error, Limits, Verb};
+use crate::haproxy::{Address, Answer, Client, Connector, Error, Limits, Verb};
 
 /// Long enough for any answer that comes at all.
 pub(super) const GENEROUS: Limits =
@@ -59,6 +59,11 @@ impl Peer {
 
     pub(super) fn client(&self, limits: Limits) -> Client {
         Client::new(self.address.clone(), limits)
+    }
+
+    /// A client that takes the peer for a master process.
+    pub(super) fn client_of_master(&self, limits: Limits) -> Client {
+        Client::new(Connector { address: self.address.clone(), tls: None, master: true }, limits)
     }
 }
 

@@ -90,6 +90,14 @@ impl Haproxy {
             }
         };
         timeout(PATIENCE, answers).await.expect("HAProxy serves");
+        // The master begins anew when its worker runs, and refuses connections for a moment.
+        let master = self.path("master.sock");
+        let answers = async {
+            while self.is_master && raw::try_ask_master(&master, "show proc").await.is_err() {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(PATIENCE, answers).await.expect("the master serves");
     }
 
     /// Kills it as a crash would: its socket stays on disk.

@@ -39,6 +39,19 @@ pub(crate) async fn try_ask(socket: &Path, line: &str) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&reply).into_owned())
 }
 
+/// What a master process answers; it goes on only when this side ends.
+pub(crate) async fn try_ask_master(socket: &Path, line: &str) -> io::Result<String> {
+    let exchange = async {
+        let mut stream = UnixStream::connect(socket).await?;
+        stream.write_all(format!("{line}\n").as_bytes()).await?;
+        stream.shutdown().await?;
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).await?;
+        io::Result::Ok(reply)
+    };
+    timeout(PATIENCE, exchange).await.map_err(|_| io::ErrorKind::TimedOut)?
+}
+
 /// Has HAProxy do something, which it must take without a word.
 pub(crate) async fn tell(socket: &Path, line: &str) {
     assert_eq!(ask(socket, line).await, "\n", "{line}");

@@ -12,7 +12,7 @@ use app::model::{
 use server::{
     collector::{Collector, unheard},
     config::NodeConfig,
-    haproxy::Address,
+    haproxy::{Address, Connector},
     hub::{Hub, World},
     metrics::Metrics,
     operations::{Operations, RequestError},
@@ -42,12 +42,24 @@ impl Sluice {
     /// The same with another time between two polls.
     pub(crate) async fn polling(poll: Duration, nodes: &[(&str, &str, &Path)]) -> Self {
         let config = |(name, cluster, path): &(&str, &str, &Path)| NodeConfig {
-            name: (*name).to_owned(),
             cluster: (*cluster).to_owned(),
-            address: Address::Unix(path.to_path_buf()),
-            poll,
+            ..node(name, Address::Unix(path.to_path_buf()), poll)
         };
-        let configs: Vec<NodeConfig> = nodes.iter().map(config).collect();
+        let sluice = Self::start(&nodes.iter().map(config).collect::<Vec<_>>());
+        sluice.until("every node is live", |w| w.fleet.nodes.iter().all(|n| n.link == Link::Live)).await;
+        sluice
+    }
+
+    /// Watches nodes, each given as its name and how it is reached; returns when all are live.
+    pub(crate) async fn reaching(nodes: &[(&str, Connector)]) -> Self {
+        let configs: Vec<_> = nodes.iter().map(|(name, connector)| node(name, connector.clone(), POLL)).collect();
+        let sluice = Self::start(&configs);
+        sluice.until("every node is live", |w| w.fleet.nodes.iter().all(|n| n.link == Link::Live)).await;
+        sluice
+    }
+
+    /// Watches nodes, whether they answer or not.
+    pub(crate) fn start(configs: &[NodeConfig]) -> Self {
         let (metrics, tracker, shutdown) = (Arc::new(Metrics::new()), TaskTracker::new(), CancellationToken::new());
         let unheard = configs.iter().map(|c| unheard(c, 0)).collect();
         let hub = Hub::spawn(unheard, "test".into(), metrics.clone(), &tracker, shutdown.clone());
@@ -57,9 +69,7 @@ impl Sluice {
         };
         let collectors: BTreeMap<_, _> = configs.iter().enumerate().map(collector).collect();
         let operations = Operations::new(hub.clone(), collectors, metrics.clone());
-        let sluice = Self { hub, operations, metrics, shutdown };
-        sluice.until("every node is live", |w| w.fleet.nodes.iter().all(|n| n.link == Link::Live)).await;
-        sluice
+        Self { hub, operations, metrics, shutdown }
     }
 
     /// Waits for a state of the world.
@@ -102,6 +112,11 @@ impl Drop for Sluice {
     fn drop(&mut self) {
         self.shutdown.cancel();
     }
+}
+
+/// A node that is a cluster of its own.
+pub(crate) fn node(name: &str, connector: impl Into<Connector>, poll: Duration) -> NodeConfig {
+    NodeConfig { name: name.to_owned(), cluster: name.to_owned(), connector: connector.into(), poll }
 }
 
 /// The row of `NODE/BACKEND/SERVER`.

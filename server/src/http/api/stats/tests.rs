@@ -48,8 +48,8 @@ fn every_cell_of_every_version_is_written_by_its_name() {
 
 #[test]
 fn a_numeric_column_is_a_number_and_a_name_never_is() {
-    let reply = b"# pxname,svname,scur,lastsess,status,cookie,check_desc,-,new_col,new_text,(null),scur,\n\
-        2001,1,5,-1,007,1,,-,42,4 2,9,8,\n\
+    let reply = b"# pxname,svname,scur,lastsess,status,cookie,check_desc,-,new_col,new_text,(null),scur,type,\n\
+        2001,1,5,-1,007,1,,-,42,4 2,9,8,,\n\
         other,\"a \"\"b\"\"\n\xff\",,,,,,,,,,,\n\n";
     let expected = serde_json::json!([
         {"pxname": "2001", "svname": "1", "scur": 5, "lastsess": -1, "status": "007", "cookie": "1", "new_col": 42,

@@ -1,0 +1,128 @@
+//! How a stats socket is reached: its address, what TLS needs, and whether a master stands in front of the worker.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream, lookup_host};
+use tokio::time::timeout;
+
+use super::address::MAX_ABSTRACT;
+use super::tls::{Tls, TlsFault};
+use super::wire::Progress;
+use super::{Address, Error, HostPort, Stage};
+
+/// How long one of several IP addresses of a host may take to connect, so that the next one gets its turn.
+const TRY: Duration = Duration::from_secs(1);
+
+/// A connection, whatever its kind.
+pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// How a stats socket is reached. A clone is cheap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connector {
+    /// Where it is.
+    pub address: Address,
+    /// Whom to trust and what to show; needed for [`Address::Tls`], and not looked at for any other.
+    pub tls: Option<Tls>,
+    /// Whether this is the socket of a master process (`haproxy -S`): commands then go to its current worker, by `@1`.
+    pub master: bool,
+}
+
+impl From<Address> for Connector {
+    /// A stats socket that is reached without TLS.
+    fn from(address: Address) -> Self {
+        Self { address, tls: None, master: false }
+    }
+}
+
+impl Connector {
+    /// Opens a connection. `progress` follows the stages.
+    ///
+    /// # Errors
+    /// [`Error::Resolve`], [`Error::Connect`] and [`Error::Tls`].
+    pub(super) async fn connect(&self, progress: &mut Progress) -> Result<Box<dyn Duplex>, Error> {
+        progress.stage = Stage::Connect;
+        match &self.address {
+            Address::Unix(path) => match UnixStream::connect(path).await {
+                Ok(stream) => Ok(Box::new(stream)),
+                Err(source) => Err(self.unconnected(source)),
+            },
+            Address::Abns(name) => self.connect_abstract(padded(name)).await,
+            Address::Abnsz(name) => self.connect_abstract(name.clone()).await,
+            Address::Tcp(place) => Ok(Box::new(self.connect_tcp(place, progress).await?)),
+            Address::Tls(place) => {
+                let Some(tls) = &self.tls else {
+                    return Err(self.tls_fault(Stage::Handshake, TlsFault::NotSetUp));
+                };
+                let stream = self.connect_tcp(place, progress).await?;
+                progress.stage = Stage::Handshake;
+                match tls.handshake(stream).await {
+                    Ok(stream) => Ok(Box::new(stream)),
+                    Err(source) => Err(self.tls_fault(Stage::Handshake, tls.fault_of_handshake(&source))),
+                }
+            }
+        }
+    }
+
+    /// What a failure of an open connection means: over TLS it may carry the reason.
+    pub(super) fn broken(&self, stage: Stage, source: io::Error) -> Error {
+        match self.tls.as_ref().and_then(|tls| tls.fault_of_stream(&source)) {
+            Some(fault) => self.tls_fault(stage, fault),
+            None => Error::Io { stage, source },
+        }
+    }
+
+    async fn connect_abstract(&self, name: String) -> Result<Box<dyn Duplex>, Error> {
+        // A leading NUL byte is how the abstract namespace is written.
+        match UnixStream::connect(format!("\0{name}")).await {
+            Ok(stream) => Ok(Box::new(stream)),
+            Err(source) => Err(self.unconnected(source)),
+        }
+    }
+
+    /// Tries each address of the host in turn; the error is that of the last.
+    async fn connect_tcp(&self, place: &HostPort, progress: &mut Progress) -> Result<TcpStream, Error> {
+        progress.stage = Stage::Resolve;
+        let resolved = lookup_host((place.host.as_str(), place.port)).await;
+        let found: Vec<_> = match resolved {
+            Ok(found) => found.collect(),
+            Err(source) => return Err(Error::Resolve { host: place.host.clone(), source }),
+        };
+        progress.stage = Stage::Connect;
+        let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        for (at, address) in found.iter().enumerate() {
+            let connecting = TcpStream::connect(address);
+            let connected = if at + 1 == found.len() {
+                connecting.await
+            } else {
+                timeout(TRY, connecting).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+            };
+            match connected {
+                Ok(stream) => {
+                    // A command is one short write. Without this option it merely comes later.
+                    let _: io::Result<()> = stream.set_nodelay(true);
+                    return Ok(stream);
+                }
+                Err(source) => last = source,
+            }
+        }
+        Err(self.unconnected(last))
+    }
+
+    fn unconnected(&self, source: io::Error) -> Error {
+        Error::Connect { address: self.address.clone(), source }
+    }
+
+    fn tls_fault(&self, stage: Stage, fault: TlsFault) -> Error {
+        Error::Tls { address: self.address.clone(), stage, fault }
+    }
+}
+
+/// The name as HAProxy binds `abns@`: zero bytes up to the end of `sun_path` are part of it.
+fn padded(name: &str) -> String {
+    let padding = MAX_ABSTRACT.saturating_sub(name.len());
+    format!("{name}{}", "\0".repeat(padding))
+}
