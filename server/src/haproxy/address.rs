@@ -18,7 +18,7 @@ pub enum Address {
     Unix(PathBuf),
     /// A socket in Linux's abstract namespace, `abns@NAME`. HAProxy pads its name with zero bytes to the full length.
     Abns(String),
-    /// The same without padding, `abnsz@NAME` (HAProxy 3.2 and later).
+    /// The same without padding, `abnsz@NAME`, which newer versions of HAProxy offer beside it.
     Abnsz(String),
     /// Plain text over TCP: `tcp://lb1:9999`, `tcp://[::1]:9999`.
     Tcp(HostPort),

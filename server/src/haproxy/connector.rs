@@ -1,6 +1,7 @@
 //! How a stats socket is reached: its address, what TLS needs, and whether a master stands in front of the worker.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -83,33 +84,23 @@ impl Connector {
         }
     }
 
-    /// Tries each address of the host in turn; the error is that of the last.
+    /// Looks the host up, each time anew, and connects.
     async fn connect_tcp(&self, place: &HostPort, progress: &mut Progress) -> Result<TcpStream, Error> {
         progress.stage = Stage::Resolve;
         let resolved = lookup_host((place.host.as_str(), place.port)).await;
-        let found: Vec<_> = match resolved {
+        let found: Vec<SocketAddr> = match resolved {
             Ok(found) => found.collect(),
             Err(source) => return Err(Error::Resolve { host: place.host.clone(), source }),
         };
         progress.stage = Stage::Connect;
-        let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
-        for (at, address) in found.iter().enumerate() {
-            let connecting = TcpStream::connect(address);
-            let connected = if at + 1 == found.len() {
-                connecting.await
-            } else {
-                timeout(TRY, connecting).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
-            };
-            match connected {
-                Ok(stream) => {
-                    // A command is one short write. Without this option it merely comes later.
-                    let _: io::Result<()> = stream.set_nodelay(true);
-                    return Ok(stream);
-                }
-                Err(source) => last = source,
+        match first_of(&found).await {
+            Ok(stream) => {
+                // A command is one short write. Without this option it merely comes later.
+                let _: io::Result<()> = stream.set_nodelay(true);
+                Ok(stream)
             }
+            Err(source) => Err(self.unconnected(source)),
         }
-        Err(self.unconnected(last))
     }
 
     fn unconnected(&self, source: io::Error) -> Error {
@@ -121,8 +112,66 @@ impl Connector {
     }
 }
 
+/// Connects to the first of these that answers, tried in turn; the error is that of the last.
+async fn first_of(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for (at, address) in addresses.iter().enumerate() {
+        let connecting = TcpStream::connect(address);
+        let connected = if at + 1 == addresses.len() {
+            connecting.await
+        } else {
+            timeout(TRY, connecting).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        };
+        match connected {
+            Ok(stream) => return Ok(stream),
+            Err(source) => last = source,
+        }
+    }
+    Err(last)
+}
+
 /// The name as HAProxy binds `abns@`: zero bytes up to the end of `sun_path` are part of it.
 fn padded(name: &str) -> String {
     let padding = MAX_ABSTRACT.saturating_sub(name.len());
     format!("{name}{}", "\0".repeat(padding))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::{TcpListener, TcpSocket};
+
+    use super::*;
+
+    fn local() -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], 0))
+    }
+
+    #[tokio::test]
+    async fn each_address_of_a_host_gets_its_turn() {
+        let open = TcpListener::bind(local()).await.expect("a port");
+        let open_at = open.local_addr().expect("an address");
+        let closed = TcpListener::bind(local()).await.expect("a port").local_addr().expect("an address");
+        // Nobody picks up what waits here: once its backlog is full, further connections get no answer at all.
+        let mute = TcpSocket::new_v4().expect("a socket");
+        mute.bind(local()).expect("a port");
+        let mute = mute.listen(0).expect("a listener");
+        let mute_at = mute.local_addr().expect("an address");
+        let _waiting = TcpStream::connect(mute_at).await.expect("the only place");
+        assert!(timeout(Duration::from_millis(100), TcpStream::connect(mute_at)).await.is_err(), "its backlog is full");
+
+        for addresses in [&[open_at][..], &[closed, open_at], &[mute_at, open_at], &[mute_at, closed, open_at]] {
+            let stream = first_of(addresses).await.expect("one answers");
+            assert_eq!(stream.peer_addr().expect("connected"), open_at);
+        }
+        let refused = first_of(&[mute_at, closed]).await.expect_err("none answers");
+        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+        assert_eq!(first_of(&[]).await.expect_err("nowhere").kind(), io::ErrorKind::AddrNotAvailable);
+    }
+
+    #[test]
+    fn the_name_of_an_abstract_socket_fills_its_place() {
+        assert_eq!(padded("haproxy").len(), MAX_ABSTRACT);
+        assert!(padded("haproxy").starts_with("haproxy\0"));
+        assert_eq!(padded(&"x".repeat(MAX_ABSTRACT)), "x".repeat(MAX_ABSTRACT));
+    }
 }
