@@ -52,7 +52,11 @@ impl Watch {
             node.since = now_ms;
         }
         node.error = error.to_string();
-        let wait = backoff(self.failures, fastrand::f64());
+        let mut wait = backoff(self.failures, fastrand::f64());
+        if link == Link::Stale {
+            // It is told to be down when it is, not at the end of a long wait.
+            wait = wait.min(Duration::from_millis(DOWN_AFTER_MS.saturating_sub(now_ms.saturating_sub(heard))));
+        }
         self.failures = self.failures.saturating_add(1);
         (node, wait)
     }
@@ -87,6 +91,16 @@ mod tests {
         assert_eq!((node.link, node.since), (Link::Down, 6_000));
         let node = watch.succeeded(node, 7_000);
         assert_eq!((node.link, node.since, node.error.as_str()), (Link::Live, 7_000, ""));
+    }
+
+    #[test]
+    fn a_stale_node_is_tried_again_by_the_time_that_it_is_down() {
+        let mut watch = Watch { failures: 10 };
+        let mut node = watch.succeeded(Node::default(), 1_000);
+        node.pulse.polled = 1_000;
+        watch.failures = 10;
+        let (node, wait) = watch.failed(node, &refused(), 5_500);
+        assert_eq!((node.link, wait), (Link::Stale, Duration::from_millis(500)));
     }
 
     #[test]
