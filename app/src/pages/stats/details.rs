@@ -52,6 +52,8 @@ fn Sheet(target: Target) -> impl IntoView {
     let live = Live::expect();
     let row = live.store.row(&target);
     let close = move |_| view.details.0.set(None);
+    let Target { node, backend, server } = target.clone();
+    let filter = EventFilter { node, proxy: backend, server, ..EventFilter::default() };
     view! {
         <div class="flex items-start gap-3">
             <h2 id="details-title" class="min-w-0 grow text-[17px] font-semibold break-words">
@@ -61,21 +63,9 @@ fn Sheet(target: Target) -> impl IntoView {
             <button type="button" class="btn" autofocus on:click=close>"Close"</button>
         </div>
         {row.map(|row| view! { <Summary row /> })}
-        <EventsOf target=target.clone() />
+        <div class="mt-4"><EventList filter most=LINES /></div>
         <AllColumns target />
     }
-}
-
-/// What happened to the server lately.
-#[component]
-fn EventsOf(target: Target) -> impl IntoView {
-    let filter = Signal::stored(EventFilter {
-        node: target.node,
-        proxy: target.backend,
-        server: target.server,
-        ..EventFilter::default()
-    });
-    view! { <div class="mt-4"><EventList filter most=LINES /></div> }
 }
 
 /// What matters most, in words.
