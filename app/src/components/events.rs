@@ -45,7 +45,7 @@ fn line(event: &Event, time: String) -> AnyView {
     };
     let change =
         if event.before == event.after { event.after.clone() } else { [&event.before, " → ", &event.after].concat() };
-    let cause = if event.by.is_empty() { event.cause.clone() } else { [&event.cause, " by ", &event.by].concat() };
+    let cause = if event.by.is_empty() { event.cause.clone() } else { [&event.cause, " · by ", &event.by].concat() };
     view! {
         <li>
             <time>{time}</time>
