@@ -36,7 +36,7 @@ pub(crate) fn EventList(
     view! { <ol class="events">{lines}</ol> }
 }
 
-fn line(event: &Event, time: String) -> AnyView {
+fn line(event: &Event, time: String) -> impl IntoView + use<> {
     let (class, path) = look(event);
     let place = match event.server.as_str() {
         "" => event.node.clone(),
@@ -55,7 +55,6 @@ fn line(event: &Event, time: String) -> AnyView {
             <span>{cause}</span>
         </li>
     }
-    .into_any()
 }
 
 /// Colour and shape: those of the state that a row has now, otherwise of the kind.
