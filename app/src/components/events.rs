@@ -17,8 +17,7 @@ use crate::{
 #[component]
 pub(crate) fn EventList(
     /// Which are shown.
-    #[prop(into)]
-    filter: Signal<EventFilter>,
+    filter: EventFilter,
     /// How many at most.
     most: usize,
 ) -> impl IntoView {
@@ -30,7 +29,6 @@ pub(crate) fn EventList(
     Effect::new(move || ahead.set(-(js_sys::Date::new_0().get_timezone_offset() as i32)));
     let lines = move || {
         let now = clock.now_untracked();
-        let filter = filter.get();
         live.events.with(|events| {
             let wanted = events.iter().rev().filter(|e| filter.wants(e)).take(most);
             wanted.map(|event| line(event, moment(event.at, now, ahead.get()))).collect::<Vec<_>>()
@@ -39,28 +37,25 @@ pub(crate) fn EventList(
     view! { <ol class="events">{lines}</ol> }
 }
 
-fn line(event: &Event, time: String) -> AnyView {
+fn line(event: &Event, time: String) -> impl IntoView + use<> {
     let (class, path) = look(event);
     let place = match event.server.as_str() {
         "" => event.node.clone(),
         "FRONTEND" | "BACKEND" => format!("{} on {}", event.proxy, event.node),
         server => format!("{}/{server} on {}", event.proxy, event.node),
     };
-    let change = match event.before == event.after {
-        true => event.after.clone(),
-        false => format!("{} → {}", event.before, event.after),
-    };
-    let by = if event.by.is_empty() { String::new() } else { format!(" by {}", event.by) };
+    let change =
+        if event.before == event.after { event.after.clone() } else { [&event.before, " → ", &event.after].concat() };
+    let cause = if event.by.is_empty() { event.cause.clone() } else { [&event.cause, " · by ", &event.by].concat() };
     view! {
         <li>
             <time>{time}</time>
             <span class=class><svg viewBox="0 0 12 12" aria-hidden="true"><path d=path /></svg>{event.kind.label()}</span>
             <b>{place}</b>
             <span>{change}</span>
-            <span>{event.cause.clone()}{by}</span>
+            <span>{cause}</span>
         </li>
     }
-    .into_any()
 }
 
 /// Colour and shape: those of the state that a row has now, otherwise of the kind.

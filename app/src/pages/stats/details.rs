@@ -111,7 +111,7 @@ fn EventsOf(target: Target) -> impl IntoView {
         None => (target.node, String::new()),
     };
     let (proxy, server) = (target.backend, target.server);
-    let filter = Signal::stored(EventFilter { node, cluster, proxy, server, ..EventFilter::default() });
+    let filter = EventFilter { node, cluster, proxy, server, ..EventFilter::default() };
     view! { <div class="mt-4"><EventList filter most=LINES /></div> }
 }
 
