@@ -98,7 +98,7 @@ impl Poller {
                 self.metrics.polls.get_or_create(&label).inc();
                 self.metrics.poll_seconds.get_or_create(&label).observe(began.elapsed().as_secs_f64());
                 let worked = Instant::now();
-                let found = self.digest(info, stat);
+                let found = self.digest(info, stat, unix_ms());
                 let rows = self.proxies.values().map(|p| p.rows.len()).sum::<usize>();
                 self.metrics.rows.get_or_create(&label).set(i64::try_from(rows).unwrap_or(i64::MAX));
                 self.metrics.worked(worked.elapsed());
@@ -151,8 +151,8 @@ impl Poller {
         Ok(Some(states))
     }
 
-    fn digest(&mut self, info: Info, stat: haproxy::StatTable) -> Found {
-        let now = unix_ms();
+    /// What a poll that was answered at `now` (Unix milliseconds) found.
+    fn digest(&mut self, info: Info, stat: haproxy::StatTable, now: u64) -> Found {
         let process = Process::of(&info);
         let former = self.process.filter(|old| old.is_followed_by(&process));
         let is_same = former.is_none() && self.process.is_none_or(|old| old.pid == process.pid);
@@ -252,3 +252,6 @@ fn requests(row: &Row) -> u64 {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -133,7 +133,12 @@ impl Reload {
             (0, kept) => parts.push(format!("{} set by operators {} kept", states(kept), were(kept))),
             (lost, 0) => parts.push(format!("{} set by operators {} lost", states(lost), were(lost))),
             (lost, kept) => {
-                parts.push(format!("{} set by operators {} lost, {kept} {} kept", states(lost), were(lost), were(kept)))
+                parts.push(format!(
+                    "{} set by operators {} lost, {kept} {} kept",
+                    states(lost),
+                    were(lost),
+                    were(kept)
+                ));
             }
         }
         for (count, what) in [(self.added, "new"), (self.removed, "gone")] {
