@@ -115,8 +115,12 @@ npm_packages() {
     give_up "npm ci failed; npm's words are above"
 }
 
+# cargo-leptos itself puts node_modules/.bin before everything else on PATH, and takes the wasm-opt that is there.
+our_wasm_opt() { ln -sf ../../scripts/shrink-wasm.mjs node_modules/.bin/wasm-opt; }
+
 debian_packages
 rust
 cargo_tools
 npm_packages
+our_wasm_opt
 say "everything for '$mode' is there"
