@@ -15,7 +15,7 @@ program := target/release/sluice
 # Folders are inputs too: deleting a file changes only its folder. The time that counts is when a build began: what is
 # edited meanwhile is built the next time.
 built := target/.built
-inputs := $(shell find app server style public .cargo Cargo.toml Cargo.lock package-lock.json -not -name proptest-regressions 2>/dev/null)
+inputs := $(shell find app server style public .cargo scripts/shrink-wasm.mjs Cargo.toml Cargo.lock package-lock.json -not -name proptest-regressions 2>/dev/null)
 
 .PHONY: demo test bench lint build setup clean FORCE
 .NOTPARALLEL:

@@ -115,10 +115,14 @@ npm_packages() {
     give_up "npm ci failed; npm's words are above"
 }
 
+# cargo-leptos itself puts node_modules/.bin before everything else on PATH, and takes the wasm-opt that is there.
+our_wasm_opt() { ln -sf ../../scripts/shrink-wasm.mjs node_modules/.bin/wasm-opt; }
+
 debian_packages
 rust
 cargo_tools
 npm_packages
+our_wasm_opt
 # Tests of a version that can't be had say so and pass; building needs none of them.
 [ "$mode" = build ] || bash scripts/haproxy-versions.sh || say "not every version of HAProxy is there; its tests will be skipped"
 say "everything for '$mode' is there"
