@@ -169,6 +169,7 @@ impl Stream {
             Frame::Proxy(handle, seq, id, sections) => {
                 self.seqs.insert(handle, seq);
                 live.store.replace(&id, sections);
+                live.fleet.with_untracked(|f| live.store.arrange(f));
                 self.names.insert(handle, id);
             }
             Frame::ProxyDelta(handle, seq, deltas) => {

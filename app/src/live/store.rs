@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use super::section::{RowStore, SectionStore};
 use crate::model::{
     change::MisfitError,
+    fleet::Fleet,
     outcome::Target,
     row::Row,
     topic::{Delta, Section, Sections, Spark, TopicId},
@@ -127,6 +128,14 @@ impl Store {
                     (None, _) => self.opened.update(|all| all.retain(|s| !is_it(s))),
                 }
             }
+        }
+    }
+
+    /// Puts the proxies into the order of the fleet, which a new one may not have come in.
+    pub(crate) fn arrange(&self, fleet: &Fleet) {
+        let place = |p: &ProxyStore| fleet.proxies.iter().position(|f| f.cluster == p.cluster && f.proxy == p.proxy);
+        if !self.proxies.with_untracked(|all| all.is_sorted_by_key(place)) {
+            self.proxies.update(|all| all.sort_by_key(place));
         }
     }
 

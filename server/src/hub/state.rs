@@ -40,6 +40,8 @@ pub(super) struct State {
     proxies: Vec<Arc<ProxyState>>,
     /// Per proxy and node the section's part in the fleet.
     summaries: Vec<BTreeMap<usize, Summary>>,
+    /// The places of `proxies` as pages list them: clusters as configured, each one's proxies in the order of first sight.
+    listed: Vec<usize>,
     /// Where a proxy stands in `proxies`, by cluster and name.
     places: HashMap<(String, String), usize>,
     /// The topics of rows, by handle from [`FIRST`] on.
@@ -87,6 +89,7 @@ impl State {
             fleet_seq: Seq::default(),
             proxies: Vec::new(),
             summaries: Vec::new(),
+            listed: Vec::new(),
             places: HashMap::new(),
             topics: Vec::new(),
             handles: HashMap::new(),
@@ -97,7 +100,7 @@ impl State {
     pub(super) fn world(&self) -> World {
         World {
             fleet: self.fleet.clone(),
-            proxies: self.proxies.clone(),
+            proxies: self.listed.iter().map(|at| self.proxies[*at].clone()).collect(),
             replies: self.replies.clone(),
             events: self.events.log(),
         }
@@ -286,6 +289,9 @@ impl State {
             merged: is_merged.then(|| Section::new(Section::MERGED, Arc::default())),
         }));
         self.summaries.push(BTreeMap::new());
+        self.listed.push(at);
+        let rank = |at: &usize| self.nodes.iter().position(|n| n.cluster == self.proxies[*at].cluster);
+        self.listed.sort_by_key(|at| (rank(at), *at));
         self.places.insert(key, at);
         at
     }
@@ -345,9 +351,9 @@ impl State {
     fn tell_fleet(&mut self, mut fleet: Fleet, now: u64) -> News {
         fleet.now = now;
         fleet.proxies = self
-            .proxies
+            .listed
             .iter()
-            .zip(&self.summaries)
+            .map(|at| (&self.proxies[*at], &self.summaries[*at]))
             .map(|(proxy, nodes)| ProxySummary {
                 cluster: proxy.cluster.clone(),
                 proxy: proxy.proxy.clone(),

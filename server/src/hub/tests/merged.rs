@@ -85,3 +85,14 @@ async fn a_lone_node_has_nothing_merged() {
     let proxy = world.proxy(source::CLUSTERS[1], "only").expect("the proxy");
     assert!(proxy.merged.is_none() && proxy.topic() == proxy.sections);
 }
+
+#[tokio::test(start_paused = true)]
+async fn clusters_are_listed_as_configured_whoever_answers_first() {
+    let lab = Lab::start(5);
+    lab.tell(poll(&lab, 2, 1, Link::Live, "UP", 0)).await;
+    lab.tell(poll(&lab, 0, 2, Link::Live, "UP", 0)).await;
+    let world = lab.hub.world();
+    let listed = |clusters: Vec<&str>| assert_eq!(clusters, source::CLUSTERS);
+    listed(world.proxies.iter().map(|p| p.cluster.as_str()).collect());
+    listed(world.fleet.proxies.iter().map(|p| p.cluster.as_str()).collect());
+}
