@@ -45,6 +45,14 @@ test('what a reload lost is listed, and set again after the same question', asyn
   expect((await lab.server('lb2', 'webservers', 'web1')).admin).toBe(0);
   await expectAccessible(page, 'a notice of lost states');
 
+  // Hidden here, it is still listed for everybody else.
+  await notice.getByRole('button', { name: 'Hide' }).click();
+  await expect(notice).toHaveCount(0);
+  await page.reload();
+  await expect(notice).toHaveCount(0);
+  await page.evaluate(() => localStorage.clear());
+  await page.reload();
+
   await expect(row(page, 'lb2/webservers/web1').locator('.st')).toHaveText('UP');
   await notice.getByRole('button', { name: 'Set 1 server to MAINT again' }).click();
   await expect(question(page)).toContainText('webservers on lb2');

@@ -53,7 +53,7 @@ for (const viewport of SIZES) {
       await page.keyboard.press('Escape');
       await check(page, 'lb1/webservers/web1', 'lb2/webservers/web1');
       await lab.kill('lb2');
-      await expect(page.locator('.notice')).toBeVisible();
+      await expect(page.locator('.notice:not(.notice-lost)')).toBeVisible();
       await apply(bar(page), 'ready');
       await expect(outcomes(page)).toContainText('unreachable');
       await shoot(page, 'outcomes-failed');

@@ -16,20 +16,51 @@ use crate::{
 /// States that a notice names; the others are counted.
 const NAMED: usize = 5;
 
+/// Where the browser keeps which losses somebody has hidden: the [`mark`] of each.
+const HIDDEN: &str = "sluice-lost-hidden";
+
+/// What of it is kept, in characters: that of the last few dozen reloads.
+const KEPT: usize = 1_000;
+
+/// Names what one reload of one node lost. Names are ASCII.
+fn mark(lost: &Lost) -> String {
+    format!("{}@{};", lost.node, lost.at)
+}
+
 /// A notice per node that lost something.
 #[component]
 pub(super) fn LostStates() -> impl IntoView {
     let live = Live::expect();
-    let lost = Memo::new(move |_| live.fleet.with(|f| f.lost.clone()));
-    let notices = move || lost.with(|lost| lost.chunk_by(|a, b| a.node == b.node).map(notice).collect::<Vec<_>>());
+    let hidden = RwSignal::new(String::new());
+    Effect::new(move || {
+        let kept = window().local_storage().ok().flatten().and_then(|s| s.get_item(HIDDEN).ok().flatten());
+        hidden.set(kept.unwrap_or_default());
+    });
+    let lost = Memo::new(move |_| {
+        let is_new = |l: &&Lost| hidden.with(|h| !h.contains(&mark(l)));
+        live.fleet.with(|f| f.lost.iter().filter(is_new).cloned().collect::<Vec<_>>())
+    });
+    let notices = move || {
+        lost.with(|lost| lost.chunk_by(|a, b| a.node == b.node).map(|lost| notice(lost, hidden)).collect::<Vec<_>>())
+    };
     view! { <div role="status" class="px-4 max-[520px]:px-2">{notices}</div> }
 }
 
 /// The notice of one node; `lost` is not empty.
-fn notice(lost: &[Lost]) -> AnyView {
+fn notice(lost: &[Lost], hidden: RwSignal<String>) -> AnyView {
     let view = View::expect();
     let clock = Live::expect().clock;
     let reloaded = lost.iter().map(|l| l.at).max().unwrap_or(0) / 1_000;
+    let marks: String = lost.iter().map(mark).collect();
+    let hide = move |_| {
+        hidden.update(|h| {
+            h.push_str(&marks);
+            h.drain(..h.len().saturating_sub(KEPT));
+        });
+        if let Ok(Some(storage)) = window().local_storage() {
+            let _: Result<(), _> = storage.set_item(HIDDEN, &hidden.get_untracked());
+        }
+    };
     let now = clock.now_untracked() / 1_000;
     let ago = move || format!(" was reloaded {} ago and lost ", span(clock.since(reloaded)));
     let mut states: Vec<String> = lost.iter().take(NAMED).map(|l| state(l, now)).collect();
@@ -50,6 +81,7 @@ fn notice(lost: &[Lost]) -> AnyView {
         <div class="notice notice-lost">
             <p><b>{lost[0].node.clone()}</b>{ago}{text}</p>
             {again.collect::<Vec<_>>()}
+            <button type="button" class="btn needs-script" on:click=hide>"Hide"</button>
         </div>
     }
     .into_any()
