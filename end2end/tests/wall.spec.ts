@@ -8,6 +8,8 @@ const SOON = { timeout: 5_000 };
 
 test.use({ viewport: { width: 1920, height: 1080 } });
 
+test.use({ isCluster: true });
+
 const headline = (page: Page) => page.getByRole('heading', { level: 1 });
 const tile = (page: Page, text: string) => page.locator('.tile', { hasText: text });
 const cover = (page: Page) => page.locator('.wall-cover');

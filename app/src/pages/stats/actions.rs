@@ -14,8 +14,10 @@ use crate::{
 #[component]
 pub(super) fn SectionActions(title: String, rows: Signal<Vec<RowStore>>, children: Children) -> impl IntoView {
     let view = View::expect();
+    let store = Live::expect().store;
     let targets = Signal::derive(move || -> HashSet<Target> {
-        rows.with(|rows| rows.iter().map(|r| r.target.clone()).filter(|t| view.selection.has(t)).collect())
+        let on_nodes = rows.get().into_iter().flat_map(|r| store.on_nodes(&r)).map(|r| r.target);
+        on_nodes.filter(|t| view.selection.has(t)).collect()
     });
     view! {
         <form method="post" action="/stats" on:submit=|ev| ev.prevent_default()>
