@@ -45,7 +45,7 @@ function ranks(module) {
     const { name, module: imported, body } = binaryen.getFunctionInfo(f);
     return `${name}\n${imported ? "" : binaryen.emitText(body)}`.replaceAll(HASH, "");
   });
-  const order = [...likeness.keys()].sort((a, b) => (likeness[a] < likeness[b] ? -1 : likeness[a] > likeness[b] ? 1 : a - b));
+  const order = [...likeness.keys()].sort((a, b) => (likeness[a] < likeness[b] ? -1 : +(likeness[a] > likeness[b])));
   const ranks = [];
   order.forEach((index, rank) => (ranks[index] = String(rank).padStart(8, "0")));
   return ranks;
@@ -54,7 +54,8 @@ function ranks(module) {
 // The module as bytes, with these names for its functions in the section that wasm has for names.
 function withNames(module, names) {
   module.runPasses(["strip-debug"]);
-  const map = [...leb128(names.length), ...names.flatMap((name, index) => [...leb128(index), ...sized(Buffer.from(name))])];
+  const entries = names.flatMap((name, index) => [...leb128(index), ...sized(Buffer.from(name))]);
+  const map = [...leb128(names.length), ...entries];
   const section = [...sized(Buffer.from("name")), 1, ...sized(map)];
   return Buffer.concat([module.emitBinary(), Buffer.from([0, ...sized(section)])]);
 }
