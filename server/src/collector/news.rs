@@ -22,9 +22,20 @@ pub(super) struct Told {
     since: u64,
 }
 
-/// Whether the rows of a proxy that was started `age_s` ago are still to be checked: what they say counts only then.
-pub(super) fn is_settling(rows: &[Row], age_s: u64) -> bool {
-    age_s < SETTLING_S && rows.iter().any(|r| r.kind == Kind::Server && r.text(Text::CheckStatus) == "INI")
+/// Whether a row of a proxy that was started `age_s` ago is still to be checked: what it says counts only then. `rows`
+/// are all rows of the proxy. What an operator set counts at once.
+pub(super) fn is_settling(row: &Row, rows: &[Row], age_s: u64) -> bool {
+    let is_unchecked = |r: &Row| r.kind == Kind::Server && r.text(Text::CheckStatus) == "INI";
+    let is_set = matches!(row.state(), State::Drain | State::Maint);
+    let follows_unchecked =
+        || !row.text(Text::Tracked).is_empty() && uncounted(row.text(Text::Status)) != row.text(Text::Status);
+    age_s < SETTLING_S
+        && !is_set
+        && match row.kind {
+            Kind::Server => is_unchecked(row) || follows_unchecked(),
+            Kind::Backend => rows.iter().any(is_unchecked),
+            Kind::Frontend | Kind::Listener => false,
+        }
 }
 
 /// What is to be told of a row at `now` (Unix milliseconds), compared with what was told last. The first sight of a row
@@ -124,10 +135,14 @@ mod tests {
 
     #[test]
     fn what_no_check_looked_at_settles_for_a_while_only() {
-        let fresh = [server("UP 1/3", "INI"), server("UP", "L4OK")];
-        assert!(is_settling(&fresh, 0));
-        assert!(!is_settling(&fresh, SETTLING_S));
-        assert!(!is_settling(&fresh[1..], 0));
+        let rows =
+            [server("UP 1/3", "INI"), server("UP", "L4OK"), server("DRAIN", "INI"), Row::new(Kind::Backend, "BACKEND")];
+        let settling = |age| rows.iter().map(|r| is_settling(r, &rows, age)).collect::<Vec<_>>();
+        assert_eq!(settling(0), [true, false, false, true], "only what a check or a server without one decides");
+        assert_eq!(settling(SETTLING_S), [false; 4]);
+        let mut follower = server("UP 1/3", "");
+        follower.set_text(Text::Tracked, "web/s1");
+        assert!(is_settling(&follower, &rows, 0));
     }
 
     #[test]

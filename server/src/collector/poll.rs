@@ -208,9 +208,9 @@ impl Poller {
             let aligned = old.rows.len() == rows.len() && old.rows.iter().zip(&rows).all(|(a, b)| a.same_object(b));
             let mut memories = Vec::with_capacity(rows.len());
             let mut tellings = Vec::with_capacity(rows.len());
-            let settles = news::is_settling(&rows, uptime);
-            for (at, row) in rows.iter_mut().enumerate() {
-                let at = if aligned { Some(at) } else { old.rows.iter().position(|r| r.same_object(row)) };
+            let settles: Vec<bool> = rows.iter().map(|row| news::is_settling(row, &rows, uptime)).collect();
+            for (place, row) in rows.iter_mut().enumerate() {
+                let at = if aligned { Some(place) } else { old.rows.iter().position(|r| r.same_object(row)) };
                 let known = at.map(|at| &old.rows[at]);
                 let mut memory = at.and_then(|at| old.memories.get_mut(at)).map(mem::take).unwrap_or_default();
                 memory.complete(known, row, now);
@@ -219,7 +219,7 @@ impl Poller {
                 }
                 memories.push(memory);
                 let mut told = at.and_then(|at| old.told.get_mut(at)).and_then(mem::take);
-                let news = if settles { None } else { news::state_news(&mut told, row, now) };
+                let news = if settles[place] { None } else { news::state_news(&mut told, row, now) };
                 events.extend(news.map(|event| Event {
                     node: self.node.name.clone(),
                     cluster: self.node.cluster.clone(),

@@ -7,7 +7,7 @@ use super::*;
 use crate::haproxy::{Limits, StatTable};
 
 fn poller() -> Poller {
-    let client = Client::new("unix:/nowhere".parse().expect("an address"), Limits::default());
+    let client = Client::new("unix:/nowhere".parse::<haproxy::Address>().expect("an address"), Limits::default());
     Poller::new(Node { name: "lb1".into(), ..Node::default() }, client, Arc::new(Metrics::new()))
 }
 
