@@ -13,7 +13,7 @@ use super::{
 /// How the cells of a column become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rule {
-    /// Natures C, G and R: their sum. Limits too, which HAProxy keeps per process: that of the whole is their sum.
+    /// Natures C, G and R: their sum.
     Sum,
     /// Natures M and D: the largest. The true maximum lies between it and the sum.
     Max,
@@ -23,11 +23,11 @@ enum Rule {
     OverRequests,
     /// Nature a, of weights: the plain mean.
     Mean,
-    /// A limit that is unlimited where one of its parts is.
+    /// Nature L: a limit of each process, and of all of them together their sum; none where one of them has none.
     Limit,
     /// Nature C, of a clock that may run on several nodes.
     Downtime,
-    /// Natures S, O, K, N: those of the node that is worst off.
+    /// Nature O, states and what is configured: those of the node that is worst off.
     Lead,
 }
 
@@ -37,9 +37,10 @@ fn rule(col: Col) -> Rule {
         Col::Lastsess | Col::Lastchg => Rule::Latest,
         Col::Qtime | Col::Ctime | Col::Rtime | Col::Ttime => Rule::OverRequests,
         Col::Weight => Rule::Mean,
-        Col::Slim | Col::RateLim | Col::Qlimit => Rule::Limit,
+        Col::Slim | Col::RateLim => Rule::Limit,
         Col::Downtime => Rule::Downtime,
-        Col::Throttle
+        Col::Qlimit
+        | Col::Throttle
         | Col::CheckCode
         | Col::CheckRise
         | Col::CheckFall

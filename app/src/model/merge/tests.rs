@@ -16,6 +16,35 @@ fn merged(rows: &[Row]) -> Row {
     merge(&rows.iter().collect::<Vec<_>>(), NOW).expect("rows")
 }
 
+/// Origin, nature and scope of each column, as HAProxy 3.2.26 tells them in `show stat typed`.
+const TAGS: &str = "\
+    scur:MGP rate:MRP bin:MCP bout:MCP stot:MCP lbtot:MCP hrsp_2xx:MCP req_tot:MCP lastsess:MAP \
+    rtime:MaP ttime:MaP ctime:MaP req_rate:MRP qcur:MGP smax:MMP qtime:MaP qmax:MMP rate_max:MMP \
+    hrsp_3xx:MCP hrsp_4xx:MCP hrsp_5xx:MCP ereq:MCP econ:MCP eresp:MCP wretr:MCP wredis:MCP dreq:MCP \
+    dresp:MCP cli_abrt:MCP srv_abrt:MCP lastchg:MAP downtime:MCP chkfail:MCP chkdown:MCP weight:MaP \
+    act:SGP bck:SGP slim:CLP qlimit:CGS rate_lim:CLP check_code:MOP check_duration:MDP check_rise:CGS \
+    check_fall:CGS check_health:CGS";
+
+#[test]
+fn every_column_follows_haproxy_s_own_rule() {
+    for (name, tags) in TAGS.split(' ').filter_map(|word| word.split_once(':')) {
+        let [origin, nature, _] = *tags.as_bytes() else { panic!("{tags}") };
+        let want = match (origin, nature) {
+            (_, b'L') => Rule::Limit,
+            // What is configured is the same on every node.
+            (b'C', _) | (_, b'O') => Rule::Lead,
+            (_, b'M' | b'D') => Rule::Max,
+            (_, b'A') => Rule::Latest,
+            (_, b'a') if name == "weight" => Rule::Mean,
+            (_, b'a') => Rule::OverRequests,
+            (_, b'C') if name == "downtime" => Rule::Downtime,
+            (_, b'C' | b'G' | b'R') => Rule::Sum,
+            _ => panic!("{name} has a nature that nobody thought of: {tags}"),
+        };
+        assert_eq!(rule(Col::from_name(name).expect(name)), want, "{name} {tags}");
+    }
+}
+
 #[test]
 fn every_nature_has_its_rule() {
     let a =

@@ -108,15 +108,15 @@ fn Nodes() -> impl IntoView {
                             _ => format!("silent for {}", span(n.age_ms(now).unwrap_or(0) / 1_000)),
                         }
                     };
-                    (n.name.clone(), text, fresh)
+                    (n.name.clone(), format!("{}, level {}", n.address, n.level.word()), text, fresh)
                 })
                 .collect::<Vec<_>>()
         })
     };
     view! {
         <aside class="ml-auto flex flex-wrap gap-x-4 text-[12.5px] text-ink-3" aria-label="Nodes">
-            {move || lines().into_iter().map(|(name, text, fresh)| view! {
-                <span class:text-down=!fresh><b class="font-semibold text-ink">{name}</b>" "{text}</span>
+            {move || lines().into_iter().map(|(name, socket, text, fresh)| view! {
+                <span class:text-down=!fresh title=socket><b class="font-semibold text-ink">{name}</b>" "{text}</span>
             }).collect_view()}
         </aside>
     }

@@ -127,7 +127,12 @@ fn backends(fleet: &Fleet) -> Vec<(String, Counts)> {
     let is_heard = |node: &str| fleet.node(node).is_some_and(|n| n.link == Link::Live);
     let worst =
         |p: &ProxySummary| p.nodes.iter().filter(|c| c.total() > 0 && is_heard(&c.node)).min_by_key(|c| c.up).cloned();
-    let mut out: Vec<_> = fleet.proxies.iter().filter_map(|p| Some((p.proxy.clone(), worst(p)?))).collect();
+    let is_one_cluster = fleet.proxies.iter().all(|p| p.cluster == fleet.proxies[0].cluster);
+    let name = |p: &ProxySummary| match is_one_cluster {
+        true => p.proxy.clone(),
+        false => format!("{} · {}", p.proxy, p.cluster),
+    };
+    let mut out: Vec<_> = fleet.proxies.iter().filter_map(|p| Some((name(p), worst(p)?))).collect();
     // Stable: what lacks equally much stays in HAProxy's order.
     out.sort_by_key(|(_, c)| std::cmp::Reverse((c.total() - c.up) * 1_000 / c.total()));
     out
