@@ -91,6 +91,7 @@ pub(super) fn Line(
             class:sel=move || selected.with(|(n, all)| n == all && *all > 0)
             class:sum=kind == Kind::Backend
             class:sub=is_sub
+            class:stale=move || is_sub && stale.get()
             class:hidden=move || !shown.get()
             data-row=target.to_string()
         >

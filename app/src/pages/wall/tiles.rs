@@ -81,7 +81,8 @@ fn detail(p: &Problem) -> String {
         0..=3 => p.nodes.join(" and "),
         n => plural(n, "node"),
     };
-    [p.cause.as_str(), seen.as_str()].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(" · ")
+    // Where first: what does not fit is cut at the end.
+    [seen.as_str(), p.cause.as_str()].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
 fn look(p: &Problem) -> (&'static str, &'static str) {
