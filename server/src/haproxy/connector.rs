@@ -10,7 +10,6 @@ use tokio::time::timeout;
 
 use super::address::MAX_ABSTRACT;
 use super::tls::{Tls, TlsFault};
-use super::wire::Progress;
 use super::{Address, Error, HostPort, Stage};
 
 /// How long one of several IP addresses of a host may take to connect, so that the next one gets its turn.
@@ -40,12 +39,12 @@ impl From<Address> for Connector {
 }
 
 impl Connector {
-    /// Opens a connection. `progress` follows the stages.
+    /// Opens a connection. `stage` follows how far it came.
     ///
     /// # Errors
     /// [`Error::Resolve`], [`Error::Connect`] and [`Error::Tls`].
-    pub(super) async fn connect(&self, progress: &mut Progress) -> Result<Box<dyn Duplex>, Error> {
-        progress.stage = Stage::Connect;
+    pub(super) async fn connect(&self, stage: &mut Stage) -> Result<Box<dyn Duplex>, Error> {
+        *stage = Stage::Connect;
         match &self.address {
             Address::Unix(path) => match UnixStream::connect(path).await {
                 Ok(stream) => Ok(Box::new(stream)),
@@ -53,13 +52,13 @@ impl Connector {
             },
             Address::Abns(name) => self.connect_abstract(padded(name)).await,
             Address::Abnsz(name) => self.connect_abstract(name.clone()).await,
-            Address::Tcp(place) => Ok(Box::new(self.connect_tcp(place, progress).await?)),
+            Address::Tcp(place) => Ok(Box::new(self.connect_tcp(place, stage).await?)),
             Address::Tls(place) => {
                 let Some(tls) = &self.tls else {
                     return Err(self.tls_fault(Stage::Handshake, TlsFault::NotSetUp));
                 };
-                let stream = self.connect_tcp(place, progress).await?;
-                progress.stage = Stage::Handshake;
+                let stream = self.connect_tcp(place, stage).await?;
+                *stage = Stage::Handshake;
                 match tls.handshake(stream).await {
                     Ok(stream) => Ok(Box::new(stream)),
                     Err(source) => Err(self.tls_fault(Stage::Handshake, tls.fault_of_handshake(&source))),
@@ -85,14 +84,14 @@ impl Connector {
     }
 
     /// Looks the host up, each time anew, and connects.
-    async fn connect_tcp(&self, place: &HostPort, progress: &mut Progress) -> Result<TcpStream, Error> {
-        progress.stage = Stage::Resolve;
+    async fn connect_tcp(&self, place: &HostPort, stage: &mut Stage) -> Result<TcpStream, Error> {
+        *stage = Stage::Resolve;
         let resolved = lookup_host((place.host.as_str(), place.port)).await;
         let found: Vec<SocketAddr> = match resolved {
             Ok(found) => found.collect(),
             Err(source) => return Err(Error::Resolve { host: place.host.clone(), source }),
         };
-        progress.stage = Stage::Connect;
+        *stage = Stage::Connect;
         match first_of(&found).await {
             Ok(stream) => {
                 // A command is one short write. Without this option it merely comes later.

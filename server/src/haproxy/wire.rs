@@ -47,7 +47,7 @@ pub(super) async fn exchange(
     max_reply: usize,
     progress: &mut Progress,
 ) -> Result<Bytes, Error> {
-    let mut stream = connector.connect(progress).await?;
+    let mut stream = connector.connect(&mut progress.stage).await?;
     progress.stage = Stage::Send;
     if let Err(source) = send(&mut stream, line, connector.master).await {
         // Over TLS the reason may have come before the end.

@@ -1,23 +1,11 @@
-//! One row of a section.
+//! One row of a section; a merged one opens to the same row on each node of its cluster.
 
 use leptos::prelude::*;
 
-use super::{
-    View,
-    align::AlignButton,
-    cells::{check_cell, limit, rate},
-    columns::Figure,
-    on_nodes::{NodeChips, NodeRows, OnNodes},
-};
+use super::{line::Line, on_nodes::OnNodes};
 use crate::{
-    components::{spark::Sparkline, status::Status},
-    live::{Live, RowStore},
-    model::{
-        col::Col,
-        format::{exact, span},
-        outcome::{Target, TargetRef},
-        row::{Kind, Row},
-    },
+    live::{Live, RowStore, Store},
+    model::topic::TopicId,
 };
 
 /// The row, and below it the same row on each node of the cluster once it is opened.
@@ -36,162 +24,33 @@ pub(super) fn RowView(row: RowStore, stale: Memo<bool>, has_servers: bool) -> im
     .into_any()
 }
 
-/// One line of the table.
+/// The row on each of its nodes, with every figure as soon as it is there.
 #[component]
-pub(super) fn Line(
-    row: RowStore,
-    #[prop(into)] stale: Signal<bool>,
-    has_servers: bool,
-    /// Of a merged row: the row on each node, and whether those are shown.
-    #[prop(optional)]
-    nodes: Option<(OnNodes, RwSignal<bool>)>,
-    /// Of a node's row below a merged one: the node's name, which stands in the place of the row's.
-    #[prop(optional)]
-    on_node: Option<String>,
-) -> impl IntoView {
-    let view = View::expect();
-    let RowStore { target, row, spark, shown } = row;
-    let is_sub = on_node.is_some();
-    let kind = row.with_untracked(|r| r.kind);
-    let is_server = kind == Kind::Server;
-    let targets = match nodes {
-        Some((nodes, _)) => Signal::derive(move || nodes.targets()),
-        None => Signal::stored(vec![target.clone()]),
+fn NodeRows(nodes: OnNodes, has_servers: bool) -> impl IntoView {
+    view! {
+        {move || nodes.rows().into_iter().map(|row| {
+            view! { <NodeRow row nodes has_servers /> }
+        }).collect_view()}
+    }
+}
+
+#[component]
+fn NodeRow(row: RowStore, nodes: OnNodes, has_servers: bool) -> impl IntoView {
+    let live = Live::expect();
+    let node = row.target.node.clone();
+    live.follow(TopicId::node(&node, &row.target.backend));
+    let stale = {
+        let node = node.clone();
+        Signal::derive(move || nodes.is_silent(&node))
     };
-    // How many of the servers behind this row are checked, and how many there are.
-    let selected = Memo::new(move |_| {
-        let has = |targets: &Vec<Target>| targets.iter().filter(|t| view.selection.has(t)).count();
-        if is_server { targets.with(|t| (has(t), t.len())) } else { (0, 0) }
-    });
-    let now = Live::expect().clock;
-    let row_signal = Signal::from(row.clone());
-    let figure = move |f: fn(&Row) -> Option<Figure>| {
-        let figure = Memo::new(move |_| row_signal.with(f).unwrap_or_default());
-        view! { <span class:zero=move || figure.with(|f| f.is_zero) title=move || figure.with(|f| f.exact.clone())>{move || figure.with(|f| f.short.clone())}</span> }
-    };
-    let extras = {
-        let now = now.clone();
-        move || {
-            let now = now.clone();
-            view.columns
-                .get()
-                .columns()
-                .map(move |column| {
-                    let now = now.clone();
-                    let figure = Memo::new(move |_| row_signal.with(|r| column.figure(r, now.seconds())));
-                    view! { <td class="c-extra"><span class:zero=move || figure.with(|f| f.is_zero) title=move || figure.with(|f| f.exact.clone())>{move || figure.with(|f| f.short.clone())}</span></td> }
-                })
-                .collect_view()
-        }
-    };
-    let split = Memo::new(move |_| nodes.and_then(|(nodes, _)| nodes.split()));
-    let check = Memo::new(move |_| row_signal.with(|r| split.with(|s| check_cell(r, s.as_ref()))));
-    view! {
-        <tr
-            class:sel=move || selected.with(|(n, all)| n == all && *all > 0)
-            class:sum=kind == Kind::Backend
-            class:sub=is_sub
-            class:stale=move || is_sub && stale.get()
-            class:hidden=move || !shown.get()
-            data-row=target.to_string()
-        >
-            <td class="c-sel">{is_server.then(|| view! { <Checkbox target=target.clone() targets selected /> })}</td>
-            <th class="c-name" scope="row">
-                <div class="named">
-                    <Name target=target.clone() kind has_servers on_node />
-                    {nodes.map(|(nodes, is_open)| view! { <NodeChips nodes is_open split /> })}
-                </div>
-            </th>
-            <td class="c-status">
-                <Status row=row_signal stale />
-                {move || match split.with(|s| s.as_ref().map(|s| s.share.clone())) {
-                    Some(share) => view! { <span class="since">{share}</span> }.into_any(),
-                    None => view! { <Since row=row_signal /> }.into_any(),
-                }}
-            </td>
-            <td class="c-now" data-label="sessions">
-                {figure(|r| r.num(Col::Scur).map(Figure::count))}
-                <Use row=row_signal />
-            </td>
-            <td class="c-max dim">{figure(|r| r.num(Col::Smax).map(Figure::count))}</td>
-            <td class="c-queue" data-label="queue">{figure(|r| r.num(Col::Qcur).map(Figure::count))}</td>
-            <td class="c-rate" data-label="req/s">{figure(|r| rate(r).map(Figure::count))}</td>
-            <td class="c-bytes" data-label="in / s">{figure(|r| r.num(Col::BinRate).map(Figure::rate))}</td>
-            <td class="c-bytes" data-label="out / s">{figure(|r| r.num(Col::BoutRate).map(Figure::rate))}</td>
-            <td class="c-err" data-label="errors / min">{figure(|r| r.num(Col::ErrorsMinute).map(Figure::count))}</td>
-            <td class="c-retr">{figure(|r| r.num(Col::RetriesMinute).map(Figure::count))}</td>
-            <td class="c-check" title=move || check.with(|c| c.title.clone())>
-                {nodes.map(|(nodes, _)| view! { <AlignButton nodes split /> })}
-                <span class:cause=move || check.with(|c| c.is_bad)>{move || check.with(|c| c.text.clone())}</span>
-                <span class="dim">{move || check.with(|c| c.duration.clone())}</span>
-            </td>
-            <td class="c-weight">{figure(|r| r.num(Col::Weight).map(Figure::count))}</td>
-            <td class="c-spark"><Sparkline spark label="Sessions" /></td>
-            {extras}
-        </tr>
+    move || {
+        let full = full(&live.store, &row).unwrap_or_else(|| row.clone());
+        view! { <Line row=full stale has_servers on_node=node.clone() /> }
     }
 }
 
-#[component]
-fn Checkbox(target: Target, targets: Signal<Vec<Target>>, selected: Memo<(usize, usize)>) -> impl IntoView {
-    let view = View::expect();
-    let value = target.to_string();
-    let place = target.node.strip_prefix(TargetRef::CLUSTER_MARK).unwrap_or(&target.node);
-    let label = format!("Select {} of {} on {place}", target.server, target.backend);
-    view! {
-        <label class="hit">
-            <input
-                type="checkbox"
-                name="s"
-                value=value
-                aria-label=label
-                prop:checked=move || selected.with(|(n, all)| n == all && *all > 0)
-                prop:indeterminate=move || selected.with(|(n, all)| *n > 0 && n < all)
-                on:change=move |ev| view.selection.set_all(targets.get_untracked(), event_target_checked(&ev))
-            />
-        </label>
-    }
-}
-
-/// The name, which opens the row's details.
-#[component]
-fn Name(target: Target, kind: Kind, has_servers: bool, on_node: Option<String>) -> impl IntoView {
-    let view = View::expect();
-    let name = on_node.unwrap_or_else(|| match kind {
-        Kind::Server => target.server.clone(),
-        Kind::Backend => "Backend".to_owned(),
-        Kind::Frontend if has_servers => "Frontend".to_owned(),
-        Kind::Frontend => target.backend.clone(),
-        Kind::Listener => format!("{} · {}", target.backend, target.server),
-    });
-    let title = format!("{name}: show every figure");
-    view! {
-        <button type="button" class="name" title=title on:click=move |_| view.details.open(target.clone())>
-            {name}
-        </button>
-    }
-}
-
-/// How long the state has been what it is.
-#[component]
-fn Since(row: Signal<Row>) -> impl IntoView {
-    let clock = Live::expect().clock;
-    let text =
-        Memo::new(move |_| row.with(|r| r.num(Col::Lastchg)).map(|at| span(clock.since(at))).unwrap_or_default());
-    view! { <span class="since">{move || text.get()}</span> }
-}
-
-/// How much of its limit a row uses.
-#[component]
-fn Use(row: Signal<Row>) -> impl IntoView {
-    let share =
-        Memo::new(move |_| row.with(|r| limit(r).map(|limit| (r.get(Col::Scur).saturating_mul(100) / limit).min(100))));
-    let title = move || row.with(|r| limit(r).map(|limit| format!("{} of {}", exact(r.get(Col::Scur)), exact(limit))));
-    view! {
-        <svg class="use" class:invisible=move || share.get().is_none() viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
-            <title>{title}</title>
-            <rect class="use-all" width="100" height="8" rx="4" />
-            <rect class="use-now" class:use-high=move || share.get().is_some_and(|s| s >= 80) width=move || share.get().unwrap_or(0) height="8" rx="4" />
-        </svg>
-    }
+/// The row with every figure, once it is there.
+fn full(store: &Store, row: &RowStore) -> Option<RowStore> {
+    let section = store.opened(&row.target.node, &row.target.backend)?;
+    section.rows.with(|rows| row.same_among(rows))
 }
