@@ -3,6 +3,12 @@ import { confirm, details, expect, expectAccessible, open, overflowing, question
 
 const lines = '.events li';
 
+// Events and losses of earlier tests are none of these tests'.
+test.beforeEach(async ({ sluice }) => {
+  await sluice.stop();
+  await sluice.start();
+});
+
 test('what happens is told on the page, newest first, and found by its filter', async ({ page, lab }) => {
   await open(page, '/events');
   await lab.ask('lb1', 'set server webservers/web2 state drain');
