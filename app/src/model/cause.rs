@@ -3,7 +3,7 @@
 mod check;
 mod nodes;
 
-pub use nodes::{Disagreement, disagreement, sentence};
+pub use nodes::{Disagreement, disagreement, sentence, set_by};
 
 use super::{
     col::{Col, Text},

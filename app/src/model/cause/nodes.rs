@@ -2,6 +2,7 @@
 
 use super::cause;
 use crate::model::{
+    action::Action,
     col::{Col, Text},
     format::span,
     row::{Row, admin},
@@ -80,13 +81,18 @@ fn health(row: &Row) -> &'static str {
     row.state().label()
 }
 
-/// What a command or the agent made of the server.
-fn command(row: &Row) -> &'static str {
+/// What a command or the agent made of the server, as the action that makes it so.
+#[must_use]
+pub fn set_by(row: &Row) -> Action {
     match row.get(Col::AdminState) {
-        bits if bits & admin::FORCED_MAINT != 0 => "maint",
-        bits if bits & admin::FORCED_DRAIN != 0 => "drain",
-        _ => "ready",
+        bits if bits & admin::FORCED_MAINT != 0 => Action::Maint,
+        bits if bits & admin::FORCED_DRAIN != 0 => Action::Drain,
+        _ => Action::Ready,
     }
+}
+
+fn command(row: &Row) -> &'static str {
+    set_by(row).id()
 }
 
 /// `drain on lb1, up on lb2 and lb3`, but for the nodes whose word is `except`.

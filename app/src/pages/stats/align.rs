@@ -8,12 +8,7 @@ use super::{
 };
 use crate::{
     components::modal::Modal,
-    model::{
-        action::Action,
-        col::Col,
-        outcome::Target,
-        row::{Row, admin},
-    },
+    model::{action::Action, cause::set_by, outcome::Target},
 };
 
 /// The server whose nodes disagree, and what they say.
@@ -27,15 +22,6 @@ pub(super) struct Choice {
 
 /// Which question is open.
 pub(super) type Align = RwSignal<Option<Choice>>;
-
-/// What an operator set, as the action that sets it.
-fn set_by(row: &Row) -> Action {
-    match row.get(Col::AdminState) {
-        bits if bits & admin::FORCED_MAINT != 0 => Action::Maint,
-        bits if bits & admin::FORCED_DRAIN != 0 => Action::Drain,
-        _ => Action::Ready,
-    }
-}
 
 /// The button of a row whose nodes were told different things.
 #[component]
