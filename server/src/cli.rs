@@ -58,6 +58,9 @@ pub struct ServeArgs {
     /// Where to serve the dashboard: a loopback address and a port [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR", value_parser = parse_listen)]
     pub listen: Option<SocketAddr>,
+    /// The folder of accounts and record [default: /var/lib/sluice for root, the user's state folder otherwise]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
     /// How log lines look, `human` or `json` [default: human]
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
@@ -83,6 +86,9 @@ impl ServeArgs {
     pub fn load(&self) -> Result<Config, ConfigError> {
         let mut config = Config::load(&self.source.source())?;
         config.listen = self.listen.unwrap_or(config.listen);
+        if let Some(data) = &self.data {
+            config.data.clone_from(data);
+        }
         config.log = self.log_format.unwrap_or(config.log);
         Ok(config)
     }

@@ -1,5 +1,6 @@
 //! Sluice's server: polls HAProxy, streams what changed, carries out actions.
 
+pub mod access;
 pub mod cli;
 pub mod collector;
 pub mod config;
@@ -13,3 +14,5 @@ pub mod logging;
 pub mod metrics;
 pub mod operations;
 pub mod program;
+pub mod record;
+pub mod vault;

@@ -13,6 +13,8 @@ use crate::{
     hub::{Hub, unix_ms},
     metrics::Metrics,
     operations::Operations,
+    record::Record,
+    vault::Vault,
 };
 
 /// Binds, polls and serves until `shutdown` is cancelled; `ready` is told the address first.
@@ -31,7 +33,8 @@ pub async fn serve(
     // Nodes are polled to the last: an operation that runs when the program is to end still reads its outcome.
     let polling = CancellationToken::new();
     let _polling = polling.clone().drop_guard();
-    let state = start(&config, &polling, shutdown);
+    let vault = Vault::open(&config.data)?;
+    let state = start(&config, vault, &polling, shutdown);
     let routes = pages::routes(&state);
     ready(address);
     http::run(listener, state, routes).await.context("serving failed")
@@ -39,7 +42,7 @@ pub async fn serve(
 
 /// Starts the hub and a collector per node; they run until `polling` is cancelled, requests are taken until `shutdown` is.
 #[must_use]
-pub fn start(config: &Config, polling: &CancellationToken, shutdown: CancellationToken) -> AppState {
+pub fn start(config: &Config, vault: Vault, polling: &CancellationToken, shutdown: CancellationToken) -> AppState {
     let metrics = Arc::new(Metrics::new());
     let build: Arc<str> = assets::build().into();
     // These tasks end by the token at once and hold nothing that must be saved: nobody waits for them.
@@ -55,6 +58,6 @@ pub fn start(config: &Config, polling: &CancellationToken, shutdown: Cancellatio
             (node.name.clone(), collector)
         })
         .collect();
-    let operations = Operations::new(hub.clone(), collectors, metrics.clone());
-    AppState::new(hub, operations, metrics, build, shutdown)
+    let operations = Operations::new(hub.clone(), collectors, Record::new(vault.clone()), metrics.clone());
+    AppState::new(hub, operations, vault, metrics, build, shutdown)
 }

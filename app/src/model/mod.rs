@@ -2,6 +2,7 @@
 //!
 //! Plain data and plain functions only: no Leptos, no input or output, no clock.
 
+pub mod access;
 pub mod action;
 #[cfg(test)]
 pub(crate) mod arbitrary;

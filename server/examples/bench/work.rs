@@ -20,6 +20,7 @@ use server::{
     hub::Encoding,
     metrics::Metrics,
     program,
+    vault::Vault,
 };
 use tokio::{sync::oneshot, time::sleep};
 use tokio_util::sync::CancellationToken;
@@ -76,7 +77,7 @@ fn alone(config: &Config) -> anyhow::Result<Vec<Poll>> {
     runtime.block_on(async {
         let shutdown = CancellationToken::new();
         let _ending = shutdown.clone().drop_guard();
-        let state = program::start(config, &shutdown, shutdown.clone());
+        let state = program::start(config, Vault::in_memory()?, &shutdown, shutdown.clone());
         let world = state.hub.wait_for(|world| !world.proxies.is_empty()).await.context("the hub has ended")?;
         let mut viewer = state.hub.join(Encoding::Postcard).await.context("the hub has ended")?;
         let topics = world.proxies.iter().map(|proxy| proxy.id()).chain([TopicId::Fleet]).collect();
@@ -135,5 +136,7 @@ fn configuration(lab: &Lab) -> Config {
         connector: Address::Unix(lab.socket.clone()).into(),
         poll: DEFAULT_POLL,
     };
-    Config { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), nodes: vec![node], log: LogFormat::Human }
+    // Nothing is kept: the record of this run is in memory.
+    let data = lab.socket.with_extension("data");
+    Config { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), nodes: vec![node], data, log: LogFormat::Human }
 }

@@ -3,6 +3,7 @@
 //! It comes from a TOML file, from `--socket`, or from a look at the usual places. Certificates and
 //! keys are read here; nothing connects to anything.
 
+mod data;
 mod error;
 mod file;
 mod listen;
@@ -13,6 +14,7 @@ mod way;
 
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
+pub use data::default as default_data;
 pub use error::{ConfigError, Problem};
 pub use listen::{ListenError, parse_listen};
 pub use socket::{SocketArg, SocketArgError};
@@ -36,6 +38,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// At least one node, names unique, in the order given.
     pub nodes: Vec<NodeConfig>,
+    /// The folder of accounts and record.
+    pub data: PathBuf,
     /// How log lines look.
     pub log: LogFormat,
 }
@@ -93,7 +97,7 @@ impl Config {
     }
 
     fn of_nodes(nodes: Vec<NodeConfig>) -> Self {
-        Self { listen: listen::default(), nodes, log: LogFormat::default() }
+        Self { listen: listen::default(), nodes, data: data::default(), log: LogFormat::default() }
     }
 }
 

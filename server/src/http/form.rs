@@ -11,7 +11,7 @@ use app::{
     pages::answer,
 };
 use axum::{
-    Form,
+    Extension, Form,
     extract::{State, rejection::FormRejection},
     http::{HeaderMap, StatusCode},
     response::Response,
@@ -19,7 +19,10 @@ use axum::{
 use leptos::tachys::view::any_view::AnyView;
 
 use super::{AppState, plain};
-use crate::operations::{self, RequestError};
+use crate::{
+    access::Caller,
+    operations::{self, RequestError},
+};
 
 /// What the form says, its repeated fields gathered.
 #[derive(Debug, Default)]
@@ -65,6 +68,7 @@ impl Posted {
 /// Answers the form: with a question when capacity goes down, with the outcomes otherwise.
 pub(super) async fn act(
     State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     fields: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
@@ -107,7 +111,7 @@ pub(super) async fn act(
     let request = ActionRequest { action, targets: targets.into_iter().map(Into::into).collect(), reason: None };
     let operations = state.operations.clone();
     // Like the API's: an operation goes on when whoever asked for it leaves.
-    let run = state.tracker.spawn(async move { operations.run(request, "page without script").await });
+    let run = state.tracker.spawn(async move { operations.run(request, &caller).await });
     match run.await {
         Ok(Ok(response)) => answer(StatusCode::OK, "Outcome", &|| answer::outcomes(action, response.clone())),
         Ok(Err(error)) => refuse_request(&error),

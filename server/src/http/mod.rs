@@ -10,7 +10,9 @@ mod form;
 mod guard;
 mod headers;
 mod health;
+mod identify;
 pub mod pages;
+mod peer;
 mod plain;
 pub mod problem;
 mod state;
@@ -27,6 +29,7 @@ use axum::{
 use tokio::{net::TcpListener, time::timeout};
 use tower_http::compression::CompressionLayer;
 
+pub use peer::Peer;
 pub use state::AppState;
 
 /// How long requests, streams and operations may take to end once the program is to end: an operation's own deadlines
@@ -82,6 +85,7 @@ pub fn router(state: AppState, pages: Router<AppState>) -> Router {
         .merge(assets::routes())
         .fallback(plain::missing)
         .method_not_allowed_fallback(problem::wrong_method)
+        .layer(from_fn(identify::identify))
         .layer(from_fn(body::bounded))
         .layer(from_fn(guard::guard))
         .layer(map_response(headers::complete))

@@ -6,7 +6,7 @@ use axum::extract::FromRef;
 use leptos::prelude::LeptosOptions;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{hub::Hub, metrics::Metrics, operations::Operations};
+use crate::{hub::Hub, metrics::Metrics, operations::Operations, record::Record, vault::Vault};
 
 /// What every handler can reach. A clone is cheap and reaches the same.
 #[derive(Clone, Debug)]
@@ -15,6 +15,10 @@ pub struct AppState {
     pub hub: Hub,
     /// The way to act.
     pub operations: Operations,
+    /// What was done, by whom.
+    pub record: Record,
+    /// Accounts and sessions.
+    pub vault: Vault,
     /// Sluice's own figures.
     pub metrics: Arc<Metrics>,
     /// Names the program and the site inside it, as [`super::assets::build`] does.
@@ -33,13 +37,15 @@ impl AppState {
     pub fn new(
         hub: Hub,
         operations: Operations,
+        vault: Vault,
         metrics: Arc<Metrics>,
         build: Arc<str>,
         shutdown: CancellationToken,
     ) -> Self {
         // The names that `Cargo.toml` gives to cargo-leptos.
         let leptos = LeptosOptions::builder().output_name("sluice").site_pkg_dir("pkg").build();
-        Self { hub, operations, metrics, build, shutdown, tracker: TaskTracker::new(), leptos }
+        let record = Record::new(vault.clone());
+        Self { hub, operations, record, vault, metrics, build, shutdown, tracker: TaskTracker::new(), leptos }
     }
 }
 

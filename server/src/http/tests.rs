@@ -28,6 +28,8 @@ use crate::{
     hub::{Hub, ProxyUpdate, Replies, Update, unix_ms},
     metrics::Metrics,
     operations::Operations,
+    record::Record,
+    vault::Vault,
 };
 
 mod document;
@@ -73,8 +75,9 @@ async fn state() -> AppState {
     });
     assert!(told.await);
     hub.wait_for(|world| !world.proxies.is_empty()).await.expect("a hub");
-    let operations = Operations::new(hub.clone(), BTreeMap::new(), metrics.clone());
-    AppState::new(hub, operations, metrics, build, shutdown)
+    let vault = Vault::in_memory().expect("memory");
+    let operations = Operations::new(hub.clone(), BTreeMap::new(), Record::new(vault.clone()), metrics.clone());
+    AppState::new(hub, operations, vault, metrics, build, shutdown)
 }
 
 /// A program that serves on a real port.

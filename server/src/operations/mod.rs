@@ -21,9 +21,11 @@ use app::model::{
 use futures::future::join_all;
 
 use crate::{
+    access::Caller,
     collector::{Asked, Collector, OrderError},
     hub::{Hub, unix_ms},
     metrics::{Metrics, OutcomeLabel},
+    record::{Entry, Kind, Record},
 };
 
 pub use resolve::{RequestError, resolve};
@@ -41,6 +43,7 @@ pub struct Operations {
 struct Shared {
     hub: Hub,
     collectors: BTreeMap<String, Collector>,
+    record: Record,
     metrics: Arc<Metrics>,
     started: u64,
     count: AtomicU64,
@@ -49,20 +52,28 @@ struct Shared {
 impl Operations {
     /// Operations on these nodes.
     #[must_use]
-    pub fn new(hub: Hub, collectors: BTreeMap<String, Collector>, metrics: Arc<Metrics>) -> Self {
-        let shared = Shared { hub, collectors, metrics, started: unix_ms(), count: AtomicU64::new(0) };
+    pub fn new(hub: Hub, collectors: BTreeMap<String, Collector>, record: Record, metrics: Arc<Metrics>) -> Self {
+        let shared = Shared { hub, collectors, record, metrics, started: unix_ms(), count: AtomicU64::new(0) };
         Self { shared: Arc::new(shared) }
     }
 
-    /// Does what is asked for, on all nodes at once, and tells what became of each target. `by` goes into the log.
+    /// Does what is asked for, on all nodes at once, and tells what became of each target.
     ///
     /// # Errors
     /// When a target is not known or not clear: then nothing was sent to any node.
-    pub async fn run(&self, request: ActionRequest, by: &str) -> Result<ActionResponse, RequestError> {
+    pub async fn run(&self, request: ActionRequest, caller: &Caller) -> Result<ActionResponse, RequestError> {
         let targets = resolve(&self.shared.hub.world(), &request.targets)?;
         let operation = self.name();
+        let by = &caller.name;
         let reason = request.reason.as_deref().unwrap_or_default();
         tracing::info!(operation, by, reason, action = request.action.id(), targets = targets.len(), "asked for");
+        let entry = Entry {
+            operation: operation.clone(),
+            reason: reason.to_owned(),
+            ..Entry::by(caller, Kind::Operation, request.action.id())
+        };
+        // What can't be recorded is not done.
+        self.shared.record.append(entry).await.map_err(|error| RequestError::Unrecorded(error.to_string()))?;
         // In a task of its own: who asked may go away, and what was begun is recorded all the same.
         let asked = Asked { by: by.to_owned(), operation: operation.clone() };
         let work = self.clone().carry_out(asked, request.action, targets.clone(), short(reason));

@@ -36,6 +36,9 @@ pub enum RequestError {
     /// No such server.
     #[error("there is no server {0}")]
     Server(String),
+    /// It can't be recorded, and so it is not done.
+    #[error("the record can't be written: {0}")]
+    Unrecorded(String),
     /// Several clusters have it.
     #[error("{server} is in more than one cluster ({clusters}): name the cluster or the node")]
     Ambiguous {
@@ -55,6 +58,7 @@ impl RequestError {
             Self::TooMany(_) => 413,
             Self::Node(_) | Self::Cluster(_) | Self::Server(_) => 404,
             Self::Ambiguous { .. } => 409,
+            Self::Unrecorded(_) => 503,
         }
     }
 }

@@ -49,6 +49,7 @@ async fn nothing_but_the_refusal_comes_of_a_bad_name() {
     let state = AppState::new(
         sluice.hub.clone(),
         sluice.operations.clone(),
+        sluice.vault.clone(),
         sluice.metrics.clone(),
         "test".into(),
         shutdown.clone(),

@@ -2,15 +2,15 @@
 
 use app::model::outcome::{ActionRequest, ActionResponse};
 use axum::{
-    Json,
+    Extension, Json,
     extract::{State, rejection::JsonRejection},
 };
 
 use super::{ProblemDetails, openapi};
-use crate::http::{AppState, problem::Problem};
-
-/// Who asked, in the log: there are no accounts yet.
-const BY: &str = "api";
+use crate::{
+    access::Caller,
+    http::{AppState, problem::Problem},
+};
 
 /// Does an action on servers, and says what became of each, from HAProxy's own state read afterwards.
 ///
@@ -27,10 +27,11 @@ const BY: &str = "api";
 )]
 pub(in crate::http) async fn act(
     State(AppState { operations, tracker, .. }): State<AppState>,
+    Extension(caller): Extension<Caller>,
     body: Result<Json<ActionRequest>, JsonRejection>,
 ) -> Result<Json<ActionResponse>, Problem> {
     let Json(request) = body?;
     // A task of its own: what was begun is finished, verified and logged when the caller hangs up.
-    let work = tracker.spawn(async move { operations.run(request, BY).await });
+    let work = tracker.spawn(async move { operations.run(request, &caller).await });
     Ok(Json(work.await.map_err(Problem::internal)??))
 }

@@ -10,12 +10,15 @@ use app::model::{
     row::Row,
 };
 use server::{
+    access::Caller,
     collector::{Collector, unheard},
     config::NodeConfig,
     haproxy::{Address, Connector},
     hub::{Hub, World},
     metrics::Metrics,
     operations::{Operations, RequestError},
+    record::Record,
+    vault::Vault,
 };
 use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -29,6 +32,7 @@ const POLL: Duration = Duration::from_millis(200);
 pub(crate) struct Sluice {
     pub(crate) hub: Hub,
     pub(crate) operations: Operations,
+    pub(crate) vault: Vault,
     pub(crate) metrics: Arc<Metrics>,
     shutdown: CancellationToken,
 }
@@ -68,8 +72,9 @@ impl Sluice {
             (config.name.clone(), task)
         };
         let collectors: BTreeMap<_, _> = configs.iter().enumerate().map(collector).collect();
-        let operations = Operations::new(hub.clone(), collectors, metrics.clone());
-        Self { hub, operations, metrics, shutdown }
+        let vault = Vault::in_memory().expect("memory");
+        let operations = Operations::new(hub.clone(), collectors, Record::new(vault.clone()), metrics.clone());
+        Self { hub, operations, vault, metrics, shutdown }
     }
 
     /// Waits for a state of the world.
@@ -103,7 +108,9 @@ impl Sluice {
         targets: Vec<TargetRef>,
     ) -> Result<Vec<TargetOutcome>, RequestError> {
         let request = ActionRequest { action, targets, reason: Some("a test".to_owned()) };
-        let answer = timeout(PATIENCE, self.operations.run(request, "tester")).await.expect("an answer in time");
+        let answer = timeout(PATIENCE, self.operations.run(request, &Caller::command_line("tester")))
+            .await
+            .expect("an answer in time");
         answer.map(|response| response.outcomes)
     }
 }

@@ -1,0 +1,68 @@
+//! Who asks: found out once per request, and asked for by whatever decides or records.
+
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
+
+use app::model::access::{Rights, Role};
+
+/// Somebody who asks for something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The account's name; what stands in its place where there is none.
+    pub name: String,
+    /// How it is known that it is them.
+    pub means: Means,
+    /// What they may see and do.
+    pub rights: Arc<Rights>,
+    /// Where they ask from.
+    pub address: IpAddr,
+}
+
+/// How somebody is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// They reach a loopback address, and there are no accounts.
+    Open,
+    /// A session of that id.
+    Session(String),
+    /// An API token of that id.
+    Token(String),
+    /// A reverse proxy says so.
+    Header,
+    /// A wall link of that id.
+    Wall(String),
+    /// They are on the machine, and may write the database.
+    CommandLine,
+}
+
+impl Caller {
+    /// Whoever reaches a loopback address while there are no accounts.
+    #[must_use]
+    pub fn open(address: IpAddr) -> Self {
+        let rights = Arc::new(Rights::of(Role::Admin));
+        Self { name: "anybody on this machine".to_owned(), means: Means::Open, rights, address }
+    }
+
+    /// Whoever runs a command on the machine, by the system's name for them.
+    #[must_use]
+    pub fn command_line(name: &str) -> Self {
+        let rights = Arc::new(Rights::of(Role::Admin));
+        Self { name: name.to_owned(), means: Means::CommandLine, rights, address: IpAddr::V4(Ipv4Addr::LOCALHOST) }
+    }
+}
+
+impl fmt::Display for Means {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open => f.write_str("no accounts"),
+            Self::Session(id) => write!(f, "session {id}"),
+            Self::Token(id) => write!(f, "token {id}"),
+            Self::Header => f.write_str("reverse proxy"),
+            Self::Wall(id) => write!(f, "wall link {id}"),
+            Self::CommandLine => f.write_str("command line"),
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Who may do what: callers, accounts, sessions, tokens, rules.
+
+mod caller;
+
+pub use caller::{Caller, Means};
+
+/// This room's tables.
+pub(crate) const SCHEMA: &str = "";

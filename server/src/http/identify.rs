@@ -1,0 +1,13 @@
+//! Finds out who asks, once per request.
+
+use axum::{extract::Request, middleware::Next, response::Response};
+
+use super::Peer;
+use crate::access::Caller;
+
+/// Puts the [`Caller`] among the request's extensions.
+pub(super) async fn identify(mut request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<Peer>().copied().unwrap_or(Peer::LOOPBACK);
+    request.extensions_mut().insert(Caller::open(peer.address));
+    next.run(request).await
+}
