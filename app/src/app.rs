@@ -19,7 +19,9 @@ use crate::{
 #[must_use]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    let live = Live::new(Snapshot::current());
+    let snapshot = Snapshot::current();
+    provide_context(snapshot.who.clone());
+    let live = Live::new(snapshot);
     provide_context(live.clone());
     // Clock and stream belong to the browser: an effect runs there alone, once the page is taken over.
     Effect::new(move || live.start());

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
+    access::Who,
     event::Event,
     fleet::Fleet,
     topic::{Sections, TopicId},
@@ -17,6 +18,8 @@ pub(crate) const ELEMENT: &str = "sluice-snapshot";
 /// Everything that a page shows, at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
+    /// Who looks.
+    pub who: Who,
     /// Names the program and the site inside it.
     pub build: String,
     /// The topic `fleet`.

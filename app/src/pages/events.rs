@@ -7,7 +7,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    components::{brand::Brand, events::EventList, link::LinkPill, theme::ThemeSwitch},
+    components::{brand::Brand, events::EventList, link::LinkPill, nav::Nav, theme::ThemeSwitch},
     live::Live,
     model::event::{EventFilter, EventKind},
 };
@@ -36,11 +36,7 @@ pub(crate) fn EventsPage() -> impl IntoView {
         <Title text="Events · Sluice" />
         <header class="sticky top-0 z-20 flex flex-wrap items-center gap-3 border-b border-line bg-surface px-4 py-2.5 max-[835px]:static">
             <Brand />
-            <nav class="flex gap-0.5" aria-label="Pages">
-                <a class="tab" href="/stats">"Stats"</a>
-                <a class="tab tab-on" href="/events" aria-current="page">"Events"</a>
-                <a class="tab" href="/wall">"Wall"</a>
-            </nav>
+            <Nav current="/events" />
             <form method="get" action="/events" role="search" class="events-find">
                 <span class="find"><input type="search" name="q" placeholder="Find in events" aria-label="Find in events" value=filter.text.clone() /></span>
                 {fields}

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use app::model::access::{Rights, Role};
+use app::model::access::{Rights, Role, Who};
 
 /// Somebody who asks for something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,14 @@ impl Caller {
     pub fn open(address: IpAddr) -> Self {
         let rights = Arc::new(Rights::of(Role::Admin));
         Self { name: "anybody on this machine".to_owned(), means: Means::Open, rights, address }
+    }
+
+    /// What a page needs to know of them.
+    #[must_use]
+    pub fn who(&self) -> Who {
+        let is_open = self.means == Means::Open;
+        let name = if is_open { String::new() } else { self.name.clone() };
+        Who { name, rights: Rights::clone(&self.rights), is_open, needs_reason: false }
     }
 
     /// Whoever runs a command on the machine, by the system's name for them.

@@ -72,7 +72,8 @@ pub(super) async fn act(
     headers: HeaderMap,
     fields: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
-    let answer = |status, title: &str, body: &dyn Fn() -> AnyView| plain::plain(&headers, status, title, body);
+    let answer =
+        |status, title: &str, body: &dyn Fn() -> AnyView| plain::plain(&headers, caller.who(), status, title, body);
     let refuse = |status, text: String| answer(status, "Nothing was done", &|| answer::refusal(text.clone()));
     let refuse_request = |error: &RequestError| {
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
@@ -109,9 +110,9 @@ pub(super) async fn act(
         return answer(StatusCode::OK, "Confirm", &|| answer::question(action, &targets, &impacts, missed));
     }
     let request = ActionRequest { action, targets: targets.into_iter().map(Into::into).collect(), reason: None };
-    let operations = state.operations.clone();
+    let (operations, asker) = (state.operations.clone(), caller.clone());
     // Like the API's: an operation goes on when whoever asked for it leaves.
-    let run = state.tracker.spawn(async move { operations.run(request, &caller).await });
+    let run = state.tracker.spawn(async move { operations.run(request, &asker).await });
     match run.await {
         Ok(Ok(response)) => answer(StatusCode::OK, "Outcome", &|| answer::outcomes(action, response.clone())),
         Ok(Err(error)) => refuse_request(&error),

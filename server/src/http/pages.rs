@@ -3,6 +3,7 @@
 use app::{
     App, Snapshot,
     model::{
+        access::Who,
         event::Event,
         fleet::Fleet,
         topic::{Section, Sections, TopicId},
@@ -19,7 +20,10 @@ use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*, tachys::view::
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
 
 use super::{AppState, form, plain::theme};
-use crate::hub::{World, unix_ms};
+use crate::{
+    access::Caller,
+    hub::{World, unix_ms},
+};
 
 /// Events that the page of events is rendered with; the stream brings more.
 const FIRST_EVENTS: usize = 300;
@@ -30,8 +34,9 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         let state = state.clone();
         move || {
             // The request's own parts: leptos provides them before this.
-            let node = use_context::<Parts>().and_then(|parts| chosen_node(&parts.uri));
-            provide_context(snapshot(&state.hub.world(), &state.build, node.as_deref()));
+            let Some(parts) = use_context::<Parts>() else { return };
+            let who = parts.extensions.get::<Caller>().map(Caller::who).unwrap_or_default();
+            provide_context(snapshot(&state.hub.world(), &state.build, who, &parts.uri));
         }
     };
     let options = state.leptos.clone();
@@ -65,25 +70,25 @@ fn chosen_node(address: &Uri) -> Option<String> {
     fields.into_iter().find(|(name, _)| name == "node").map(|(_, node)| node)
 }
 
-/// What a page is rendered from, with every figure of `node`. Histories come with the stream: they would double the page.
-fn snapshot(world: &World, build: &str, node: Option<&str>) -> Snapshot {
+/// What the page at `address` is rendered from. Histories come with the stream: they would double the page.
+fn snapshot(world: &World, build: &str, who: Who, address: &Uri) -> Snapshot {
+    let node = chosen_node(address);
     let without_past = |section: &Section| Section::new(&section.node, section.rows.clone());
     let proxies = world.proxies.iter().map(|proxy| {
         let sections = Sections(proxy.topic().0.iter().map(without_past).collect());
         (proxy.cluster.clone(), proxy.proxy.clone(), sections)
     });
     let opened = world.proxies.iter().filter(|p| p.merged.is_some()).filter_map(|proxy| {
-        let section = without_past(proxy.sections.section(node?)?);
+        let section = without_past(proxy.sections.section(node.as_deref()?)?);
         Some((TopicId::node(&section.node, &proxy.proxy), Sections(vec![section])))
     });
     let mut fleet = Fleet::clone(&world.fleet);
     fleet.now = unix_ms();
-    let events = match use_context::<Parts>() {
-        Some(parts) if parts.uri.path() == "/events" => {
-            let older = world.events.len().saturating_sub(FIRST_EVENTS);
-            world.events.iter().skip(older).map(|e| Event::clone(e)).collect()
-        }
-        _ => Vec::new(),
+    let events = if address.path() == "/events" {
+        let older = world.events.len().saturating_sub(FIRST_EVENTS);
+        world.events.iter().skip(older).map(|e| Event::clone(e)).collect()
+    } else {
+        Vec::new()
     };
-    Snapshot { build: build.to_owned(), fleet, proxies: proxies.collect(), opened: opened.collect(), events }
+    Snapshot { who, build: build.to_owned(), fleet, proxies: proxies.collect(), opened: opened.collect(), events }
 }

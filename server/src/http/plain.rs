@@ -1,14 +1,18 @@
 //! Pages that need no script: answers to the form, and to an address that there is no page for.
 
-use app::{components::theme::Theme, document, pages::answer};
+use app::{components::theme::Theme, document, model::access::Who, pages::answer};
 use axum::{
     extract::Request,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
-use leptos::{prelude::Owner, tachys::view::any_view::AnyView};
+use leptos::{
+    prelude::{Owner, provide_context},
+    tachys::view::any_view::AnyView,
+};
 
 use super::problem;
+use crate::access::Caller;
 
 /// The policy of a page without script: only our own style.
 const PLAIN_POLICY: HeaderValue = HeaderValue::from_static(
@@ -16,9 +20,18 @@ const PLAIN_POLICY: HeaderValue = HeaderValue::from_static(
      frame-ancestors 'none'",
 );
 
-/// A page that needs no script.
-pub(super) fn plain(headers: &HeaderMap, status: StatusCode, title: &str, body: &dyn Fn() -> AnyView) -> Response {
-    let html = Owner::new().with(|| document(title, theme(headers), body()));
+/// A page that needs no script; what it draws finds `who` in its context.
+pub(super) fn plain(
+    headers: &HeaderMap,
+    who: Who,
+    status: StatusCode,
+    title: &str,
+    body: &dyn Fn() -> AnyView,
+) -> Response {
+    let html = Owner::new().with(|| {
+        provide_context(who);
+        document(title, theme(headers), body())
+    });
     (status, [(header::CONTENT_SECURITY_POLICY, PLAIN_POLICY)], Html(html)).into_response()
 }
 
@@ -26,7 +39,8 @@ pub(super) fn plain(headers: &HeaderMap, status: StatusCode, title: &str, body: 
 pub(super) async fn missing(request: Request) -> Response {
     let accepts = request.headers().get(header::ACCEPT).and_then(|a| a.to_str().ok()).unwrap_or_default();
     if accepts.contains("text/html") {
-        plain(request.headers(), StatusCode::NOT_FOUND, "Not found", &answer::missing)
+        let who = request.extensions().get().map(Caller::who).unwrap_or_default();
+        plain(request.headers(), who, StatusCode::NOT_FOUND, "Not found", &answer::missing)
     } else {
         problem::unknown_path(request).await.into_response()
     }

@@ -6,7 +6,7 @@ use wasm_bindgen::JsCast;
 
 use super::{View, columns::GROUPS};
 use crate::{
-    components::{brand::Brand, link::LinkPill, theme::ThemeSwitch},
+    components::{brand::Brand, link::LinkPill, nav::Nav, theme::ThemeSwitch},
     live::Live,
 };
 
@@ -16,11 +16,7 @@ pub(super) fn Header() -> impl IntoView {
     view! {
         <header class="sticky top-0 z-20 flex flex-wrap items-center gap-3 border-b border-line bg-surface px-4 py-2.5 max-[835px]:static">
             <Brand />
-            <nav class="flex gap-0.5" aria-label="Pages">
-                <a class="tab tab-on" href="/stats" aria-current="page">"Stats"</a>
-                <a class="tab" href="/events">"Events"</a>
-                <a class="tab" href="/wall">"Wall"</a>
-            </nav>
+            <Nav current="/stats" />
             <Find />
             <span class="grow max-[835px]:hidden"></span>
             <LinkPill />
