@@ -55,8 +55,6 @@ async fn demo(args: DemoArgs) -> anyhow::Result<ExitCode> {
     } else {
         let mut config = Config::load(&Source::File(lab.config_path().to_owned()))?;
         config.listen = args.listen.unwrap_or(config.listen);
-        // It goes with the lab.
-        config.data = lab.dir().join("data");
         let ready = |address| {
             tell(&format!("\n  Sluice is at http://{address}\n  Ctrl-C ends it, and leaves nothing behind.\n"));
         };

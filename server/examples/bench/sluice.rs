@@ -52,7 +52,9 @@ impl Sluice {
     /// `sluice serve` on one stats socket.
     pub(crate) async fn serve(program: &Path, socket: &Path, dir: &Path) -> anyhow::Result<Self> {
         let socket = format!("{NODE}={}", socket.display());
-        Self::start(program, ["serve", "--socket", &socket], dir).await
+        let data = dir.join("data");
+        let args = ["serve", "--socket", &socket, "--data"].map(OsStr::new);
+        Self::start(program, args.into_iter().chain([data.as_os_str()]), dir).await
     }
 
     /// `sluice demo` on ports of its own.

@@ -16,6 +16,7 @@ pub(super) struct Folder {
     path: PathBuf,
     made: bool,
     files: Vec<PathBuf>,
+    dirs: Vec<PathBuf>,
 }
 
 impl Folder {
@@ -44,7 +45,7 @@ impl Folder {
                 return Err(error).with_context(|| format!("the lab's folder {text} can't be made"));
             }
         };
-        Ok(Self { path, made, files: Vec::new() })
+        Ok(Self { path, made, files: Vec::new(), dirs: Vec::new() })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -63,6 +64,13 @@ impl Folder {
         path
     }
 
+    /// The path of one of the lab's folders; whoever makes it, it is removed at the end with all that is in it.
+    pub(super) fn dir(&mut self, name: &str) -> PathBuf {
+        let path = self.path.join(name);
+        self.dirs.push(path.clone());
+        path
+    }
+
     pub(super) fn write(&mut self, name: &str, text: &str) -> anyhow::Result<PathBuf> {
         let path = self.file(name);
         fs::write(&path, text).with_context(|| format!("{} can't be written", path.display()))?;
@@ -76,8 +84,8 @@ impl Drop for Folder {
         for file in &self.files {
             let _gone = fs::remove_file(file);
         }
-        if self.made {
-            let _gone = fs::remove_dir_all(&self.path);
+        for dir in self.dirs.iter().chain(self.made.then_some(&self.path)) {
+            let _gone = fs::remove_dir_all(dir);
         }
     }
 }

@@ -93,7 +93,8 @@ impl Lab {
         }
         tasks.close();
 
-        let config = folder.write("sluice.toml", &layout::sluice_config(folder.path()))?;
+        let data = folder.dir("data");
+        let config = folder.write("sluice.toml", &layout::sluice_config(folder.path(), &data))?;
         tracing::info!(dir = %folder.path().display(), haproxy = %haproxy.display(), "the demo lab is up: {} and {}", NODES[0], NODES[1]);
         Ok(Self { config, pids, tasks, ending, folder, _warden: warden })
     }

@@ -89,9 +89,9 @@ impl Layout {
     }
 }
 
-/// Sluice's own configuration: both nodes, as one cluster.
-pub(super) fn sluice_config(dir: &Path) -> String {
-    let mut text = String::from("# Written by `sluice demo`; gone when it ends.\n");
+/// Sluice's own configuration: both nodes, as one cluster; accounts and record in `data`.
+pub(super) fn sluice_config(dir: &Path, data: &Path) -> String {
+    let mut text = format!("# Written by `sluice demo`; gone when it ends.\ndata = \"{}\"\n", data.display());
     for node in NODES {
         let socket = dir.join(format!("{node}.sock"));
         // The folder's name holds neither quotes nor backslashes, so it needs no escape in TOML.

@@ -251,7 +251,7 @@ fn no_two_parts_share_a_port() {
 
 #[test]
 fn sluice_gets_both_nodes_as_one_cluster() {
-    let text = sluice_config(Path::new("/tmp/lab"));
+    let text = sluice_config(Path::new("/tmp/lab"), Path::new("/tmp/lab/data"));
     assert_eq!(text.matches("cluster = \"edge\"").count(), 2);
     assert!(text.contains("address = \"unix:/tmp/lab/lb2.sock\""), "{text}");
 }
