@@ -2,12 +2,14 @@
 //!
 //! It prints nothing by itself; [`check`] writes to whatever it is given.
 
+mod audit;
 mod check;
 
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
+pub use audit::{AuditArgs, audit};
 pub use check::check;
 
 use crate::{
@@ -33,6 +35,8 @@ pub enum Command {
     Check(SourceArgs),
     /// Start two HAProxy processes with servers and traffic, and the dashboard on them
     Demo(DemoArgs),
+    /// Check the record of what was done, or write it out
+    Audit(AuditArgs),
 }
 
 /// Arguments of `sluice demo`.

@@ -34,6 +34,10 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Demo(args) => demo(args).await,
+        Command::Audit(args) => {
+            let good = cli::audit(&args, &mut std::io::stdout().lock())?;
+            Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
     }
 }
 

@@ -66,6 +66,12 @@ pub struct Metrics {
     pub events: Family<KindLabel, Counter>,
     /// Times that a node was seen to have another process.
     pub reloads: Family<NodeLabel, Counter>,
+    /// Entries of the record, by kind.
+    pub record_entries: Family<KindLabel, Counter>,
+    /// Entries of the record that could not be written.
+    pub record_failures: Counter,
+    /// Entries of the record that the syslog did not take in time.
+    pub syslog_dropped: Counter,
     /// CPU time from a poll's raw reply to its encoded frames, nanoseconds; shown by the benchmark.
     pub work_nanos: AtomicU64,
 }
@@ -94,6 +100,9 @@ impl Metrics {
             outcomes: Family::default(),
             events: Family::default(),
             reloads: Family::default(),
+            record_entries: Family::default(),
+            record_failures: Counter::default(),
+            syslog_dropped: Counter::default(),
             work_nanos: AtomicU64::new(0),
         };
         let r = &mut out.registry;
@@ -109,6 +118,11 @@ impl Metrics {
         r.register("operation_outcomes", "Targets of actions, by outcome", out.outcomes.clone());
         r.register("events", "What happened, by kind", out.events.clone());
         r.register("reloads", "Times that a node was seen to have another process", out.reloads.clone());
+        r.register("record_entries", "Entries of the record, by kind", out.record_entries.clone());
+        let failures = "Entries of the record that could not be written";
+        r.register("record_failures", failures, out.record_failures.clone());
+        let dropped = "Entries of the record that the syslog did not take in time";
+        r.register("record_syslog_dropped", dropped, out.syslog_dropped.clone());
         out
     }
 

@@ -58,6 +58,9 @@ pub fn start(config: &Config, vault: Vault, polling: &CancellationToken, shutdow
             (node.name.clone(), collector)
         })
         .collect();
-    let operations = Operations::new(hub.clone(), collectors, Record::new(vault.clone()), metrics.clone());
+    let record = Record::new(vault.clone()).counted(&metrics);
+    record.keep(config.audit.clone(), config.parts(), metrics.clone(), polling.clone());
+    let operations = Operations::new(hub.clone(), collectors, record, metrics.clone());
+    let operations = operations.with_reasons(config.audit.needs_reason);
     AppState::new(hub, operations, vault, metrics, build, shutdown)
 }

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 use tokio::{
     runtime::Handle,
     sync::{mpsc, oneshot, watch},
@@ -133,6 +133,20 @@ pub fn connect(dir: &Path) -> Result<Connection, VaultError> {
     let open = || {
         let connection = Connection::open(&path)?;
         prepare(&connection)?;
+        Ok(connection)
+    };
+    open().map_err(|source| VaultError::File { path: path.clone(), source })
+}
+
+/// Opens the file to look at it alone, also while Sluice runs. It is not made where it is missing.
+///
+/// # Errors
+/// When it can't be read.
+pub fn look(dir: &Path) -> Result<Connection, VaultError> {
+    let path = dir.join(FILE);
+    let open = || {
+        let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.busy_timeout(PATIENCE)?;
         Ok(connection)
     };
     open().map_err(|source| VaultError::File { path: path.clone(), source })

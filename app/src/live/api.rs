@@ -37,12 +37,15 @@ pub(crate) async fn act(action: Action, targets: &HashSet<Target>) -> Result<Act
         let parts: Vec<&str> = parts.iter().map(String::as_str).filter(|p| !p.is_empty()).collect();
         let said = parts.join(". ");
         return Err(match response.status() {
+            // What can't be recorded is not done.
+            503 => format!("Nothing was done. {said}"),
             500.. => format!("{said}. It is not known whether anything was done: look at the servers."),
             _ => format!("Nothing was done. {said}"),
         });
     }
     let outcomes = Array::from(&get(&answer, "outcomes")).iter().map(|o| outcome(&o)).collect::<Option<_>>();
-    Ok(ActionResponse { operation: string(&answer, "operation"), outcomes: outcomes.ok_or(lost)? })
+    let (operation, warning) = (string(&answer, "operation"), string(&answer, "warning"));
+    Ok(ActionResponse { operation, outcomes: outcomes.ok_or(lost)?, warning })
 }
 
 fn outcome(value: &JsValue) -> Option<TargetOutcome> {

@@ -99,7 +99,7 @@ pub struct ActionRequest {
     pub action: Action,
     /// On what.
     pub targets: Vec<TargetRef>,
-    /// Why; goes into the log.
+    /// Why; goes into the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -166,6 +166,9 @@ pub struct ActionResponse {
     pub operation: String,
     /// Per target, in the order asked for.
     pub outcomes: Vec<TargetOutcome>,
+    /// What else there is to know, as that the outcomes could not be recorded; mostly empty.
+    #[serde(default)]
+    pub warning: String,
 }
 
 /// A refusal of the API: `application/problem+json` (RFC 9457).

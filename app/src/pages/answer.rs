@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::stats::{
     confirm::{effect, impact_line, warnings},
-    outcomes::{OutcomeList, summary},
+    outcomes::{OutcomeList, summary, warning},
 };
 use crate::{
     components::brand::Brand,
@@ -16,9 +16,10 @@ use crate::{
     },
 };
 
-/// Asks whether to go on, with what it would do. `missed` tells that a name was not typed as asked.
+/// Asks whether to go on, with what it would do; `reason` goes with the answer. `missed` tells that a name was not typed
+/// as asked.
 #[must_use]
-pub fn question(action: Action, targets: &[Target], impacts: &[Impact], missed: bool) -> AnyView {
+pub fn question(action: Action, targets: &[Target], impacts: &[Impact], reason: &str, missed: bool) -> AnyView {
     let verb = action.verb(&plural(targets.len(), "server"));
     let sessions = impacts.iter().map(|i| i.sessions).sum();
     let names = names_to_type(impacts);
@@ -32,6 +33,7 @@ pub fn question(action: Action, targets: &[Target], impacts: &[Impact], missed: 
             <form method="post" action="/stats" class="mt-4">
                 <input type="hidden" name="do" value=action.id() />
                 <input type="hidden" name="confirmed" value="yes" />
+                {carried(reason)}
                 {targets.iter().map(|t| view! { <input type="hidden" name="s" value=t.to_string() /> }).collect_view()}
                 {names.into_iter().map(|name| view! {
                     <label class="mt-3 block">
@@ -49,9 +51,9 @@ pub fn question(action: Action, targets: &[Target], impacts: &[Impact], missed: 
     )
 }
 
-/// What became of every server.
+/// What became of every server; `reason` goes with another try.
 #[must_use]
-pub fn outcomes(action: Action, response: ActionResponse) -> AnyView {
+pub fn outcomes(action: Action, reason: &str, response: ActionResponse) -> AnyView {
     let verb = action.verb(&plural(response.outcomes.len(), "server"));
     let failed: Vec<Target> =
         response.outcomes.iter().filter(|o| !o.outcome.is_good()).map(|o| o.target.clone()).collect();
@@ -59,6 +61,7 @@ pub fn outcomes(action: Action, response: ActionResponse) -> AnyView {
         view! {
             <form method="post" action="/stats">
                 <input type="hidden" name="do" value=action.id() />
+                {carried(reason)}
                 {failed.iter().map(|t| view! { <input type="hidden" name="s" value=t.to_string() /> }).collect_view()}
                 <button type="submit" class="btn">{format!("Retry {}", plural(failed.len(), "server"))}</button>
             </form>
@@ -67,11 +70,18 @@ pub fn outcomes(action: Action, response: ActionResponse) -> AnyView {
     page(
         format!("{verb}: {}", summary(&response.outcomes)),
         view! {
+            {warning(response.warning)}
             <OutcomeList outcomes=response.outcomes />
             <div class="mt-4 flex justify-end gap-2.5">{retry}<a class="btn btn-primary" href="/stats">"Back to the servers"</a></div>
         }
         .into_any(),
     )
+}
+
+/// A reason that was given once, and is not asked for again.
+fn carried(reason: &str) -> impl IntoView + use<> {
+    let reason = reason.to_owned();
+    (!reason.is_empty()).then(|| view! { <input type="hidden" name="reason" value=reason /> })
 }
 
 /// Says what was wrong with what was posted.

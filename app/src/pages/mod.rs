@@ -1,6 +1,8 @@
 //! The pages.
 
 pub mod answer;
+#[cfg(feature = "ssr")]
+pub mod audit;
 pub(crate) mod events;
 pub(crate) mod missing;
 pub(crate) mod stats;

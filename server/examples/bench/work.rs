@@ -20,6 +20,7 @@ use server::{
     hub::Encoding,
     metrics::Metrics,
     program,
+    record::Settings,
     vault::Vault,
 };
 use tokio::{sync::oneshot, time::sleep};
@@ -138,5 +139,6 @@ fn configuration(lab: &Lab) -> Config {
     };
     // Nothing is kept: the record of this run is in memory.
     let data = lab.socket.with_extension("data");
-    Config { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), nodes: vec![node], data, log: LogFormat::Human }
+    let (listen, audit) = (SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Settings::default());
+    Config { listen, nodes: vec![node], data, log: LogFormat::Human, audit }
 }

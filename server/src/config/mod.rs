@@ -3,6 +3,7 @@
 //! It comes from a TOML file, from `--socket`, or from a look at the usual places. Certificates and
 //! keys are read here; nothing connects to anything.
 
+mod audit;
 mod data;
 mod error;
 mod file;
@@ -19,7 +20,9 @@ pub use error::{ConfigError, Problem};
 pub use listen::{ListenError, parse_listen};
 pub use socket::{SocketArg, SocketArgError};
 
-use crate::haproxy::Connector;
+use crate::{
+    haproxy::Connector, record::{Settings, configuration::Parts},
+};
 
 /// Where the dashboard is served unless somebody says otherwise.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -42,6 +45,8 @@ pub struct Config {
     pub data: PathBuf,
     /// How log lines look.
     pub log: LogFormat,
+    /// What the record asks for, how long it is kept, and where else it goes.
+    pub audit: Settings,
 }
 
 /// One HAProxy process.
@@ -97,7 +102,20 @@ impl Config {
     }
 
     fn of_nodes(nodes: Vec<NodeConfig>) -> Self {
-        Self { listen: listen::default(), nodes, data: data::default(), log: LogFormat::default() }
+        let audit = Settings::default();
+        Self { listen: listen::default(), nodes, data: data::default(), log: LogFormat::default(), audit }
+    }
+
+    /// What matters of it, part by part, by the keys of the file: for the record to tell when it is another. Secrets, and
+    /// where they are, are no part of it.
+    #[must_use]
+    pub fn parts(&self) -> Parts {
+        let node = |n: &NodeConfig| format!("{} {} {} {:?}\n", n.name, n.cluster, n.connector.address, n.poll);
+        Parts::from([
+            ("listen", self.listen.to_string()),
+            ("node", self.nodes.iter().map(node).collect()),
+            ("audit", format!("{:?}", self.audit)),
+        ])
     }
 }
 

@@ -13,16 +13,13 @@ use app::{
 use axum::{
     Extension, Form,
     extract::{State, rejection::FormRejection},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header},
     response::Response,
 };
 use leptos::tachys::view::any_view::AnyView;
 
 use super::{AppState, plain};
-use crate::{
-    access::Caller,
-    operations::{self, RequestError},
-};
+use crate::{access::Caller, operations::RequestError};
 
 /// What the form says, its repeated fields gathered.
 #[derive(Debug, Default)]
@@ -37,6 +34,8 @@ struct Posted {
     confirmed: bool,
     /// The names typed in answer.
     typed: Vec<String>,
+    /// Why.
+    reason: String,
 }
 
 impl Posted {
@@ -48,6 +47,7 @@ impl Posted {
                 "action" => out.action = value,
                 "s" => out.servers.push(value),
                 "confirmed" => out.confirmed = value == "yes",
+                "reason" => out.reason = value,
                 "typed" => out.typed.push(value.trim().to_owned()),
                 _ => {}
             }
@@ -73,11 +73,15 @@ pub(super) async fn act(
     fields: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
     let answer =
-        |status, title: &str, body: &dyn Fn() -> AnyView| plain::plain(&headers, caller.who(), status, title, body);
+        |status, title: &str, body: &dyn Fn() -> AnyView| plain::plain(&headers, state.who(&caller), status, title, body);
     let refuse = |status, text: String| answer(status, "Nothing was done", &|| answer::refusal(text.clone()));
     let refuse_request = |error: &RequestError| {
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
-        refuse(status, format!("{error}."))
+        let mut response = refuse(status, format!("{error}."));
+        if let RequestError::Rate { wait } = error {
+            response.headers_mut().insert(header::RETRY_AFTER, (*wait).into());
+        }
+        response
     };
     let posted = match fields {
         Ok(Form(fields)) => Posted::from_fields(fields),
@@ -95,11 +99,12 @@ pub(super) async fn act(
             "No server was checked. Go back and check the servers first.".to_owned(),
         );
     }
-    let world = state.hub.world();
-    let targets = match operations::resolve(&world, &targets) {
+    let request = ActionRequest { action, targets, reason: Some(posted.reason.clone()) };
+    let targets = match state.operations.targets(&request, &caller).await {
         Ok(targets) => targets,
         Err(error) => return refuse_request(&error),
     };
+    let world = state.hub.world();
     let named: HashSet<Target> = targets.iter().cloned().collect();
     let sections = world.proxies.iter().flat_map(|p| p.sections.0.iter().map(|s| (p.proxy.as_str(), s)));
     let impacts = impact(action, &named, sections);
@@ -107,14 +112,14 @@ pub(super) async fn act(
     let is_typed = names.iter().all(|name| posted.typed.contains(name));
     if needs_confirmation(action, &impacts) && !(posted.confirmed && is_typed) {
         let missed = posted.confirmed && !is_typed;
-        return answer(StatusCode::OK, "Confirm", &|| answer::question(action, &targets, &impacts, missed));
+        return answer(StatusCode::OK, "Confirm", &|| answer::question(action, &targets, &impacts, &posted.reason, missed));
     }
-    let request = ActionRequest { action, targets: targets.into_iter().map(Into::into).collect(), reason: None };
+    let request = ActionRequest { targets: targets.into_iter().map(Into::into).collect(), ..request };
     let (operations, asker) = (state.operations.clone(), caller.clone());
     // Like the API's: an operation goes on when whoever asked for it leaves.
     let run = state.tracker.spawn(async move { operations.run(request, &asker).await });
     match run.await {
-        Ok(Ok(response)) => answer(StatusCode::OK, "Outcome", &|| answer::outcomes(action, response.clone())),
+        Ok(Ok(response)) => answer(StatusCode::OK, "Outcome", &|| answer::outcomes(action, &posted.reason, response.clone())),
         Ok(Err(error)) => refuse_request(&error),
         Err(error) => {
             tracing::error!(%error, "an operation failed");
@@ -152,7 +157,7 @@ mod tests {
         use futures::FutureExt as _;
 
         let seeds: [&[u8]; 2] = [
-            b"do=apply&action=maint&s=lb1%2Fweb%2Fs1&s=lb2/web/s%31&confirmed=yes&typed=+web+",
+            b"reason=a+kernel&do=apply&action=maint&s=lb1%2Fweb%2Fs1&s=lb2/web/s%31&confirmed=yes&typed=+web+",
             b"do=shutdown&s=@lb1/web/s1&typed=%C3%A9%FF&&=&s",
         ];
         let (inputs, time) = (crate::fuzzing::INPUTS, crate::fuzzing::AT_MOST);

@@ -5,6 +5,7 @@
 
 mod api;
 pub mod assets;
+mod audit;
 mod body;
 mod form;
 mod guard;
@@ -77,6 +78,7 @@ pub fn router(state: AppState, pages: Router<AppState>) -> Router {
     let dynamic = documented()
         .into_iter()
         .fold(pages, |router, (path, method)| router.route(path, method))
+        .route("/audit", get(audit::audit))
         .route("/api", any(problem::unknown_path))
         .route("/api/{*path}", any(problem::unknown_path))
         .layer(CompressionLayer::new());
@@ -93,13 +95,14 @@ pub fn router(state: AppState, pages: Router<AppState>) -> Router {
 }
 
 /// What a program can call; `openapi.json` describes all of it.
-fn documented() -> [(&'static str, MethodRouter<AppState>); 9] {
+fn documented() -> [(&'static str, MethodRouter<AppState>); 10] {
     [
         ("/api/v1/nodes", get(api::nodes)),
         ("/api/v1/stats", get(api::stats)),
         ("/api/v1/info", get(api::info)),
         ("/api/v1/events", get(api::events)),
         ("/api/v1/actions", post(api::act)),
+        ("/api/v1/audit", get(api::audit)),
         ("/api/v1/openapi.json", get(api::openapi)),
         (guard::STREAM, get(ws::stream)),
         ("/healthz", get(health::healthz)),

@@ -35,7 +35,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         move || {
             // The request's own parts: leptos provides them before this.
             let Some(parts) = use_context::<Parts>() else { return };
-            let who = parts.extensions.get::<Caller>().map(Caller::who).unwrap_or_default();
+            let who = parts.extensions.get::<Caller>().map(|caller| state.who(caller)).unwrap_or_default();
             provide_context(snapshot(&state.hub.world(), &state.build, who, &parts.uri));
         }
     };

@@ -5,11 +5,14 @@ use std::{error::Error, fmt};
 use app::model::outcome::ProblemDetails;
 use axum::{
     extract::{Request, rejection::JsonRejection, rejection::QueryRejection, ws::rejection::WebSocketUpgradeRejection},
-    http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderValue, StatusCode,
+        header::{CONTENT_TYPE, RETRY_AFTER},
+    },
     response::{IntoResponse, Response},
 };
 
-use crate::operations::RequestError;
+use crate::{operations::RequestError, vault::VaultError};
 
 /// The content type of every refusal.
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -24,13 +27,14 @@ pub struct Problem {
     title: String,
     detail: Option<String>,
     cause: Option<Box<dyn Error + Send + Sync>>,
+    wait: Option<u64>,
 }
 
 impl Problem {
     /// A refusal with a title that a person understands.
     #[must_use]
     pub fn new(status: StatusCode, title: impl Into<String>) -> Self {
-        Self { status, title: title.into(), detail: None, cause: None }
+        Self { status, title: title.into(), detail: None, cause: None, wait: None }
     }
 
     /// Something that should not happen. The cause goes into the log and not to the caller.
@@ -44,6 +48,13 @@ impl Problem {
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
+        self
+    }
+
+    /// Says after how many seconds it may be asked again.
+    #[must_use]
+    pub fn with_wait(mut self, seconds: u64) -> Self {
+        self.wait = Some(seconds);
         self
     }
 
@@ -73,14 +84,28 @@ impl IntoResponse for Problem {
         let details = ProblemDetails { title: self.title, status, detail: self.detail };
         // Three texts and a number always are JSON.
         let body = serde_json::to_vec(&details).unwrap_or_default();
-        (self.status, [(CONTENT_TYPE, PROBLEM_JSON)], body).into_response()
+        let mut response = (self.status, [(CONTENT_TYPE, PROBLEM_JSON)], body).into_response();
+        if let Some(seconds) = self.wait {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }
 
 impl From<RequestError> for Problem {
     fn from(error: RequestError) -> Self {
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
-        Self::new(status, sentence(&error.to_string())).with_detail("Nothing was sent to HAProxy.")
+        let problem = Self::new(status, sentence(&error.to_string())).with_detail("Nothing was sent to HAProxy.");
+        match error {
+            RequestError::Rate { wait } => problem.with_wait(wait),
+            _ => problem,
+        }
+    }
+}
+
+impl From<VaultError> for Problem {
+    fn from(error: VaultError) -> Self {
+        Self { cause: Some(error.into()), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "The database can't be read") }
     }
 }
 

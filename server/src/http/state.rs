@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use app::model::access::Who;
 use axum::extract::FromRef;
 use leptos::prelude::LeptosOptions;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{hub::Hub, metrics::Metrics, operations::Operations, record::Record, vault::Vault};
+use crate::{
+    access::Caller, hub::Hub, metrics::Metrics, operations::Operations, record::Record, vault::Vault,
+};
 
 /// What every handler can reach. A clone is cheap and reaches the same.
 #[derive(Clone, Debug)]
@@ -44,8 +47,14 @@ impl AppState {
     ) -> Self {
         // The names that `Cargo.toml` gives to cargo-leptos.
         let leptos = LeptosOptions::builder().output_name("sluice").site_pkg_dir("pkg").build();
-        let record = Record::new(vault.clone());
+        let record = operations.record().clone();
         Self { hub, operations, record, vault, metrics, build, shutdown, tracker: TaskTracker::new(), leptos }
+    }
+
+    /// What a page needs to know of who looks at it.
+    #[must_use]
+    pub fn who(&self, caller: &Caller) -> Who {
+        Who { needs_reason: self.operations.needs_reason(), ..caller.who() }
     }
 }
 

@@ -2,15 +2,18 @@
 //!
 //! The page, the form and the API come through here.
 
+mod entries;
+mod pace;
 mod resolve;
 pub mod verify;
 
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Instant,
 };
 
 use app::model::{
@@ -23,20 +26,27 @@ use futures::future::join_all;
 use crate::{
     access::Caller,
     collector::{Asked, Collector, OrderError},
-    hub::{Hub, unix_ms},
+    hub::{Hub, World, unix_ms},
     metrics::{Metrics, OutcomeLabel},
-    record::{Entry, Kind, Record},
+    record::{Record, plain},
 };
 
 pub use resolve::{RequestError, resolve};
 
-/// Longest reason that the events keep, in characters; the log has all of it.
-const LONGEST_REASON: usize = 200;
+use pace::{Pace, Pass};
+
+/// Longest reason that the events keep, in characters; the record has all of it.
+const LONGEST_IN_EVENTS: usize = 200;
+
+/// What is said when an operation was done and its outcome can't be recorded.
+const OUTCOME_UNRECORDED: &str = "The outcome could not be recorded: the record says that this was begun, and not what \
+                                  became of it. The log of Sluice says why.";
 
 /// The way to act.
 #[derive(Clone, Debug)]
 pub struct Operations {
     shared: Arc<Shared>,
+    needs_reason: bool,
 }
 
 #[derive(Debug)]
@@ -45,43 +55,125 @@ struct Shared {
     collectors: BTreeMap<String, Collector>,
     record: Record,
     metrics: Arc<Metrics>,
+    pace: Mutex<Pace>,
     started: u64,
     count: AtomicU64,
+}
+
+/// What a request comes to, before anything is sent.
+struct Plan {
+    targets: Vec<Target>,
+    /// Why, on one line; empty where nobody said.
+    reason: String,
 }
 
 impl Operations {
     /// Operations on these nodes.
     #[must_use]
     pub fn new(hub: Hub, collectors: BTreeMap<String, Collector>, record: Record, metrics: Arc<Metrics>) -> Self {
-        let shared = Shared { hub, collectors, record, metrics, started: unix_ms(), count: AtomicU64::new(0) };
-        Self { shared: Arc::new(shared) }
+        let (pace, started, count) = (Mutex::default(), unix_ms(), AtomicU64::new(0));
+        let shared = Shared { hub, collectors, record, metrics, pace, started, count };
+        Self { shared: Arc::new(shared), needs_reason: false }
+    }
+
+    /// The same, where an action without a reason is refused.
+    #[must_use]
+    pub fn with_reasons(mut self, needs_reason: bool) -> Self {
+        self.needs_reason = needs_reason;
+        self
+    }
+
+    /// Whether an action needs a reason.
+    #[must_use]
+    pub fn needs_reason(&self) -> bool {
+        self.needs_reason
+    }
+
+    /// Where operations are recorded.
+    #[must_use]
+    pub fn record(&self) -> &Record {
+        &self.shared.record
+    }
+
+    /// The servers that a request means, when it may be carried out; for who has to ask a question first.
+    ///
+    /// # Errors
+    /// As [`Self::run`]; the refusal is recorded.
+    pub async fn targets(&self, request: &ActionRequest, caller: &Caller) -> Result<Vec<Target>, RequestError> {
+        match self.plan(request, caller) {
+            Ok(plan) => Ok(plan.targets),
+            Err(error) => Err(self.refused(request, caller, error).await),
+        }
     }
 
     /// Does what is asked for, on all nodes at once, and tells what became of each target.
     ///
     /// # Errors
-    /// When a target is not known or not clear: then nothing was sent to any node.
+    /// When it may not be done, a target is not known or not clear, or it can't be recorded: then nothing was sent to any
+    /// node.
     pub async fn run(&self, request: ActionRequest, caller: &Caller) -> Result<ActionResponse, RequestError> {
-        let targets = resolve(&self.shared.hub.world(), &request.targets)?;
-        let operation = self.name();
-        let by = &caller.name;
-        let reason = request.reason.as_deref().unwrap_or_default();
-        tracing::info!(operation, by, reason, action = request.action.id(), targets = targets.len(), "asked for");
-        let entry = Entry {
-            operation: operation.clone(),
-            reason: reason.to_owned(),
-            ..Entry::by(caller, Kind::Operation, request.action.id())
+        let Plan { targets, reason } = match self.plan(&request, caller) {
+            Ok(plan) => plan,
+            Err(error) => return Err(self.refused(&request, caller, error).await),
         };
+        match self.pace(caller) {
+            Pass::Goes => {}
+            Pass::Waits { wait, is_first } => {
+                let error = RequestError::Rate { wait };
+                return Err(if is_first { self.refused(&request, caller, error).await } else { error });
+            }
+        }
+        let (action, operation) = (request.action, self.name());
+        let by = &caller.name;
+        tracing::info!(operation, by, reason, action = action.id(), targets = targets.len(), "asked for");
         // What can't be recorded is not done.
+        let entry = entries::operation(caller, action, &operation, &targets, &reason);
         self.shared.record.append(entry).await.map_err(|error| RequestError::Unrecorded(error.to_string()))?;
         // In a task of its own: who asked may go away, and what was begun is recorded all the same.
-        let asked = Asked { by: by.to_owned(), operation: operation.clone() };
-        let work = self.clone().carry_out(asked, request.action, targets.clone(), short(reason));
-        let outcomes = tokio::spawn(work).await.unwrap_or_else(|_| unreachable(targets, OrderError::Ended));
-        Ok(ActionResponse { operation, outcomes })
+        let work = self.clone().carry_out(caller.clone(), operation.clone(), action, targets.clone(), reason);
+        let (outcomes, is_recorded) =
+            tokio::spawn(work).await.unwrap_or_else(|_| (unreachable(targets, OrderError::Ended), false));
+        let warning = if is_recorded { String::new() } else { OUTCOME_UNRECORDED.to_owned() };
+        Ok(ActionResponse { operation, outcomes, warning })
     }
 
-    async fn carry_out(self, asked: Asked, action: Action, targets: Vec<Target>, reason: String) -> Vec<TargetOutcome> {
+    /// Everything that is looked at before anything is sent, in the order of what is told first.
+    fn plan(&self, request: &ActionRequest, caller: &Caller) -> Result<Plan, RequestError> {
+        let world = self.shared.hub.world();
+        let targets = resolve(&world, &request.targets)?;
+        permitted(&world, request.action, &targets, caller)?;
+        let reason = plain(request.reason.as_deref().unwrap_or_default().trim());
+        match reason.chars().count() {
+            0 if self.needs_reason => Err(RequestError::NoReason),
+            length if length > resolve::LONGEST_REASON => Err(RequestError::LongReason(length)),
+            _ => Ok(Plan { targets, reason }),
+        }
+    }
+
+    fn pace(&self, caller: &Caller) -> Pass {
+        // Counts are whole whoever panicked.
+        let mut pace = self.shared.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        pace.pass(&pace::key(caller), Instant::now())
+    }
+
+    /// Records a refusal. Where that fails it is refused all the same, and the log tells both.
+    async fn refused(&self, request: &ActionRequest, caller: &Caller, error: RequestError) -> RequestError {
+        tracing::info!(by = caller.name, action = request.action.id(), %error, "refused");
+        let entry = entries::refusal(caller, request, &error);
+        let _: Result<_, crate::vault::VaultError> = self.shared.record.append_limited(entry).await;
+        error
+    }
+
+    /// The outcomes, and whether they were recorded.
+    async fn carry_out(
+        self,
+        caller: Caller,
+        operation: String,
+        action: Action,
+        targets: Vec<Target>,
+        reason: String,
+    ) -> (Vec<TargetOutcome>, bool) {
+        let asked = Asked { by: caller.name.clone(), operation };
         let mut by_node: BTreeMap<&str, Vec<Target>> = BTreeMap::new();
         for target in &targets {
             by_node.entry(&target.node).or_default().push(target.clone());
@@ -90,8 +182,13 @@ impl Operations {
         let mut outcomes: Vec<TargetOutcome> = join_all(parts).await.into_iter().flatten().collect();
         let place: BTreeMap<&Target, usize> = targets.iter().zip(0..).collect();
         outcomes.sort_by_key(|o| place.get(&o.target).copied());
-        self.record(&asked, action, &reason, &outcomes).await;
-        outcomes
+        let entry = entries::outcome(&caller, action, &asked.operation, &outcomes);
+        let is_recorded = self.shared.record.append(entry).await.is_ok();
+        if !is_recorded {
+            tracing::error!(operation = asked.operation, "an operation was done, and its outcome can't be recorded");
+        }
+        self.tell(&asked, action, &short(&reason), &outcomes).await;
+        (outcomes, is_recorded)
     }
 
     async fn on_node(&self, node: &str, action: Action, targets: Vec<Target>, asked: &Asked) -> Vec<TargetOutcome> {
@@ -102,7 +199,7 @@ impl Operations {
         answer.unwrap_or_else(|error| unreachable(targets, error))
     }
 
-    async fn record(&self, asked: &Asked, action: Action, reason: &str, outcomes: &[TargetOutcome]) {
+    async fn tell(&self, asked: &Asked, action: Action, reason: &str, outcomes: &[TargetOutcome]) {
         let operation = &asked.operation;
         for TargetOutcome { target, outcome, message, before, after } in outcomes {
             let label = OutcomeLabel { action: action.id().to_owned(), outcome: outcome.word().to_owned() };
@@ -162,9 +259,14 @@ fn event(
     }
 }
 
-/// A reason as the events keep it: one line, and no longer than somebody reads.
+/// Refuses what the caller's rights do not allow.
+fn permitted(_world: &World, _action: Action, _targets: &[Target], _caller: &Caller) -> Result<(), RequestError> {
+    Ok(())
+}
+
+/// A reason as the events keep it: no longer than somebody reads.
 fn short(reason: &str) -> String {
-    reason.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_REASON).collect()
+    reason.chars().take(LONGEST_IN_EVENTS).collect()
 }
 
 /// The outcomes of an order that the node did not take.

@@ -12,6 +12,9 @@ use crate::hub::World;
 /// The most targets of one operation, after clusters are resolved: ten thousand servers on two nodes.
 const MOST_TARGETS: usize = 20_000;
 
+/// The longest reason, in characters: some sentences.
+pub(super) const LONGEST_REASON: usize = 500;
+
 /// Longest part of a stranger's text that an error repeats, in characters.
 const QUOTED: usize = 80;
 
@@ -36,8 +39,20 @@ pub enum RequestError {
     /// No such server.
     #[error("there is no server {0}")]
     Server(String),
+    /// No reason, where one is needed.
+    #[error("an action needs a reason here: say why")]
+    NoReason,
+    /// A reason that nobody would read.
+    #[error("the reason has {0} characters, {LONGEST_REASON} are the most")]
+    LongReason(usize),
+    /// Too many of them.
+    #[error("too many actions in a short time; wait {wait} s")]
+    Rate {
+        /// Seconds until the next one is taken.
+        wait: u64,
+    },
     /// It can't be recorded, and so it is not done.
-    #[error("the record can't be written: {0}")]
+    #[error("the record can't be written, and what can't be recorded is not done: {0}")]
     Unrecorded(String),
     /// Several clusters have it.
     #[error("{server} is in more than one cluster ({clusters}): name the cluster or the node")]
@@ -50,6 +65,19 @@ pub enum RequestError {
 }
 
 impl RequestError {
+    /// The refusal in a word or two, as the record keeps it.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Empty | Self::Both(_) => "malformed",
+            Self::TooMany(_) => "too many",
+            Self::Node(_) | Self::Cluster(_) | Self::Server(_) => "unknown",
+            Self::Ambiguous { .. } => "ambiguous",
+            Self::NoReason | Self::LongReason(_) => "no reason",
+            Self::Rate { .. } => "rate",
+            Self::Unrecorded(_) => "unrecorded",
+        }
+    }
+
     /// The HTTP status that fits.
     #[must_use]
     pub fn status(&self) -> u16 {
@@ -58,6 +86,8 @@ impl RequestError {
             Self::TooMany(_) => 413,
             Self::Node(_) | Self::Cluster(_) | Self::Server(_) => 404,
             Self::Ambiguous { .. } => 409,
+            Self::NoReason | Self::LongReason(_) => 422,
+            Self::Rate { .. } => 429,
             Self::Unrecorded(_) => 503,
         }
     }
@@ -121,7 +151,7 @@ fn find(world: &World, target: &TargetRef) -> Result<Vec<Target>, RequestError> 
 }
 
 /// A stranger's text, fit for a log and an error: quoted, escaped, cut.
-fn quote(text: &str) -> String {
+pub(super) fn quote(text: &str) -> String {
     let short: String = text.chars().take(QUOTED).collect();
     format!("{short:?}")
 }

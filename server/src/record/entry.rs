@@ -8,6 +8,12 @@ use crate::{
     hub::unix_ms,
 };
 
+/// Texts of an entry.
+pub(super) const TEXTS: usize = 11;
+
+/// Longest text of an entry that is no list, in characters: nobody fills the disk with one field.
+const LONGEST_TEXT: usize = 1_000;
+
 /// What an entry tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -23,6 +29,8 @@ pub enum Kind {
     Account,
     /// Sluice was started with another configuration.
     Configuration,
+    /// The oldest entries were dropped.
+    Retention,
 }
 
 /// An entry, not yet numbered. Texts are empty where they do not apply.
@@ -54,10 +62,22 @@ pub struct Entry {
     pub detail: String,
 }
 
+/// Now, Unix milliseconds.
+pub(crate) fn now() -> i64 {
+    i64::try_from(unix_ms()).unwrap_or(i64::MAX)
+}
+
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Login, Self::Operation, Self::Outcome, Self::Refusal, Self::Account, Self::Configuration];
+    pub const ALL: [Self; 7] = [
+        Self::Login,
+        Self::Operation,
+        Self::Outcome,
+        Self::Refusal,
+        Self::Account,
+        Self::Configuration,
+        Self::Retention,
+    ];
 
     /// Its word in the record, in an address and in the API.
     #[must_use]
@@ -69,7 +89,14 @@ impl Kind {
             Self::Refusal => "refusal",
             Self::Account => "account",
             Self::Configuration => "configuration",
+            Self::Retention => "retention",
         }
+    }
+
+    /// The kind of a word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
     }
 }
 
@@ -79,12 +106,24 @@ impl Entry {
     pub fn by(caller: &Caller, kind: Kind, action: &str) -> Self {
         let role = if caller.means == Means::Open { Role::Admin } else { caller.rights.role };
         Self {
-            at: i64::try_from(unix_ms()).unwrap_or(i64::MAX),
-            kind,
             who: caller.name.clone(),
             role: role.word().to_owned(),
             means: caller.means.to_string(),
             address: caller.address.to_string(),
+            ..Self::by_itself(kind, action)
+        }
+    }
+
+    /// Something that Sluice does by itself now.
+    #[must_use]
+    pub fn by_itself(kind: Kind, action: &str) -> Self {
+        Self {
+            at: now(),
+            kind,
+            who: "sluice".to_owned(),
+            role: String::new(),
+            means: "by itself".to_owned(),
+            address: String::new(),
             action: action.to_owned(),
             operation: String::new(),
             targets: String::new(),
@@ -94,20 +133,99 @@ impl Entry {
         }
     }
 
-    /// SHA-256 over the entry before it and every field of this one, each with its length before it.
-    pub(super) fn hash(&self, id: i64, before: &[u8]) -> Vec<u8> {
-        let Self { at, kind, who, role, means, address, action, operation, targets, reason, outcome, detail } = self;
-        let mut context = digest::Context::new(&digest::SHA256);
-        let mut field = |bytes: &[u8]| {
-            context.update(&u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
-            context.update(bytes);
-        };
-        field(before);
-        field(&id.to_be_bytes());
-        field(&at.to_be_bytes());
-        for text in [kind.word(), who, role, means, address, action, operation, targets, reason, outcome, detail] {
-            field(text.as_bytes());
+    /// The entry as the record keeps it: no text has a character that could move a cursor, end a line or turn its
+    /// direction, and none but the lists is longer than [`LONGEST_TEXT`].
+    #[must_use]
+    pub(super) fn clean(&self) -> Self {
+        Self {
+            at: self.at,
+            kind: self.kind,
+            who: short(&self.who),
+            role: short(&self.role),
+            means: short(&self.means),
+            address: short(&self.address),
+            action: short(&self.action),
+            operation: short(&self.operation),
+            targets: plain(&self.targets),
+            reason: short(&self.reason),
+            outcome: plain(&self.outcome),
+            detail: short(&self.detail),
         }
-        context.finish().as_ref().to_vec()
+    }
+
+    /// Its texts in the order of the table.
+    pub(super) fn texts(&self) -> [&str; TEXTS] {
+        let Self { at: _, kind, who, role, means, address, action, operation, targets, reason, outcome, detail } = self;
+        [kind.word(), who, role, means, address, action, operation, targets, reason, outcome, detail]
+    }
+}
+
+/// A text in which nothing is left that a terminal, a log or a reader could be deceived with. What parted words still
+/// does; of everything else it is shown that something stood there.
+#[must_use]
+pub(crate) fn plain(text: &str) -> String {
+    let harmless = |c: char| match c {
+        '\t' | '\n' | '\r' | '\u{2028}' | '\u{2029}' => ' ',
+        // Marks that change the direction or the width of what follows, and are not seen themselves.
+        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => '\u{fffd}',
+        c if c.is_control() => '\u{fffd}',
+        c => c,
+    };
+    text.chars().map(harmless).collect()
+}
+
+fn short(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_TEXT) {
+        Some((end, _)) => plain(&text[..end]) + "…",
+        None => plain(text),
+    }
+}
+
+/// SHA-256 over the entry before it and everything that the record keeps of this one, each with its length before it:
+/// no two entries have the same bytes.
+pub(super) fn hash<T: AsRef<[u8]>>(id: i64, before: &[u8], at: i64, texts: &[T; TEXTS]) -> Vec<u8> {
+    let mut context = digest::Context::new(&digest::SHA256);
+    let mut field = |bytes: &[u8]| {
+        context.update(&u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
+        context.update(bytes);
+    };
+    field(before);
+    field(&id.to_be_bytes());
+    field(&at.to_be_bytes());
+    for text in texts {
+        field(text.as_ref());
+    }
+    context.finish().as_ref().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_deceive_a_reader_is_replaced_and_everything_else_kept() {
+        for (text, kept) in [
+            ("plain, é 漢 🦀 \"quoted\" <b>; DROP TABLE record; --", "plain, é 漢 🦀 \"quoted\" <b>; DROP TABLE record; --"),
+            ("two\nlines\r\tand tab", "two lines  and tab"),
+            ("\u{1b}[31mred\u{7}\0", "\u{fffd}[31mred\u{fffd}\u{fffd}"),
+            ("c1 \u{9b}31m", "c1 \u{fffd}31m"),
+            ("txt.\u{202e}exe \u{2066}x\u{feff}", "txt.\u{fffd}exe \u{fffd}x\u{fffd}"),
+        ] {
+            assert_eq!(plain(text), kept);
+        }
+        assert_eq!(short(&"é".repeat(LONGEST_TEXT)).chars().count(), LONGEST_TEXT);
+        assert_eq!(short(&"é".repeat(2 * LONGEST_TEXT)).chars().count(), LONGEST_TEXT + 1);
+    }
+
+    #[test]
+    fn what_belongs_to_one_field_can_not_be_moved_to_the_next() {
+        let texts = |two: [&str; 2]| {
+            let mut all = [""; TEXTS];
+            all[..2].copy_from_slice(&two);
+            hash(1, &[], 0, &all)
+        };
+        assert_ne!(texts(["ab", "c"]), texts(["a", "bc"]));
+        assert_ne!(hash(1, &[], 0, &[""; TEXTS]), hash(2, &[], 0, &[""; TEXTS]));
+        assert_ne!(hash(1, &[], 0, &[""; TEXTS]), hash(1, &[0], 0, &[""; TEXTS]));
     }
 }

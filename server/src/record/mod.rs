@@ -1,44 +1,75 @@
 //! What was done, by whom, and what was refused: append-only, each entry chained to the one before it.
+//!
+//! Whoever does something writes it here first, and does not do it when that fails.
 
+mod chain;
+pub mod configuration;
 mod entry;
+mod export;
+mod flood;
+mod keeper;
+pub mod query;
+mod retain;
+mod syslog;
+#[cfg(test)]
+mod tests;
+mod verify;
 
+pub use chain::{Head, HeadError, append, head};
 pub use entry::{Entry, Kind};
+pub use export::{Format, FormatError};
+pub use keeper::Settings;
+pub use query::{EntryView, Filter, Kept, TargetNote};
+pub use retain::Keep;
+pub use syslog::{SyslogAddress, SyslogAddressError};
+pub use verify::{Broken, Verified, verify};
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+pub(crate) use chain::SCHEMA;
+pub(crate) use entry::{now, plain};
 
-use crate::vault::{Vault, VaultError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// This room's table.
-pub(crate) const SCHEMA: &str = "
-CREATE TABLE IF NOT EXISTS record (
-    id INTEGER PRIMARY KEY,
-    at INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    who TEXT NOT NULL,
-    role TEXT NOT NULL,
-    means TEXT NOT NULL,
-    address TEXT NOT NULL,
-    action TEXT NOT NULL,
-    operation TEXT NOT NULL,
-    targets TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    outcome TEXT NOT NULL,
-    detail TEXT NOT NULL,
-    hash BLOB NOT NULL
-) STRICT;
-";
+use futures::{Stream, stream};
+use prometheus_client::metrics::counter::Counter;
+use rusqlite::TransactionBehavior;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    metrics::Metrics,
+    vault::{Vault, VaultError},
+};
+use flood::Flood;
 
 /// The way to the record.
 #[derive(Clone, Debug)]
 pub struct Record {
     vault: Vault,
+    flood: Arc<Mutex<Flood>>,
+    failures: Counter,
+}
+
+/// What became of an entry that may come in a flood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// It is in the record.
+    Entry,
+    /// It is counted, and will be part of a sum.
+    Counted,
 }
 
 impl Record {
     /// The record in that file.
     #[must_use]
     pub fn new(vault: Vault) -> Self {
-        Self { vault }
+        Self { vault, flood: Arc::default(), failures: Counter::default() }
+    }
+
+    /// The same, with its failures counted there.
+    #[must_use]
+    pub fn counted(mut self, metrics: &Metrics) -> Self {
+        self.failures = metrics.record_failures.clone();
+        self
     }
 
     /// Adds an entry, and returns once it is on the disk.
@@ -46,45 +77,110 @@ impl Record {
     /// # Errors
     /// When it could not be written: then what it tells of must not be done.
     pub async fn append(&self, entry: Entry) -> Result<(), VaultError> {
-        self.vault
-            .call(move |connection| {
-                let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-                append(&transaction, &entry)?;
-                transaction.commit()
-            })
-            .await
+        let written = self.vault.call(move |connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            append(&transaction, &entry)?;
+            transaction.commit()
+        });
+        written.await.inspect_err(|error| {
+            self.failures.inc();
+            tracing::error!(%error, "the record can't be written");
+        })
     }
-}
 
-/// Adds an entry, inside the transaction of what it tells of.
-///
-/// # Errors
-/// What SQLite said.
-pub fn append(connection: &Connection, entry: &Entry) -> Result<(), rusqlite::Error> {
-    let last: Option<(i64, Vec<u8>)> = connection
-        .query_row("SELECT id, hash FROM record ORDER BY id DESC LIMIT 1", [], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let (id, before) = last.map_or((1, Vec::new()), |(id, hash)| (id + 1, hash));
-    let Entry { at, kind, who, role, means, address, action, operation, targets, reason, outcome, detail } = entry;
-    let hash = entry.hash(id, &before);
-    connection.execute(
-        "INSERT INTO record VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-        params![
-            id,
-            at,
-            kind.word(),
-            who,
-            role,
-            means,
-            address,
-            action,
-            operation,
-            targets,
-            reason,
-            outcome,
-            detail,
-            hash
-        ],
-    )?;
-    Ok(())
+    /// Adds an entry of what anybody can make happen as often as they like: a refusal, a log-in that failed. Of each
+    /// address and of each account the first twenty in ten minutes are written, and at their end one entry says how
+    /// many more there were.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn append_limited(&self, entry: Entry) -> Result<Written, VaultError> {
+        self.sum_floods().await;
+        let admitted = self.flood().admits(entry.kind, &entry.who, &entry.address, entry.at);
+        if admitted {
+            self.append(entry).await?;
+            Ok(Written::Entry)
+        } else {
+            Ok(Written::Counted)
+        }
+    }
+
+    /// Some of the entries that fit, newest first, before the entry `before`: `most`, or fewer where they are large; and
+    /// before which the next ones are.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub async fn page(&self, filter: &Filter, before: Option<i64>, most: usize) -> Result<query::Look, VaultError> {
+        let (mut entries, mut place) = (Vec::new(), before);
+        loop {
+            // One more than wanted tells whether there are more.
+            let (filter, rest) = (filter.clone(), most + 1 - entries.len());
+            let look = self.vault.call(move |connection| query::newest(connection, &filter, place, rest)).await?;
+            entries.extend(look.entries);
+            place = look.next;
+            if entries.len() > most {
+                entries.truncate(most);
+                let next = entries.last().map(|entry| entry.id);
+                return Ok(query::Look { entries, next, is_cut: true });
+            }
+            if look.is_cut || place.is_none() {
+                return Ok(query::Look { entries, next: place, is_cut: look.is_cut });
+            }
+        }
+    }
+
+    /// All entries that fit and are there now, oldest first, some at a time as they are asked for.
+    pub fn all(&self, filter: Filter) -> impl Stream<Item = Result<Vec<Kept>, VaultError>> + Send + use<> {
+        let vault = self.vault.clone();
+        stream::try_unfold(Some((1, None)), move |place| {
+            let (vault, filter) = (vault.clone(), filter.clone());
+            async move {
+                let Some((first, last)) = place else { return Ok(None) };
+                let look = vault.call(move |connection| {
+                    let last = last.map_or_else(|| head(connection).map(|head| head.id), Ok)?;
+                    Ok((query::oldest(connection, &filter, first, last)?, last))
+                });
+                let (look, last) = look.await?;
+                Ok(Some((look.entries, look.next.map(|next| (next, Some(last))))))
+            }
+        })
+    }
+
+    /// Notes the configuration, and looks after the record until `end` is cancelled: retention, floods' sums, the
+    /// figures, the syslog.
+    pub fn keep(
+        &self,
+        settings: Settings,
+        parts: configuration::Parts,
+        metrics: Arc<Metrics>,
+        end: CancellationToken,
+    ) -> JoinHandle<()> {
+        tokio::spawn(keeper::keep(self.clone(), settings, parts, metrics, end))
+    }
+
+    async fn sum_floods(&self) {
+        let sums = self.flood().sums(now());
+        self.write_sums(sums).await;
+    }
+
+    async fn end_floods(&self) {
+        let sums = self.flood().all_sums();
+        self.write_sums(sums).await;
+    }
+
+    async fn write_sums(&self, sums: Vec<flood::Sum>) {
+        for flood::Sum { kind, address, count, since } in sums {
+            let from = if address.is_empty() { "many addresses".to_owned() } else { address.clone() };
+            let since = query::written(since);
+            let detail = format!("{count} more of this kind from {from} since {since} were not written one by one");
+            let entry = Entry { address, detail, outcome: "counted".to_owned(), ..Entry::by_itself(kind, "sum") };
+            // It is told in the log by `append`; there is nobody else to tell.
+            let _: Result<(), VaultError> = self.append(entry).await;
+        }
+    }
+
+    fn flood(&self) -> MutexGuard<'_, Flood> {
+        // Counts are whole whoever panicked.
+        self.flood.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

@@ -70,9 +70,15 @@ fn finished(plan: Plan, response: ActionResponse) -> impl IntoView {
                 {retry}
                 {close()}
             </div>
+            {warning(response.warning)}
             <OutcomeList outcomes=response.outcomes />
         </div>
     }
+}
+
+/// What else there is to know of an operation.
+pub(crate) fn warning(text: String) -> impl IntoView + use<> {
+    (!text.is_empty()).then(|| view! { <p class="notice" role="alert">{text}</p> })
 }
 
 /// "2 done, 1 refused".

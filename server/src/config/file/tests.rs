@@ -119,3 +119,29 @@ fn a_missing_file_is_named() {
     let error = load(Path::new("/nonexistent/sluice.toml")).expect_err("no such file").to_string();
     assert!(error.contains("/nonexistent/sluice.toml: No such file"), "{error}");
 }
+
+#[test]
+fn the_record_s_settings_are_read_and_what_is_wrong_in_them_is_told() {
+    let audit = |keys: &str| format!("{NODE}[audit]\n{keys}");
+    let text = "reason = \"required\"\nkeep = \"30d\"\nmax_size = \"64MiB\"\nsyslog = \"udp://log.example:514\"\n";
+    let settings = parse(&audit(text)).expect("a good file").audit;
+    assert!(settings.needs_reason);
+    assert_eq!((settings.keep.age.as_secs(), settings.keep.size), (30 * 86_400, 64 << 20));
+    assert_eq!(settings.syslog.map(|s| s.to_string()).as_deref(), Some("udp://log.example:514"));
+    let settings = parse(NODE).expect("a good file").audit;
+    assert_eq!((settings.needs_reason, settings.keep.age.as_secs(), settings.keep.size), (false, 400 * 86_400, 1 << 30));
+    for (keys, told) in [
+        ("reason = \"yes\"", "5:10: `reason` is \"yes\": write \"required\" or \"optional\""),
+        ("reason = true", "5:10: `reason` is a boolean..."),
+        ("keep = \"1h\"", "5:8: `keep` is 1h: write a time of a day at least"),
+        ("keep = \"400\"", "5:8: `keep` is no time: \"400\"; write a number and its unit, as \"400d\""),
+        ("max_size = \"1\"", "5:12: `max_size` is no size: \"1\"; write a number and its unit..."),
+        ("max_size = \"1MiB\"", "5:12: `max_size` is 1MiB: write 16MiB at least"),
+        ("syslog = \"/dev/log\"", "5:10: \"/dev/log\" is no syslog: write \"unix:/dev/log\"..."),
+        ("syslog = \"udp://host\"", "5:10: \"udp://host\" is no syslog..."),
+        ("resaon = 1", "5:1: unknown key `resaon`: did you mean `reason`?"),
+    ] {
+        check(&audit(keys), &[told]);
+    }
+    check(&format!("audit = 1\n{NODE}"), &["1:9: `audit` is a number: write a table..."]);
+}

@@ -1,6 +1,7 @@
 //! What a program can call under `/api/v1`; the design's page fixes it, [`openapi`] describes it.
 
 mod actions;
+mod audit;
 mod cell;
 mod events;
 mod info;
@@ -9,6 +10,7 @@ mod openapi;
 mod stats;
 
 pub(super) use actions::act;
+pub(super) use audit::{AuditQuery, audit};
 pub(super) use events::events;
 pub(super) use info::info;
 pub(super) use nodes::nodes;

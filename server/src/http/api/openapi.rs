@@ -12,7 +12,7 @@ use axum::{
 };
 use utoipa::{OpenApi, ToSchema};
 
-use super::{actions, events, info, nodes, stats};
+use super::{actions, audit, events, info, nodes, stats};
 use crate::http::{health, ws};
 
 /// The whole document.
@@ -29,6 +29,7 @@ use crate::http::{health, ws};
         info::info,
         events::events,
         actions::act,
+        audit::audit,
         openapi,
         ws::stream,
         health::healthz,
@@ -45,7 +46,7 @@ pub(super) struct ActionRequest {
     /// On what; at least one.
     #[schema(min_items = 1)]
     targets: Vec<TargetRef>,
-    /// Why; goes into the log.
+    /// Why, in 500 characters at most; goes into the record. Needed where the configuration says so.
     reason: Option<String>,
 }
 
@@ -84,10 +85,12 @@ struct TargetRef {
 /// What became of an action.
 #[derive(ToSchema)]
 pub(super) struct ActionResponse {
-    /// Names the operation in Sluice's log.
+    /// Names the operation in the record.
     operation: String,
     /// Per target, in the order asked for.
     outcomes: Vec<TargetOutcome>,
+    /// What else there is to know, as that the outcomes could not be recorded; mostly empty.
+    warning: String,
 }
 
 /// What became of one target.

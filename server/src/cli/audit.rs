@@ -1,0 +1,156 @@
+//! `sluice audit`: whether the record is as it was written, and the record as a file. It only reads.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use clap::{Args, Subcommand};
+
+use crate::{
+    config::default_data,
+    record::{Filter, Format, FormatError, Head, HeadError, Verified, head, query, verify},
+    vault::{self, VaultError},
+};
+
+/// Arguments of `sluice audit`.
+#[derive(Args, Clone, Debug)]
+pub struct AuditArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: AuditCommand,
+}
+
+/// What can be done with the record.
+#[derive(Clone, Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Say whether any entry was changed, added or taken away
+    Verify {
+        /// The folder of accounts and record [default: as `sluice serve`]
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+        /// A head that this command or the syslog told earlier: the record must still contain it
+        #[arg(long, value_name = "ID:HASH", value_parser = |text: &str| text.parse::<Head>().map_err(|e: HeadError| e))]
+        head: Option<Head>,
+    },
+    /// Write the entries to standard output, oldest first
+    Export {
+        /// The folder of accounts and record [default: as `sluice serve`]
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+        /// `csv` or `jsonl`
+        #[arg(long, value_parser = |text: &str| text.parse::<Format>().map_err(|e: FormatError| e))]
+        format: Format,
+        /// Only entries written at or after this, in UTC: 2026-11-21 or 2026-11-21T13:05:07Z
+        #[arg(long, value_name = "TIME", value_parser = query::read_time)]
+        since: Option<i64>,
+        /// Only entries written before this
+        #[arg(long, value_name = "TIME", value_parser = query::read_time)]
+        until: Option<i64>,
+    },
+}
+
+/// Why nothing could be done.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// The file can't be used.
+    #[error(transparent)]
+    File(#[from] VaultError),
+    /// It can't be read.
+    #[error("the record can't be read: {0}")]
+    Read(#[from] rusqlite::Error),
+    /// Nobody takes what is written.
+    #[error("cannot write: {0}")]
+    Write(#[from] io::Error),
+}
+
+/// Does it; whether all is well.
+///
+/// # Errors
+/// When the record can't be read, or `out` can't be written to.
+pub fn audit(args: &AuditArgs, out: &mut impl Write) -> Result<bool, AuditError> {
+    let open = |data: &Option<PathBuf>| vault::look(&data.clone().unwrap_or_else(default_data));
+    match &args.command {
+        AuditCommand::Verify { data, head } => {
+            let connection = open(data)?;
+            match verify(&connection, head.as_ref()) {
+                Ok(verified) => {
+                    well(&verified, out)?;
+                    Ok(true)
+                }
+                Err(broken) => {
+                    writeln!(out, "the record is NOT as it was written: {broken}")?;
+                    Ok(false)
+                }
+            }
+        }
+        AuditCommand::Export { data, format, since, until } => {
+            let connection = open(data)?;
+            let filter = Filter { from: *since, to: *until, ..Filter::default() };
+            let (mut next, last) = (Some(1), head(&connection)?.id);
+            out.write_all(&format.head())?;
+            while let Some(first) = next {
+                let look = query::oldest(&connection, &filter, first, last)?;
+                out.write_all(&format.lines(&look.entries))?;
+                next = look.next;
+            }
+            out.flush()?;
+            Ok(true)
+        }
+    }
+}
+
+fn well(verified: &Verified, out: &mut impl Write) -> io::Result<()> {
+    let Verified { entries, span, head, anchor } = verified;
+    let Some((first, last)) = span else { return writeln!(out, "the record is empty") };
+    let (first, last) = (query::written(*first), query::written(*last));
+    let count = if *entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") };
+    writeln!(out, "{count} from {first} to {last}: nothing was changed, added or taken away")?;
+    if anchor.id > 0 {
+        writeln!(out, "entries 1 to {} were dropped by Sluice, for their age or to make room", anchor.id)?;
+    }
+    writeln!(out, "head {head}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Entry, Kind, append};
+
+    fn run(command: AuditCommand) -> (bool, String) {
+        let mut out = Vec::new();
+        let good = audit(&AuditArgs { command }, &mut out).expect("read");
+        (good, String::from_utf8(out).expect("text"))
+    }
+
+    #[test]
+    fn a_good_record_tells_its_head_and_a_changed_one_its_first_wrong_entry() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let data = Some(dir.path().to_owned());
+        let missing = audit(
+            &AuditArgs { command: AuditCommand::Verify { data: data.clone(), head: None } },
+            &mut Vec::new(),
+        );
+        assert!(missing.is_err() && !dir.path().join("sluice.db").exists(), "nothing is made by looking");
+        // Sluice runs meanwhile.
+        let connection = vault::connect(dir.path()).expect("opens");
+        let verify = |head: Option<&str>| {
+            let head = head.map(|h| h.parse().expect("a head"));
+            run(AuditCommand::Verify { data: data.clone(), head })
+        };
+        assert_eq!(verify(None), (true, "the record is empty\n".to_owned()));
+        for n in 0..3 {
+            append(&connection, &Entry { at: n, ..Entry::by_itself(Kind::Account, "test") }).expect("written");
+        }
+        let (good, told) = verify(None);
+        assert!(good && told.starts_with("3 entries from 1970-01-01T00:00:00.000Z to 1970"), "{told}");
+        let head = told.lines().last().and_then(|line| line.strip_prefix("head ")).expect("a head").to_owned();
+        assert!(verify(Some(&head)).0);
+        assert_eq!(verify(Some(&head.replacen('3', "4", 1))).0, false);
+        let (good, export) = run(AuditCommand::Export { data: data.clone(), format: Format::Csv, since: Some(1), until: Some(2) });
+        assert!(good && export.lines().count() == 2 && export.contains("\r\n2,1970-01-01T00:00:00.001Z,account,"), "{export}");
+        connection.execute_batch("DROP TRIGGER record_is_not_changed; UPDATE record SET who = 'x' WHERE id = 2").expect("SQL");
+        let (good, told) = verify(None);
+        assert!(!good && told.starts_with("the record is NOT as it was written: entry 2 of 1970"), "{told}");
+    }
+}

@@ -1,0 +1,105 @@
+//! How long the record is kept: the oldest entries go when they are too old, or when the file is too large.
+//!
+//! What goes is always the beginning of the chain. The anchor takes the number and the hash of the newest that goes, and
+//! an entry in the same transaction says what went, so that `verify` tells it from a beginning that somebody cut off.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::{
+    chain::{anchor, append, head},
+    entry::{Entry, Kind},
+    query::written,
+};
+
+/// How much of the record is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// Entries older than this go.
+    pub age: Duration,
+    /// The oldest go while the database uses more, in bytes.
+    pub size: u64,
+}
+
+/// The most entries that go at once: some ten milliseconds in which nobody else can write.
+const AT_ONCE: i64 = 5_000;
+
+/// These newest never go for room: the file has other tables too.
+const ALWAYS_KEPT: i64 = 100;
+
+/// Once there is too much, this many hundredths of the allowed size are left, so that it is not done again each hour.
+const LEFT: u64 = 90;
+
+/// Drops some of the oldest entries, where there are too old ones or too many; how many went. To be called until
+/// none did.
+///
+/// # Errors
+/// What SQLite said.
+pub(super) fn drop_some(connection: &mut Connection, keep: Keep, now: i64, is_begun: bool) -> Result<u64, rusqlite::Error> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let (from, newest) = (anchor(&transaction)?.id, head(&transaction)?.id);
+    let age = i64::try_from(keep.age.as_millis()).unwrap_or(i64::MAX);
+    let old = too_old(&transaction, from, newest, now.saturating_sub(age))?;
+    let (count, why) = match old {
+        0 => (too_much(&transaction, from, newest, keep.size, is_begun)?, "to make room"),
+        old => (old, "because of their age"),
+    };
+    if count == 0 {
+        return Ok(0);
+    }
+    let to = from + count;
+    let (first, last): (i64, i64) = transaction.query_row(
+        "SELECT (SELECT at FROM record WHERE id = ?1), (SELECT at FROM record WHERE id = ?2)",
+        [from + 1, to],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    transaction.execute("UPDATE record_anchor SET (id, hash) = (SELECT id, hash FROM record WHERE id = ?1)", [to])?;
+    let gone = transaction.execute("DELETE FROM record WHERE id <= ?1", [to])?;
+    let entry = Entry {
+        outcome: anchor(&transaction)?.to_string(),
+        detail: format!(
+            "entries {} to {to}, of {} to {}, were dropped {why}",
+            from + 1,
+            written(first),
+            written(last)
+        ),
+        at: now,
+        ..Entry::by_itself(Kind::Retention, "drop")
+    };
+    append(&transaction, &entry)?;
+    transaction.commit()?;
+    Ok(u64::try_from(gone).unwrap_or_default())
+}
+
+/// How many of the oldest were written before `since`.
+fn too_old(connection: &Connection, from: i64, newest: i64, since: i64) -> Result<i64, rusqlite::Error> {
+    let end = newest.min(from.saturating_add(AT_ONCE));
+    let first_kept: Option<i64> = connection.query_row(
+        "SELECT min(id) FROM record WHERE id > ?1 AND id <= ?2 AND at >= ?3",
+        [from, end, since],
+        |row| row.get(0),
+    )?;
+    Ok(first_kept.map_or(end - from, |id| id - 1 - from))
+}
+
+/// How many of the oldest have to go for room, taking all to be of one size.
+fn too_much(
+    connection: &Connection,
+    from: i64,
+    newest: i64,
+    size: u64,
+    is_begun: bool,
+) -> Result<i64, rusqlite::Error> {
+    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let used = (pragma("page_count")? - pragma("freelist_count")?) * pragma("page_size")?;
+    let used = u64::try_from(used).unwrap_or_default();
+    let allowed = if is_begun { size / 100 * LEFT } else { size };
+    let can_go = newest - from - ALWAYS_KEPT;
+    if used <= allowed || can_go <= 0 {
+        return Ok(0);
+    }
+    let over = used - size / 100 * LEFT;
+    let share = u128::from(over) * u128::try_from(newest - from).unwrap_or_default() / u128::from(used);
+    Ok(i64::try_from(share).unwrap_or(i64::MAX).clamp(1, AT_ONCE).min(can_go))
+}

@@ -1,0 +1,94 @@
+//! What somebody who may write the file could do to it, with the triggers out of the way; and what they still can.
+
+use super::*;
+
+pub(super) fn drop_triggers(connection: &Connection) {
+    let names: Vec<String> = {
+        let mut statement = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'").expect("SQL");
+        statement.query_map([], |row| row.get(0)).expect("names").collect::<Result<_, _>>().expect("names")
+    };
+    assert!(names.len() >= 8, "{names:?}");
+    for name in names {
+        connection.execute_batch(&format!("DROP TRIGGER {name}")).expect("dropped");
+    }
+}
+
+/// Every attack is on a fresh record of six, and has to be told in these words.
+#[test]
+fn whatever_was_done_to_the_rows_is_found_and_told() {
+    for (attack, words) in [
+        ("UPDATE record SET reason = 'another' WHERE id = 3", "entry 3 of 1970-01-01T00:00:03.000Z was changed"),
+        ("UPDATE record SET at = at + 1 WHERE id = 6", "entry 6 of 1970-01-01T00:00:06.001Z was changed"),
+        ("UPDATE record SET who = 'a' || who WHERE id = 1", "entry 1 "),
+        ("UPDATE record SET hash = zeroblob(32) WHERE id = 4", "entry 4 "),
+        ("DELETE FROM record WHERE id = 3", "entry 3 is missing"),
+        ("DELETE FROM record WHERE id IN (3, 4)", "entries 3 to 4 are missing"),
+        ("DELETE FROM record WHERE id = 1", "entry 1 is missing"),
+        ("DELETE FROM record WHERE id = 6", "the newest entry 6 is missing"),
+        ("DELETE FROM record WHERE id > 4", "the newest entries 5 to 6 are missing"),
+        ("DELETE FROM record", "the newest entries 1 to 6 are missing"),
+        // Two rows exchanged, and a row with all its neighbours moved up.
+        ("UPDATE record SET id = -2 WHERE id = 2; UPDATE record SET id = 2 WHERE id = 5; UPDATE record SET id = 5 WHERE id = -2", "entry 2 "),
+        ("DELETE FROM record WHERE id = 2; UPDATE record SET id = id - 1 WHERE id > 2; UPDATE record_head SET id = 5", "entry 2 "),
+        // A row put in between, and one put at the end.
+        (
+            "UPDATE record SET id = -id - 1 WHERE id > 3; UPDATE record SET id = -id WHERE id < 0; UPDATE record_head SET id = 7;
+             INSERT INTO record SELECT 4, at, kind, who, role, means, address, action, operation, targets, reason, outcome, detail, hash FROM record WHERE id = 3",
+            "entry 4 ",
+        ),
+        (
+            "INSERT INTO record SELECT 7, at, kind, who, role, means, address, action, operation, targets, reason, outcome, detail, hash FROM record WHERE id = 6",
+            "entry 7 ",
+        ),
+        ("UPDATE record_head SET hash = zeroblob(32)", "another newest entry than the one that is there, 6"),
+        ("UPDATE record_head SET id = 5", "entry 6 was added beside Sluice"),
+        // The beginning cut off as retention would, without its entry.
+        (
+            "UPDATE record_anchor SET (id, hash) = (SELECT id, hash FROM record WHERE id = 3); DELETE FROM record WHERE id <= 3",
+            "the entries up to 3 were taken away, and not by Sluice",
+        ),
+        ("UPDATE record_anchor SET (id, hash) = (SELECT id, hash FROM record WHERE id = 3)", "entry 1 is there, and was dropped once"),
+        ("DELETE FROM record_anchor", "the record can't be read"),
+        ("DROP TABLE record", "the record can't be read: no such table"),
+    ] {
+        let (_dir, connection) = record(6);
+        drop_triggers(&connection);
+        connection.execute_batch(attack).expect(attack);
+        let said = told(&connection, None);
+        assert!(said.contains(words), "{attack}\n{said}");
+    }
+}
+
+/// Who writes the whole file anew, hashes and all, is found by a head that was kept elsewhere, and by nothing else.
+#[test]
+fn a_record_that_was_written_anew_is_found_by_a_head_kept_elsewhere() {
+    let (_dir, connection) = record(6);
+    let kept = [4, 6].map(|id| {
+        let hash = connection.query_row("SELECT hash FROM record WHERE id = ?1", [id], |row| row.get(0)).expect("a row");
+        Head { id, hash }
+    });
+    let (_other, forged) = record(2);
+    append(&forged, &Entry { reason: "nothing happened".into(), ..entry(3) }).expect("written");
+    for at in 4..=6 {
+        append(&forged, &entry(at)).expect("written");
+    }
+    assert_eq!(told(&forged, None), "6 entries");
+    for head in &kept {
+        assert_eq!(told(&connection, Some(head)), "6 entries");
+        assert!(told(&forged, Some(head)).contains("the record was rewritten"), "{}", told(&forged, Some(head)));
+    }
+    let (_short, short) = record(5);
+    let said = told(&short, Some(&kept[1]));
+    assert!(said.contains("the record ends at entry 5, before entry 6 that you kept"), "{said}");
+}
+
+/// Sluice does not go on upon a record whose end was cut off: the entry after the gap is linked to what is missing.
+#[test]
+fn a_gap_stays_to_be_seen_when_entries_follow_it() {
+    let (_dir, connection) = record(6);
+    drop_triggers(&connection);
+    connection.execute_batch("DELETE FROM record WHERE id > 4").expect("deleted");
+    connection.execute_batch(SCHEMA).expect("as at the next start");
+    append(&connection, &entry(7)).expect("written");
+    assert_eq!(told(&connection, None), "entries 5 to 6 are missing");
+}
