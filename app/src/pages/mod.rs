@@ -2,6 +2,8 @@
 
 pub mod answer;
 pub(crate) mod events;
+#[cfg(feature = "ssr")]
+pub mod login;
 pub(crate) mod missing;
 pub(crate) mod stats;
 pub(crate) mod wall;

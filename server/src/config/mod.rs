@@ -9,6 +9,7 @@ mod file;
 mod listen;
 mod reader;
 mod search;
+mod sessions;
 mod socket;
 mod way;
 
@@ -19,7 +20,7 @@ pub use error::{ConfigError, Problem};
 pub use listen::{ListenError, parse_listen};
 pub use socket::{SocketArg, SocketArgError};
 
-use crate::haproxy::Connector;
+use crate::{access::SessionLimits, haproxy::Connector};
 
 /// Where the dashboard is served unless somebody says otherwise.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -40,6 +41,8 @@ pub struct Config {
     pub nodes: Vec<NodeConfig>,
     /// The folder of accounts and record.
     pub data: PathBuf,
+    /// How long sessions last.
+    pub sessions: SessionLimits,
     /// How log lines look.
     pub log: LogFormat,
 }
@@ -97,7 +100,13 @@ impl Config {
     }
 
     fn of_nodes(nodes: Vec<NodeConfig>) -> Self {
-        Self { listen: listen::default(), nodes, data: data::default(), log: LogFormat::default() }
+        Self {
+            listen: listen::default(),
+            nodes,
+            data: data::default(),
+            sessions: SessionLimits::default(),
+            log: LogFormat::default(),
+        }
     }
 }
 
