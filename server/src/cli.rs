@@ -4,6 +4,9 @@
 
 mod audit;
 mod check;
+mod data;
+mod operator;
+mod user;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -11,6 +14,9 @@ use clap::{Args, Parser, Subcommand};
 
 pub use audit::{AuditArgs, audit};
 pub use check::check;
+pub use data::DataArgs;
+pub use operator::system_user;
+pub use user::{UserArgs, UserCommand, UserCommandError, user};
 
 use crate::{
     config::{Config, ConfigError, LogFormat, SocketArg, Source, parse_listen},
@@ -33,6 +39,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Say what is wrong with a configuration, and try each node
     Check(SourceArgs),
+    /// Make, change, end and list local accounts
+    User(UserArgs),
     /// Start two HAProxy processes with servers and traffic, and the dashboard on them
     Demo(DemoArgs),
     /// Check the record of what was done, or write it out

@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    access::{Access, Cost, PasswordError, Rules, Setup},
     collector::{Collector, unheard},
     config::Config,
     http::{self, AppState, assets, pages},
@@ -34,15 +35,22 @@ pub async fn serve(
     let polling = CancellationToken::new();
     let _polling = polling.clone().drop_guard();
     let vault = Vault::open(&config.data)?;
-    let state = start(&config, vault, &polling, shutdown);
+    let state = start(&config, vault, &polling, shutdown)?;
     let routes = pages::routes(&state);
     ready(address);
     http::run(listener, state, routes).await.context("serving failed")
 }
 
 /// Starts the hub and a collector per node; they run until `polling` is cancelled, requests are taken until `shutdown` is.
-#[must_use]
-pub fn start(config: &Config, vault: Vault, polling: &CancellationToken, shutdown: CancellationToken) -> AppState {
+///
+/// # Errors
+/// When passwords can't be hashed.
+pub fn start(
+    config: &Config,
+    vault: Vault,
+    polling: &CancellationToken,
+    shutdown: CancellationToken,
+) -> Result<AppState, PasswordError> {
     let metrics = Arc::new(Metrics::new());
     let build: Arc<str> = assets::build().into();
     // These tasks end by the token at once and hold nothing that must be saved: nobody waits for them.
@@ -62,5 +70,14 @@ pub fn start(config: &Config, vault: Vault, polling: &CancellationToken, shutdow
     record.keep(config.audit.clone(), config.parts(), metrics.clone(), polling.clone());
     let operations = Operations::new(hub.clone(), collectors, record, metrics.clone());
     let operations = operations.with_reasons(config.audit.needs_reason);
-    AppState::new(hub, operations, vault, metrics, build, shutdown)
+    let access = Access::start(
+        vault.clone(),
+        Setup {
+            rules: Rules::default(),
+            sessions: config.sessions,
+            may_be_open: config.listen.ip().is_loopback(),
+            cost: Cost::USUAL,
+        },
+    )?;
+    Ok(AppState::new(hub, operations, vault, access, metrics, build, shutdown))
 }

@@ -10,6 +10,7 @@ mod file;
 mod listen;
 mod reader;
 mod search;
+mod sessions;
 mod socket;
 mod way;
 
@@ -21,7 +22,9 @@ pub use listen::{ListenError, parse_listen};
 pub use socket::{SocketArg, SocketArgError};
 
 use crate::{
-    haproxy::Connector, record::{Settings, configuration::Parts},
+    access::SessionLimits,
+    haproxy::Connector,
+    record::{Settings, configuration::Parts},
 };
 
 /// Where the dashboard is served unless somebody says otherwise.
@@ -43,6 +46,8 @@ pub struct Config {
     pub nodes: Vec<NodeConfig>,
     /// The folder of accounts and record.
     pub data: PathBuf,
+    /// How long sessions last.
+    pub sessions: SessionLimits,
     /// How log lines look.
     pub log: LogFormat,
     /// What the record asks for, how long it is kept, and where else it goes.
@@ -102,8 +107,14 @@ impl Config {
     }
 
     fn of_nodes(nodes: Vec<NodeConfig>) -> Self {
-        let audit = Settings::default();
-        Self { listen: listen::default(), nodes, data: data::default(), log: LogFormat::default(), audit }
+        Self {
+            listen: listen::default(),
+            nodes,
+            data: data::default(),
+            sessions: SessionLimits::default(),
+            log: LogFormat::default(),
+            audit: Settings::default(),
+        }
     }
 
     /// What matters of it, part by part, by the keys of the file: for the record to tell when it is another. Secrets, and
@@ -115,6 +126,7 @@ impl Config {
             ("listen", self.listen.to_string()),
             ("node", self.nodes.iter().map(node).collect()),
             ("audit", format!("{:?}", self.audit)),
+            ("sessions", format!("{:?}", self.sessions)),
         ])
     }
 }

@@ -104,10 +104,14 @@ impl Entry {
     /// Something that `caller` did or asked for now.
     #[must_use]
     pub fn by(caller: &Caller, kind: Kind, action: &str) -> Self {
-        let role = if caller.means == Means::Open { Role::Admin } else { caller.rights.role };
+        let role = match caller.means {
+            Means::Open => Role::Admin.word(),
+            Means::Nothing => "",
+            _ => caller.rights.role.word(),
+        };
         Self {
             who: caller.name.clone(),
-            role: role.word().to_owned(),
+            role: role.to_owned(),
             means: caller.means.to_string(),
             address: caller.address.to_string(),
             ..Self::by_itself(kind, action)
@@ -205,7 +209,10 @@ mod tests {
     #[test]
     fn what_could_deceive_a_reader_is_replaced_and_everything_else_kept() {
         for (text, kept) in [
-            ("plain, é 漢 🦀 \"quoted\" <b>; DROP TABLE record; --", "plain, é 漢 🦀 \"quoted\" <b>; DROP TABLE record; --"),
+            (
+                "plain, é 漢 🦀 \"quoted\" <b>; DROP TABLE record; --",
+                "plain, é 漢 🦀 \"quoted\" <b>; DROP TABLE record; --",
+            ),
             ("two\nlines\r\tand tab", "two lines  and tab"),
             ("\u{1b}[31mred\u{7}\0", "\u{fffd}[31mred\u{fffd}\u{fffd}"),
             ("c1 \u{9b}31m", "c1 \u{fffd}31m"),

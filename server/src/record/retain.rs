@@ -36,7 +36,12 @@ const LEFT: u64 = 90;
 ///
 /// # Errors
 /// What SQLite said.
-pub(super) fn drop_some(connection: &mut Connection, keep: Keep, now: i64, is_begun: bool) -> Result<u64, rusqlite::Error> {
+pub(super) fn drop_some(
+    connection: &mut Connection,
+    keep: Keep,
+    now: i64,
+    is_begun: bool,
+) -> Result<u64, rusqlite::Error> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let (from, newest) = (anchor(&transaction)?.id, head(&transaction)?.id);
     let age = i64::try_from(keep.age.as_millis()).unwrap_or(i64::MAX);
@@ -58,12 +63,7 @@ pub(super) fn drop_some(connection: &mut Connection, keep: Keep, now: i64, is_be
     let gone = transaction.execute("DELETE FROM record WHERE id <= ?1", [to])?;
     let entry = Entry {
         outcome: anchor(&transaction)?.to_string(),
-        detail: format!(
-            "entries {} to {to}, of {} to {}, were dropped {why}",
-            from + 1,
-            written(first),
-            written(last)
-        ),
+        detail: format!("entries {} to {to}, of {} to {}, were dropped {why}", from + 1, written(first), written(last)),
         at: now,
         ..Entry::by_itself(Kind::Retention, "drop")
     };

@@ -12,7 +12,7 @@ use axum::{
 };
 use utoipa::{OpenApi, ToSchema};
 
-use super::{actions, audit, events, info, nodes, stats};
+use super::{actions, audit, events, info, login, nodes, stats};
 use crate::http::{health, ws};
 
 /// The whole document.
@@ -30,6 +30,9 @@ use crate::http::{health, ws};
         events::events,
         actions::act,
         audit::audit,
+        login::log_in,
+        login::log_out,
+        login::me,
         openapi,
         ws::stream,
         health::healthz,
