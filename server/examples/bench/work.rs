@@ -79,7 +79,7 @@ fn alone(config: &Config) -> anyhow::Result<Vec<Poll>> {
         let _ending = shutdown.clone().drop_guard();
         let state = program::start(config, Vault::in_memory()?, &shutdown, shutdown.clone());
         let world = state.hub.wait_for(|world| !world.proxies.is_empty()).await.context("the hub has ended")?;
-        let mut viewer = state.hub.join(Encoding::Postcard).await.context("the hub has ended")?;
+        let mut viewer = state.hub.join(Encoding::Postcard, &Arc::default()).await.context("the hub has ended")?;
         let topics = world.proxies.iter().map(|proxy| proxy.id()).chain([TopicId::Fleet]).collect();
         ensure!(viewer.subscribe(topics).await, "the hub has ended");
         tokio::spawn(async move { while viewer.next().await.is_some() {} });
@@ -138,5 +138,11 @@ fn configuration(lab: &Lab) -> Config {
     };
     // Nothing is kept: the record of this run is in memory.
     let data = lab.socket.with_extension("data");
-    Config { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), nodes: vec![node], data, log: LogFormat::Human }
+    Config {
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        nodes: vec![node],
+        data,
+        rules: Rules::default(),
+        log: LogFormat::Human,
+    }
 }

@@ -8,6 +8,7 @@ mod error;
 mod file;
 mod listen;
 mod reader;
+mod rules;
 mod search;
 mod socket;
 mod way;
@@ -19,7 +20,7 @@ pub use error::{ConfigError, Problem};
 pub use listen::{ListenError, parse_listen};
 pub use socket::{SocketArg, SocketArgError};
 
-use crate::haproxy::Connector;
+use crate::{access::Rules, haproxy::Connector};
 
 /// Where the dashboard is served unless somebody says otherwise.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -40,6 +41,8 @@ pub struct Config {
     pub nodes: Vec<NodeConfig>,
     /// The folder of accounts and record.
     pub data: PathBuf,
+    /// Who may see and do what, and where.
+    pub rules: Rules,
     /// How log lines look.
     pub log: LogFormat,
 }
@@ -97,7 +100,14 @@ impl Config {
     }
 
     fn of_nodes(nodes: Vec<NodeConfig>) -> Self {
-        Self { listen: listen::default(), nodes, data: data::default(), log: LogFormat::default() }
+        let (data, rules) = (data::default(), Rules::default());
+        Self { listen: listen::default(), nodes, data, rules, log: LogFormat::default() }
+    }
+
+    /// What is no mistake and yet likely to be one, a sentence each.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        rules::warnings(&self.rules, &self.nodes)
     }
 }
 

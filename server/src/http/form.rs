@@ -37,6 +37,8 @@ struct Posted {
     confirmed: bool,
     /// The names typed in answer.
     typed: Vec<String>,
+    /// Why, as far as it was said.
+    reason: String,
 }
 
 impl Posted {
@@ -49,6 +51,8 @@ impl Posted {
                 "s" => out.servers.push(value),
                 "confirmed" => out.confirmed = value == "yes",
                 "typed" => out.typed.push(value.trim().to_owned()),
+                // A page may have the field twice: one of them is left empty.
+                "reason" if out.reason.is_empty() => value.trim().clone_into(&mut out.reason),
                 _ => {}
             }
         }
@@ -95,8 +99,8 @@ pub(super) async fn act(
             "No server was checked. Go back and check the servers first.".to_owned(),
         );
     }
-    let world = state.hub.world();
-    let targets = match operations::resolve(&world, &targets) {
+    let world = state.hub.world().seen_by(&caller.rights);
+    let targets = match operations::allowed(&world, action, &targets, &caller.rights) {
         Ok(targets) => targets,
         Err(error) => return refuse_request(&error),
     };
@@ -105,16 +109,21 @@ pub(super) async fn act(
     let impacts = impact(action, &named, sections);
     let names = names_to_type(&impacts);
     let is_typed = names.iter().all(|name| posted.typed.contains(name));
-    if needs_confirmation(action, &impacts) && !(posted.confirmed && is_typed) {
+    let reason = answer::Reason { text: posted.reason, is_needed: caller.who().needs_reason };
+    let is_confirmed = !needs_confirmation(action, &impacts) || posted.confirmed && is_typed;
+    if !is_confirmed || reason.is_missing() {
         let missed = posted.confirmed && !is_typed;
-        return answer(StatusCode::OK, "Confirm", &|| answer::question(action, &targets, &impacts, missed));
+        return answer(StatusCode::OK, "Confirm", &|| answer::question(action, &targets, &impacts, missed, &reason));
     }
-    let request = ActionRequest { action, targets: targets.into_iter().map(Into::into).collect(), reason: None };
+    let why = reason.text.clone();
+    let reason = Some(reason.text).filter(|reason| !reason.is_empty());
+    let targets = targets.into_iter().map(Into::into).collect();
+    let request = ActionRequest { action, targets, reason };
     let (operations, asker) = (state.operations.clone(), caller.clone());
     // Like the API's: an operation goes on when whoever asked for it leaves.
     let run = state.tracker.spawn(async move { operations.run(request, &asker).await });
     match run.await {
-        Ok(Ok(response)) => answer(StatusCode::OK, "Outcome", &|| answer::outcomes(action, response.clone())),
+        Ok(Ok(response)) => answer(StatusCode::OK, "Outcome", &|| answer::outcomes(action, response.clone(), &why)),
         Ok(Err(error)) => refuse_request(&error),
         Err(error) => {
             tracing::error!(%error, "an operation failed");

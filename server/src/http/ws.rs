@@ -3,10 +3,11 @@
 //! It sends what the hub queues for it, tells the hub which topics the viewer shows, and finds out when nobody is
 //! there any more. It neither makes nor changes a frame.
 
-use std::{ops::ControlFlow, time::Duration};
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
-use app::model::frame::Subscribe;
+use app::model::{access::Rights, frame::Subscribe};
 use axum::{
+    Extension,
     body::Bytes,
     extract::{
         Query, State,
@@ -24,7 +25,10 @@ use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
 use super::{AppState, api::ProblemDetails, problem::Problem};
-use crate::hub::{Encoding, Hub, Viewer};
+use crate::{
+    access::Caller,
+    hub::{Encoding, Hub, Viewer},
+};
 
 /// The largest message that a viewer may send, in bytes: a thousand topics with names of sixty characters.
 const MAX_MESSAGE: usize = 64 * 1024;
@@ -85,6 +89,7 @@ pub(super) struct Options {
 )]
 pub(super) async fn stream(
     State(AppState { hub, shutdown, tracker, .. }): State<AppState>,
+    Extension(caller): Extension<Caller>,
     query: Result<Query<Options>, QueryRejection>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
@@ -98,7 +103,7 @@ pub(super) async fn stream(
         .max_frame_size(HARD_LIMIT)
         .read_buffer_size(READ_BUFFER)
         .on_failed_upgrade(|error| tracing::debug!(%error, "a stream did not begin"));
-    Ok(upgrade.on_upgrade(move |socket| tracker.track_future(serve(socket, hub, encoding, shutdown))))
+    Ok(upgrade.on_upgrade(move |socket| tracker.track_future(serve(socket, hub, encoding, caller.rights, shutdown))))
 }
 
 /// Why a stream ends.
@@ -112,8 +117,8 @@ enum End {
     Close(u16, String),
 }
 
-async fn serve(mut socket: WebSocket, hub: Hub, encoding: Encoding, shutdown: CancellationToken) {
-    let end = match hub.join(encoding).await {
+async fn serve(mut socket: WebSocket, hub: Hub, encoding: Encoding, rights: Arc<Rights>, shutdown: CancellationToken) {
+    let end = match hub.join(encoding, &rights).await {
         Some(viewer) => attend(&mut socket, viewer, encoding, &shutdown).await,
         None => going_away(),
     };

@@ -2,6 +2,7 @@
 //!
 //! The page, the form and the API come through here.
 
+mod allowed;
 mod resolve;
 pub mod verify;
 
@@ -28,7 +29,8 @@ use crate::{
     record::{Entry, Kind, Record},
 };
 
-pub use resolve::{RequestError, resolve};
+pub use allowed::allowed;
+pub use resolve::RequestError;
 
 /// Longest reason that the events keep, in characters; the log has all of it.
 const LONGEST_REASON: usize = 200;
@@ -60,9 +62,10 @@ impl Operations {
     /// Does what is asked for, on all nodes at once, and tells what became of each target.
     ///
     /// # Errors
-    /// When a target is not known or not clear: then nothing was sent to any node.
+    /// When a target is not known or not clear, or `caller` may not do this to it: then nothing was sent to any node.
     pub async fn run(&self, request: ActionRequest, caller: &Caller) -> Result<ActionResponse, RequestError> {
-        let targets = resolve(&self.shared.hub.world(), &request.targets)?;
+        let world = self.shared.hub.world();
+        let targets = allowed(&world, request.action, &request.targets, &caller.rights)?;
         let operation = self.name();
         let by = &caller.name;
         let reason = request.reason.as_deref().unwrap_or_default();

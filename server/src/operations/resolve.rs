@@ -36,6 +36,9 @@ pub enum RequestError {
     /// No such server.
     #[error("there is no server {0}")]
     Server(String),
+    /// Whoever asks may not do this to every server that is named.
+    #[error("{0}")]
+    Forbidden(String),
     /// It can't be recorded, and so it is not done.
     #[error("the record can't be written: {0}")]
     Unrecorded(String),
@@ -55,6 +58,7 @@ impl RequestError {
     pub fn status(&self) -> u16 {
         match self {
             Self::Empty | Self::Both(_) => 400,
+            Self::Forbidden(_) => 403,
             Self::TooMany(_) => 413,
             Self::Node(_) | Self::Cluster(_) | Self::Server(_) => 404,
             Self::Ambiguous { .. } => 409,
@@ -67,7 +71,7 @@ impl RequestError {
 ///
 /// # Errors
 /// The first that is not known or not clear.
-pub fn resolve(world: &World, targets: &[TargetRef]) -> Result<Vec<Target>, RequestError> {
+pub(super) fn resolve(world: &World, targets: &[TargetRef]) -> Result<Vec<Target>, RequestError> {
     if targets.is_empty() {
         return Err(RequestError::Empty);
     }
@@ -132,7 +136,6 @@ mod tests {
 
     use app::model::{
         fleet::{Fleet, Node},
-        frame::Seq,
         row::Row,
         topic::{Section, Sections},
     };
@@ -149,8 +152,7 @@ mod tests {
             sparks: Arc::default(),
         };
         let proxy = |cluster: &str, proxy: &str, sections| {
-            let (cluster, proxy) = (cluster.to_owned(), proxy.to_owned());
-            Arc::new(ProxyState { cluster, proxy, handle: 1, seq: Seq(1), sections: Sections(sections), merged: None })
+            Arc::new(ProxyState { sections: Sections(sections), ..ProxyState::new(cluster, proxy, 1, false) })
         };
         let nodes = vec![node("lb1", "edge"), node("lb2", "edge"), node("lb3", "lab")];
         World {
@@ -160,8 +162,7 @@ mod tests {
                 proxy("lab", "web", vec![section("lb3", &["s1"])]),
                 proxy("lab", "only", vec![section("lb3", &["s1"])]),
             ],
-            replies: Vec::new(),
-            events: Arc::default(),
+            ..World::default()
         }
     }
 

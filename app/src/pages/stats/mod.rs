@@ -17,6 +17,7 @@ mod node_chips;
 mod on_nodes;
 mod operation;
 pub(crate) mod outcomes;
+mod reach;
 mod row;
 mod selection;
 mod shown;
@@ -26,6 +27,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
+    components::account::OpenNote,
     live::{Live, SectionStore},
     model::{fleet::ProxySummary, format::plural, topic::TopicId},
     pages::stats::{
@@ -96,6 +98,7 @@ pub(crate) fn StatsPage() -> impl IntoView {
     view! {
         <Title text=title />
         <Header />
+        <OpenNote />
         <Chips />
         <Notices />
         <LostStates />

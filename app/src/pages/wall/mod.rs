@@ -144,7 +144,7 @@ fn Foot() -> impl IntoView {
     let live = Live::expect();
     let nodes = move || {
         let now = live.clock.ms();
-        let lost = matches!(live.connection.get(), Connection::Lost(_));
+        let lost = matches!(live.connection.get(), Connection::Lost(_) | Connection::SignedOut);
         live.fleet.with(|f| {
             f.nodes
                 .iter()
@@ -179,6 +179,10 @@ fn Cover() -> impl IntoView {
             Freshness::Lost(_) if newest.is_none_or(|ms| ms >= COVER_AFTER_MS) => Some((
                 format!("Data is {old} old"),
                 "Sluice does not answer this display. It tries again by itself.".to_owned(),
+            )),
+            Freshness::SignedOut => Some((
+                "This display's link has ended".to_owned(),
+                format!("What it showed is {old} old. Open a new link here, or reload the page to log in."),
             )),
             Freshness::None => {
                 let why =
