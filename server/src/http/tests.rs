@@ -34,6 +34,7 @@ use crate::{
 
 mod document;
 mod fuzz;
+mod reach;
 
 const STAT: &[u8] = include_bytes!("../haproxy/testdata/3.2.26/show_stat.txt");
 const INFO: &[u8] = include_bytes!("../haproxy/testdata/3.2.26/show_info.txt");

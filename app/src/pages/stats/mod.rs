@@ -191,7 +191,10 @@ fn Nothing(cards: Memo<Vec<CardKey>>) -> impl IntoView {
         live.clock.seconds();
         let listed = view.filter.with(|f| live.store.listed(f.node.as_deref()));
         let is_shown = |s: &SectionStore| s.rows.with(|rows| rows.iter().any(|r| r.shown.get_untracked()));
-        if nothing_known {
+        let has_heard = live.fleet.with(|f| f.nodes.is_empty() || f.nodes.iter().any(|n| n.pulse.polled > 0));
+        if nothing_known && has_heard {
+            Some("There is nothing here that you may see.".to_owned())
+        } else if nothing_known {
             Some("No node has answered yet.".to_owned())
         } else if !listed.iter().any(is_shown) {
             let nodes = live.fleet.with(|f| f.nodes.len());

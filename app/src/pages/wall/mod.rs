@@ -184,6 +184,10 @@ fn Cover() -> impl IntoView {
                 "This display's link has ended".to_owned(),
                 format!("What it showed is {old} old. Open a new link here, or reload the page to log in."),
             )),
+            // No problem is no good news where nothing is seen.
+            Freshness::Empty => {
+                Some(("Nothing to show".to_owned(), "No node is within this display's reach.".to_owned()))
+            }
             Freshness::None => {
                 let why =
                     live.fleet.with(|f| f.nodes.iter().map(|n| format!("{}: {}", n.name, n.error)).collect::<Vec<_>>());
