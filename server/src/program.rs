@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    access::{Access, Cost, PasswordError, Rules, Setup},
+    access::{Access, Cost, PasswordError, Setup},
     collector::{Collector, unheard},
     config::Config,
     http::{self, AppState, assets, pages},
@@ -73,7 +73,7 @@ pub fn start(
     let access = Access::start(
         vault.clone(),
         Setup {
-            rules: Rules::default(),
+            rules: config.rules.clone(),
             sessions: config.sessions,
             may_be_open: config.listen.ip().is_loopback(),
             cost: Cost::USUAL,

@@ -18,6 +18,8 @@ pub(crate) enum Freshness {
     None,
     /// The stream is lost; the age of what is shown, milliseconds.
     Lost(u64),
+    /// The stream is not opened again: whoever looked is not logged in any more.
+    SignedOut,
     /// There are no nodes.
     Empty,
 }
@@ -26,8 +28,10 @@ impl Freshness {
     /// How fresh everything on the page is.
     pub(crate) fn of(fleet: &Fleet, connection: Connection, now: u64) -> Self {
         let newest = fleet.nodes.iter().filter_map(|n| n.age_ms(now)).min();
-        if let Connection::Lost(since) = connection {
-            return Self::Lost(newest.unwrap_or_else(|| now.saturating_sub(since)));
+        match connection {
+            Connection::Lost(since) => return Self::Lost(newest.unwrap_or_else(|| now.saturating_sub(since))),
+            Connection::SignedOut => return Self::SignedOut,
+            Connection::Opening | Connection::Open => {}
         }
         let fresh = fleet.nodes.iter().filter(|n| n.is_fresh(now)).count();
         match (fresh, fleet.nodes.len()) {
@@ -45,6 +49,7 @@ impl Freshness {
             Self::Some(away, all) => format!("{away} of {all} nodes silent"),
             Self::None => "no node answers".to_owned(),
             Self::Lost(ms) => format!("reconnecting · {} old", age(*ms)),
+            Self::SignedOut => "signed out".to_owned(),
             Self::Empty => "no nodes".to_owned(),
         }
     }
@@ -53,7 +58,7 @@ impl Freshness {
         match self {
             Self::Live(_) => "pill pill-live",
             Self::Some(..) => "pill pill-warn",
-            Self::None | Self::Lost(_) | Self::Empty => "pill pill-bad",
+            Self::None | Self::Lost(_) | Self::SignedOut | Self::Empty => "pill pill-bad",
         }
     }
 }
@@ -90,6 +95,7 @@ mod tests {
         assert_eq!(of(vec![fresh.clone()], Connection::Open), Freshness::Live(400));
         assert_eq!(of(vec![fresh.clone(), old], Connection::Open), Freshness::Some(1, 2));
         assert_eq!(of(vec![down], Connection::Open), Freshness::None);
+        assert_eq!(of(vec![fresh.clone()], Connection::SignedOut), Freshness::SignedOut);
         assert_eq!(of(vec![fresh], Connection::Lost(9_000)), Freshness::Lost(400));
         assert_eq!(of(vec![], Connection::Open), Freshness::Empty);
     }

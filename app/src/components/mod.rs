@@ -1,5 +1,6 @@
 //! What several pages draw alike.
 
+pub(crate) mod account;
 pub(crate) mod brand;
 pub(crate) mod events;
 pub(crate) mod link;

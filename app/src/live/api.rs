@@ -14,11 +14,11 @@ use crate::model::{
     outcome::{ActionResponse, Outcome, Target, TargetOutcome},
 };
 
-/// Has Sluice do `action` on `targets`.
+/// Has Sluice do `action` on `targets`, for a reason that may be empty.
 ///
 /// # Errors
 /// What to tell the operator when there are no outcomes, and whether anything may have been done.
-pub(crate) async fn act(action: Action, targets: &HashSet<Target>) -> Result<ActionResponse, String> {
+pub(crate) async fn act(action: Action, targets: &HashSet<Target>, reason: &str) -> Result<ActionResponse, String> {
     let lost = "Sluice did not answer. It is not known whether anything was done: look at the servers.";
     let mut sorted: Vec<&Target> = targets.iter().collect();
     sorted.sort_unstable();
@@ -28,6 +28,9 @@ pub(crate) async fn act(action: Action, targets: &HashSet<Target>) -> Result<Act
         .collect();
     let body = object(&[("action", action.id())]);
     set(&body, "targets", &list);
+    if !reason.is_empty() {
+        set(&body, "reason", &JsValue::from_str(reason));
+    }
     let text = JSON::stringify(&body).map(String::from).unwrap_or_default();
     let request = Request::post("/api/v1/actions").header("content-type", "application/json").body(text);
     let response = request.map_err(|_| lost)?.send().await.map_err(|_| lost)?;
@@ -57,6 +60,11 @@ fn outcome(value: &JsValue) -> Option<TargetOutcome> {
         before: string(value, "before"),
         after: string(value, "after"),
     })
+}
+
+/// Whether Sluice says that nobody is logged in here; false where it says nothing.
+pub(crate) async fn is_signed_out() -> bool {
+    Request::get("/api/v1/me").send().await.is_ok_and(|response| response.status() == 401)
 }
 
 /// Every column of one row in its node's last reply, by HAProxy's name, as it is written.

@@ -6,11 +6,11 @@ use futures::{
     SinkExt, StreamExt,
     future::{Either, select},
 };
-use gloo_net::websocket::{Message, futures::WebSocket};
+use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 
-use super::Live;
+use super::{Live, api};
 use crate::model::{
     fleet::Fleet,
     frame::{Frame, Handle, Seq, Subscribe},
@@ -29,6 +29,9 @@ const SILENCE_MS: u32 = 15_000;
 /// Which build this page was last reloaded for, so that it never reloads in a circle.
 const RELOADED_FOR: &str = "sluice-reloaded-for";
 
+/// The code that a stream is closed with when its session, token or link has ended.
+const SIGNED_OUT: u16 = 4401;
+
 /// The state of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Connection {
@@ -38,6 +41,8 @@ pub(crate) enum Connection {
     Open,
     /// It ended; the next try is under way. Since when, Unix milliseconds on Sluice's clock.
     Lost(u64),
+    /// It ended and is not opened again: whoever looked is not logged in any more.
+    SignedOut,
 }
 
 /// Events that are kept to be shown: as many as a snapshot has.
@@ -47,7 +52,7 @@ const EVENTS_SHOWN: usize = 500;
 #[derive(Debug)]
 struct Broken;
 
-/// Keeps the stream open, for ever.
+/// Keeps the stream open, until whoever looks is not logged in any more.
 pub(super) async fn run(live: Live) {
     let mut failures = 0;
     loop {
@@ -57,13 +62,31 @@ pub(super) async fn run(live: Live) {
         if stream.is_greeted {
             failures = 0;
         }
+        if stream.is_signed_out {
+            return sign_out(&live);
+        }
         live.connection.update(|c| {
             if !matches!(c, Connection::Lost(_)) {
                 *c = Connection::Lost(live.clock.now_untracked());
             }
         });
+        // Without a session no stream is opened, and the browser doesn't tell why.
+        if !stream.is_greeted && api::is_signed_out().await {
+            return sign_out(&live);
+        }
         TimeoutFuture::new(backoff(failures)).await;
         failures += 1;
+    }
+}
+
+/// Leaves for the log-in page, which leads back here. A wall stays, and says so: nobody would log in there.
+fn sign_out(live: &Live) {
+    live.connection.set(Connection::SignedOut);
+    let location = window().location();
+    let [path, query] = [location.pathname(), location.search()].map(Result::unwrap_or_default);
+    if path != "/wall" {
+        let next = js_sys::encode_uri_component(&(path + &query));
+        let _: Result<(), _> = location.replace(&("/login?next=".to_owned() + &String::from(next)));
     }
 }
 
@@ -83,6 +106,8 @@ struct Stream {
     subscribed: Option<Vec<TopicId>>,
     /// Whether Sluice said anything.
     is_greeted: bool,
+    /// Whether Sluice said that whoever looks is not logged in any more.
+    is_signed_out: bool,
 }
 
 const FLEET: Handle = 0;
@@ -90,7 +115,14 @@ const EVENTS: Handle = 1;
 
 impl Stream {
     fn new(live: Live) -> Self {
-        Self { live, seqs: HashMap::new(), names: HashMap::new(), subscribed: None, is_greeted: false }
+        Self {
+            live,
+            seqs: HashMap::new(),
+            names: HashMap::new(),
+            subscribed: None,
+            is_greeted: false,
+            is_signed_out: false,
+        }
     }
 
     /// Follows one connection to its end.
@@ -108,6 +140,10 @@ impl Stream {
                 }
                 // Text is none of ours; or the page wants other topics.
                 Either::Left((Either::Left((Some(Ok(Message::Text(_))), _)) | Either::Right(_), _)) => {}
+                Either::Left((Either::Left((Some(Err(WebSocketError::ConnectionClose(end))), _)), _)) => {
+                    self.is_signed_out = end.code == SIGNED_OUT;
+                    return Err(Broken);
+                }
                 // Ended, broken, or silent for too long.
                 Either::Left((Either::Left(_), _)) | Either::Right(_) => return Err(Broken),
             }

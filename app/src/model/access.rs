@@ -131,11 +131,18 @@ impl Rights {
         self.grants.as_ref().is_none_or(|grants| grants.iter().any(|g| g.reaches(cluster, proxy)))
     }
 
+    /// Whether they may see every proxy of a cluster, whatever its name.
+    #[must_use]
+    pub fn sees_whole(&self, cluster: &str) -> bool {
+        let whole = |g: &Grant| g.backends.is_empty() && g.reaches_cluster(cluster);
+        self.grants.as_ref().is_none_or(|grants| grants.iter().any(whole))
+    }
+
     /// Why they may not do `action` on the servers of a backend; nothing where they may.
     #[must_use]
     pub fn refusal(&self, action: Action, cluster: &str, backend: &str) -> Option<String> {
         if self.role < Role::Operator {
-            return Some("a viewer may look, not act".to_owned());
+            return Some(VIEWER.to_owned());
         }
         let allows = |g: &Grant| g.actions.contains(&action) && g.reaches(cluster, backend);
         match &self.grants {
@@ -145,7 +152,21 @@ impl Rights {
             _ => None,
         }
     }
+
+    /// Why they may do `action` nowhere; nothing where they may somewhere.
+    #[must_use]
+    pub fn refusal_anywhere(&self, action: Action) -> Option<String> {
+        let allows = |g: &Grant| g.actions.contains(&action);
+        match &self.grants {
+            _ if self.role < Role::Operator => Some(VIEWER.to_owned()),
+            Some(grants) if !grants.iter().any(allows) => Some(format!("no rule lets you {}", action.id())),
+            _ => None,
+        }
+    }
 }
+
+/// Why a viewer may not act.
+const VIEWER: &str = "a viewer may look, not act";
 
 /// Who looks at a page, as the page itself needs to know.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

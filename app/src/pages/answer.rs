@@ -16,10 +16,26 @@ use crate::{
     },
 };
 
-/// Asks whether to go on, with what it would do; `reason` goes with the answer. `missed` tells that a name was not typed
-/// as asked.
+/// Why somebody acts, as far as they have said.
+#[derive(Clone, Debug, Default)]
+pub struct Reason {
+    /// In their words; may be empty.
+    pub text: String,
+    /// Whether nothing is done without.
+    pub is_needed: bool,
+}
+
+impl Reason {
+    /// Whether nothing can be done yet.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        self.is_needed && self.text.is_empty()
+    }
+}
+
+/// Asks whether to go on, with what it would do. `missed` tells that a name was not typed as asked.
 #[must_use]
-pub fn question(action: Action, targets: &[Target], impacts: &[Impact], reason: &str, missed: bool) -> AnyView {
+pub fn question(action: Action, targets: &[Target], impacts: &[Impact], missed: bool, reason: &Reason) -> AnyView {
     let verb = action.verb(&plural(targets.len(), "server"));
     let sessions = impacts.iter().map(|i| i.sessions).sum();
     let names = names_to_type(impacts);
@@ -33,7 +49,6 @@ pub fn question(action: Action, targets: &[Target], impacts: &[Impact], reason: 
             <form method="post" action="/stats" class="mt-4">
                 <input type="hidden" name="do" value=action.id() />
                 <input type="hidden" name="confirmed" value="yes" />
-                {carried(reason)}
                 {targets.iter().map(|t| view! { <input type="hidden" name="s" value=t.to_string() /> }).collect_view()}
                 {names.into_iter().map(|name| view! {
                     <label class="mt-3 block">
@@ -41,6 +56,10 @@ pub fn question(action: Action, targets: &[Target], impacts: &[Impact], reason: 
                         <input class="field" name="typed" autocomplete="off" spellcheck="false" required />
                     </label>
                 }).collect_view()}
+                <label class="mt-3 block">
+                    "Reason"
+                    <input class="field" name="reason" maxlength="500" autocomplete="off" value=reason.text.clone() required=reason.is_needed />
+                </label>
                 <div class="mt-4 flex justify-end gap-2.5">
                     <a class="btn" href="/stats">"Cancel"</a>
                     <button type="submit" class="btn btn-danger">{verb.clone()}</button>
@@ -53,7 +72,7 @@ pub fn question(action: Action, targets: &[Target], impacts: &[Impact], reason: 
 
 /// What became of every server; `reason` goes with another try.
 #[must_use]
-pub fn outcomes(action: Action, reason: &str, response: ActionResponse) -> AnyView {
+pub fn outcomes(action: Action, response: ActionResponse, reason: &str) -> AnyView {
     let verb = action.verb(&plural(response.outcomes.len(), "server"));
     let failed: Vec<Target> =
         response.outcomes.iter().filter(|o| !o.outcome.is_good()).map(|o| o.target.clone()).collect();
@@ -61,8 +80,8 @@ pub fn outcomes(action: Action, reason: &str, response: ActionResponse) -> AnyVi
         view! {
             <form method="post" action="/stats">
                 <input type="hidden" name="do" value=action.id() />
-                {carried(reason)}
                 {failed.iter().map(|t| view! { <input type="hidden" name="s" value=t.to_string() /> }).collect_view()}
+                <input type="hidden" name="reason" value=reason.to_owned() />
                 <button type="submit" class="btn">{format!("Retry {}", plural(failed.len(), "server"))}</button>
             </form>
         }
@@ -76,12 +95,6 @@ pub fn outcomes(action: Action, reason: &str, response: ActionResponse) -> AnyVi
         }
         .into_any(),
     )
-}
-
-/// A reason that was given once, and is not asked for again.
-fn carried(reason: &str) -> impl IntoView + use<> {
-    let reason = reason.to_owned();
-    (!reason.is_empty()).then(|| view! { <input type="hidden" name="reason" value=reason /> })
 }
 
 /// Says what was wrong with what was posted.

@@ -7,7 +7,14 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    components::{brand::Brand, events::EventList, link::LinkPill, nav::Nav, theme::ThemeSwitch},
+    components::{
+        account::{Account, OpenNote},
+        brand::Brand,
+        events::EventList,
+        link::LinkPill,
+        nav::Nav,
+        theme::ThemeSwitch,
+    },
     live::Live,
     model::event::{EventFilter, EventKind},
 };
@@ -45,7 +52,9 @@ pub(crate) fn EventsPage() -> impl IntoView {
             <span class="grow max-[835px]:hidden"></span>
             <LinkPill />
             <ThemeSwitch />
+            <Account />
         </header>
+        <OpenNote />
         <main class="px-4 pt-3 pb-6 max-[520px]:px-2">
             <h1 class="sr-only">"Events"</h1>
             <p class="no-script">"Times are in UTC."</p>

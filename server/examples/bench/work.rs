@@ -80,7 +80,7 @@ fn alone(config: &Config) -> anyhow::Result<Vec<Poll>> {
         let _ending = shutdown.clone().drop_guard();
         let state = program::start(config, Vault::in_memory()?, &shutdown, shutdown.clone())?;
         let world = state.hub.wait_for(|world| !world.proxies.is_empty()).await.context("the hub has ended")?;
-        let mut viewer = state.hub.join(Encoding::Postcard).await.context("the hub has ended")?;
+        let mut viewer = state.hub.join(Encoding::Postcard, &Arc::default()).await.context("the hub has ended")?;
         let topics = world.proxies.iter().map(|proxy| proxy.id()).chain([TopicId::Fleet]).collect();
         ensure!(viewer.subscribe(topics).await, "the hub has ended");
         tokio::spawn(async move { while viewer.next().await.is_some() {} });
@@ -139,6 +139,13 @@ fn configuration(lab: &Lab) -> Config {
     };
     // Nothing is kept: the record of this run is in memory.
     let data = lab.socket.with_extension("data");
-    let (listen, audit) = (SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Settings::default());
-    Config { listen, nodes: vec![node], data, log: LogFormat::Human, audit }
+    Config {
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        nodes: vec![node],
+        data,
+        sessions: SessionLimits::default(),
+        rules: Rules::default(),
+        log: LogFormat::Human,
+        audit: Settings::default(),
+    }
 }

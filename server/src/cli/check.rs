@@ -22,6 +22,9 @@ pub async fn check(args: &SourceArgs, out: &mut impl Write) -> io::Result<bool> 
             return Ok(false);
         }
     };
+    for warning in config.warnings() {
+        writeln!(out, "warning: {warning}")?;
+    }
     let tried = future::join_all(config.nodes.iter().map(attempt)).await;
     for (node, result) in config.nodes.iter().zip(&tried) {
         let told = match result {

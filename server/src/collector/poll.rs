@@ -4,7 +4,6 @@ use std::{collections::HashMap, mem, sync::Arc, time::Instant};
 
 use app::model::{
     change::diff,
-    col::Col,
     event::Event,
     fleet::{Level, Node, Pulse},
     lost::Lost,
@@ -21,7 +20,7 @@ use super::{
 };
 use crate::{
     haproxy::{self, Client, Error, Info, ServersState},
-    hub::{ProxyUpdate, Replies, unix_ms},
+    hub::{ProxyUpdate, Replies, requests_of, unix_ms},
     metrics::Metrics,
 };
 
@@ -158,7 +157,7 @@ impl Poller {
         let is_same = former.is_none() && self.process.is_none_or(|old| old.pid == process.pid);
         let before: Rows = if is_same { Rows::new() } else { self.start_anew() };
         let read = ingest::read(&stat, self.states.as_ref(), now / 1_000);
-        let requests = read.iter().flat_map(|p| &p.rows).map(requests).fold(0, u64::saturating_add);
+        let requests = read.iter().flat_map(|p| &p.rows).map(requests_of).fold(0, u64::saturating_add);
         let mut events = Vec::new();
         let proxies = self.compare(read, now, process.uptime, &mut events);
         let mut node = self.node.clone();
@@ -243,14 +242,6 @@ impl Poller {
 /// A server's row.
 fn find<'a>(proxies: &'a HashMap<String, Known>, backend: &str, server: &str) -> Option<&'a Row> {
     proxies.get(backend)?.rows.iter().find(|r| r.kind == Kind::Server && r.name == server)
-}
-
-/// Requests a second that a frontend takes; sessions where it does not count requests.
-fn requests(row: &Row) -> u64 {
-    match row.kind {
-        Kind::Frontend => row.get(Col::ReqRate).max(row.get(Col::Rate)),
-        _ => 0,
-    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod error;
 mod file;
 mod listen;
 mod reader;
+mod rules;
 mod search;
 mod sessions;
 mod socket;
@@ -22,7 +23,7 @@ pub use listen::{ListenError, parse_listen};
 pub use socket::{SocketArg, SocketArgError};
 
 use crate::{
-    access::SessionLimits,
+    access::{Rules, SessionLimits},
     haproxy::Connector,
     record::{Settings, configuration::Parts},
 };
@@ -48,6 +49,8 @@ pub struct Config {
     pub data: PathBuf,
     /// How long sessions last.
     pub sessions: SessionLimits,
+    /// Who may see and do what, and where.
+    pub rules: Rules,
     /// How log lines look.
     pub log: LogFormat,
     /// What the record asks for, how long it is kept, and where else it goes.
@@ -112,6 +115,7 @@ impl Config {
             nodes,
             data: data::default(),
             sessions: SessionLimits::default(),
+            rules: Rules::default(),
             log: LogFormat::default(),
             audit: Settings::default(),
         }
@@ -127,7 +131,14 @@ impl Config {
             ("node", self.nodes.iter().map(node).collect()),
             ("audit", format!("{:?}", self.audit)),
             ("sessions", format!("{:?}", self.sessions)),
+            ("rule", format!("{:?}", self.rules)),
         ])
+    }
+
+    /// What is no mistake and yet likely to be one, a sentence each.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        rules::warnings(&self.rules, &self.nodes)
     }
 }
 

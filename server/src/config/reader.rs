@@ -101,7 +101,8 @@ pub(super) fn tables<'v, 'i>(list: &'v [Spanned<DeValue<'i>>]) -> Vec<(Range<usi
     list.iter().map(|item| (item.span(), item.get_ref().as_table())).collect()
 }
 
-fn suggestion(name: &str, known: &[&str]) -> String {
+/// The nearest of the known names; all of them where none is near.
+pub(super) fn suggestion(name: &str, known: &[&str]) -> String {
     let alike = |key: &str| strsim::jaro_winkler(&name.to_ascii_lowercase(), key);
     let nearest = known.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)));
     match nearest {

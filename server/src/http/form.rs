@@ -47,8 +47,9 @@ impl Posted {
                 "action" => out.action = value,
                 "s" => out.servers.push(value),
                 "confirmed" => out.confirmed = value == "yes",
-                "reason" => out.reason = value,
                 "typed" => out.typed.push(value.trim().to_owned()),
+                // A page may have the field twice: one of them is left empty.
+                "reason" if out.reason.is_empty() => value.trim().clone_into(&mut out.reason),
                 _ => {}
             }
         }
@@ -100,7 +101,7 @@ pub(super) async fn act(
             "No server was checked. Go back and check the servers first.".to_owned(),
         );
     }
-    let request = ActionRequest { action, targets, reason: Some(posted.reason.clone()) };
+    let request = ActionRequest { action, targets, reason: None };
     let targets = match state.operations.targets(&request, &caller).await {
         Ok(targets) => targets,
         Err(error) => return refuse_request(&error),
@@ -111,20 +112,21 @@ pub(super) async fn act(
     let impacts = impact(action, &named, sections);
     let names = names_to_type(&impacts);
     let is_typed = names.iter().all(|name| posted.typed.contains(name));
-    if needs_confirmation(action, &impacts) && !(posted.confirmed && is_typed) {
+    let reason = answer::Reason { text: posted.reason, is_needed: state.operations.needs_reason() };
+    let is_confirmed = !needs_confirmation(action, &impacts) || posted.confirmed && is_typed;
+    if !is_confirmed || reason.is_missing() {
         let missed = posted.confirmed && !is_typed;
-        return answer(StatusCode::OK, "Confirm", &|| {
-            answer::question(action, &targets, &impacts, &posted.reason, missed)
-        });
+        return answer(StatusCode::OK, "Confirm", &|| answer::question(action, &targets, &impacts, missed, &reason));
     }
-    let request = ActionRequest { targets: targets.into_iter().map(Into::into).collect(), ..request };
+    let why = reason.text.clone();
+    let reason = Some(reason.text).filter(|reason| !reason.is_empty());
+    let targets = targets.into_iter().map(Into::into).collect();
+    let request = ActionRequest { action, targets, reason };
     let (operations, asker) = (state.operations.clone(), caller.clone());
     // Like the API's: an operation goes on when whoever asked for it leaves.
     let run = state.tracker.spawn(async move { operations.run(request, &asker).await });
     match run.await {
-        Ok(Ok(response)) => {
-            answer(StatusCode::OK, "Outcome", &|| answer::outcomes(action, &posted.reason, response.clone()))
-        }
+        Ok(Ok(response)) => answer(StatusCode::OK, "Outcome", &|| answer::outcomes(action, response.clone(), &why)),
         Ok(Err(error)) => refuse_request(&error),
         Err(error) => {
             tracing::error!(%error, "an operation failed");

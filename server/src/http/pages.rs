@@ -35,8 +35,10 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         move || {
             // The request's own parts: leptos provides them before this.
             let Some(parts) = use_context::<Parts>() else { return };
-            let who = parts.extensions.get::<Caller>().map(|caller| state.who(caller)).unwrap_or_default();
-            provide_context(snapshot(&state.hub.world(), &state.build, who, &parts.uri));
+            // Without a caller nothing is shown: no route is without one.
+            let Some(caller) = parts.extensions.get::<Caller>() else { return };
+            let world = state.hub.world().seen_by(&caller.rights);
+            provide_context(snapshot(&world, &state.build, state.who(caller), &parts.uri));
         }
     };
     let options = state.leptos.clone();

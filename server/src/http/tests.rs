@@ -35,6 +35,7 @@ use crate::{
 
 mod document;
 mod fuzz;
+mod reach;
 
 const STAT: &[u8] = include_bytes!("../haproxy/testdata/3.2.26/show_stat.txt");
 const INFO: &[u8] = include_bytes!("../haproxy/testdata/3.2.26/show_info.txt");
@@ -81,9 +82,14 @@ async fn state() -> AppState {
     hub.wait_for(|world| !world.proxies.is_empty()).await.expect("a hub");
     let vault = Vault::in_memory().expect("memory");
     let operations = Operations::new(hub.clone(), BTreeMap::new(), Record::new(vault.clone()), metrics.clone());
-    let setup = Setup { rules: Rules::default(), sessions: SessionLimits::default(), may_be_open: true, cost: CHEAP };
-    let access = Access::start(vault.clone(), setup).expect("access");
+    let access = access(&vault);
     AppState::new(hub, operations, vault, access, metrics, build, shutdown)
+}
+
+/// Access as a loopback address has it: open until there is an account.
+fn access(vault: &Vault) -> Access {
+    let setup = Setup { rules: Rules::default(), sessions: SessionLimits::default(), may_be_open: true, cost: CHEAP };
+    Access::start(vault.clone(), setup).expect("access")
 }
 
 /// A program that serves on a real port.

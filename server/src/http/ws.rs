@@ -148,7 +148,7 @@ impl Lease {
 }
 
 async fn serve(mut socket: WebSocket, hub: Hub, encoding: Encoding, lease: Lease, shutdown: CancellationToken) {
-    let end = match hub.join(encoding).await {
+    let end = match hub.join(encoding, &lease.caller.rights).await {
         Some(viewer) => attend(&mut socket, viewer, encoding, &lease, &shutdown).await,
         None => going_away(),
     };

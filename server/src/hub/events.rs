@@ -11,7 +11,7 @@ use app::model::{
 pub const EVENTS_KEPT: usize = 2_000;
 
 /// Events in a snapshot: more than anybody reads, in about 50 kB. The API gives the older ones.
-const EVENTS_SHOWN: usize = 500;
+pub(super) const EVENTS_SHOWN: usize = 500;
 
 /// The events, oldest first. Cheap to clone: each is shared.
 pub type EventLog = VecDeque<Arc<Event>>;

@@ -4,23 +4,28 @@
 
 mod events;
 mod merged;
+mod seen;
+mod sight;
 mod state;
 mod summary;
 mod task;
 mod text;
 mod viewer;
+mod views;
 
 use std::sync::Arc;
 
 use app::model::{
+    access::Rights,
     change::Change,
     event::Event,
     fleet::{Fleet, Node},
     frame::{Handle, Seq},
     lost::Lost,
+    problem::Problem,
     row::Row,
     state_rows::state_rows,
-    topic::{Section, Sections, TopicId},
+    topic::{Section, Sections, Spark, TopicId},
 };
 use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -28,6 +33,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{haproxy, metrics::Metrics};
 
 pub use events::{EVENTS_KEPT, EventLog};
+pub(crate) use seen::requests_of;
+pub(crate) use sight::{HIDDEN, Sight};
 pub(crate) use task::unix_ms;
 pub use viewer::{Encoding, Payload, Viewer};
 
@@ -45,6 +52,10 @@ pub struct World {
     pub replies: Vec<Option<Arc<Replies>>>,
     /// What happened lately, oldest first.
     pub events: Arc<EventLog>,
+    /// What is not well, worst first: all of it, where the fleet tells the first alone.
+    pub problems: Arc<Vec<Problem>>,
+    /// Whom it is for; nothing for those who see everything.
+    pub(crate) sight: Option<Sight>,
 }
 
 impl World {
@@ -70,9 +81,24 @@ pub struct ProxyState {
     pub sections: Sections,
     /// In a cluster of several nodes, the rows merged over those that answer.
     pub merged: Option<Section>,
+    /// Requests a second that its frontends take, a sample per epoch.
+    pub requests: Spark,
 }
 
 impl ProxyState {
+    /// A proxy that nothing is known of yet; `is_merged` in a cluster of several nodes.
+    pub(crate) fn new(cluster: &str, proxy: &str, handle: Handle, is_merged: bool) -> Self {
+        Self {
+            cluster: cluster.to_owned(),
+            proxy: proxy.to_owned(),
+            handle,
+            seq: Seq::default(),
+            sections: Sections::default(),
+            merged: is_merged.then(|| Section::new(Section::MERGED, Arc::default())),
+            requests: Spark::default(),
+        }
+    }
+
     /// The topic's name.
     #[must_use]
     pub fn id(&self) -> TopicId {
@@ -132,7 +158,7 @@ pub struct ProxyUpdate {
 enum Message {
     Update(Box<Update>),
     Record(Vec<Event>),
-    Join(viewer::Seat),
+    Join(viewer::Seat, Arc<Rights>),
     Subscribe(viewer::ViewerId, Vec<TopicId>),
     Leave(viewer::ViewerId),
 }
@@ -180,10 +206,12 @@ impl Hub {
         self.messages.send(Message::Record(events)).await.is_ok()
     }
 
-    /// A new viewer, without a topic yet; nothing when the hub has ended.
-    pub async fn join(&self, encoding: Encoding) -> Option<Viewer> {
+    /// A new viewer who may see what `rights` let be seen, without a topic yet; nothing when the hub has ended.
+    ///
+    /// What they may not see is for them as if it did not exist.
+    pub async fn join(&self, encoding: Encoding, rights: &Arc<Rights>) -> Option<Viewer> {
         let (viewer, seat) = viewer::pair(encoding, self.messages.clone());
-        self.messages.send(Message::Join(seat)).await.ok()?;
+        self.messages.send(Message::Join(seat, rights.clone())).await.ok()?;
         Some(viewer)
     }
 }

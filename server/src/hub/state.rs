@@ -10,10 +10,12 @@ use std::{
 };
 
 use app::model::{
+    access::Rights,
     event::Event,
     fleet::{Fleet, Link, Node, ProxySummary},
     frame::{Frame, Handle, Seq},
     lost::Lost,
+    problem::Problem,
     row::Row,
     state_rows::state_change,
     topic::{Delta, Section, Sections, TopicId},
@@ -23,8 +25,11 @@ use super::{
     ProxyState, ProxyUpdate, Replies, Update, World,
     events::Events,
     merged::Merged,
+    seen,
+    sight::Sight,
     summary::{Summary, all_problems, counts, summary},
     viewer::{EVENTS, FIRST, FLEET},
+    views::{Crowded, ViewId, Views, Whole},
 };
 
 /// Everything that is known.
@@ -48,6 +53,9 @@ pub(super) struct State {
     topics: Vec<Topic>,
     handles: HashMap<TopicId, Handle>,
     replies: Vec<Option<Arc<Replies>>>,
+    /// What is not well, worst first; all of it.
+    problems: Arc<Vec<Problem>>,
+    views: Views,
     untold: Untold,
 }
 
@@ -75,6 +83,8 @@ struct Untold {
 #[derive(Debug)]
 pub(super) struct News {
     pub(super) handle: Handle,
+    /// Whose it is, of the fleet and the events: each view has its own. Rows are for all who see them.
+    pub(super) view: Option<ViewId>,
     pub(super) frame: Frame,
 }
 
@@ -93,6 +103,8 @@ impl State {
             places: HashMap::new(),
             topics: Vec::new(),
             handles: HashMap::new(),
+            problems: Arc::default(),
+            views: Views::default(),
             untold: Untold::default(),
         }
     }
@@ -103,6 +115,8 @@ impl State {
             proxies: self.listed.iter().map(|at| self.proxies[*at].clone()).collect(),
             replies: self.replies.clone(),
             events: self.events.log(),
+            problems: self.problems.clone(),
+            sight: None,
         }
     }
 
@@ -147,8 +161,22 @@ impl State {
         Some(&section.rows)
     }
 
-    /// The whole of a topic, as a frame. Everything absorbed must have been told.
-    pub(super) fn snapshot(&self, handle: Handle) -> Option<Frame> {
+    /// The whole of a topic, as a frame, as it is seen by a view. Everything absorbed must have been told.
+    pub(super) fn snapshot(&self, handle: Handle, view: Option<ViewId>) -> Option<Frame> {
+        let Some(view) = view else { return self.whole_snapshot(handle) };
+        let view = self.views.get(view)?;
+        match handle {
+            FLEET => Some(view.fleet()),
+            EVENTS => Some(view.events(&self.events.log())),
+            _ => {
+                let cluster = self.cluster(handle)?;
+                let frame = self.whole_snapshot(handle)?;
+                Some(view.sight.frame(cluster, &frame).unwrap_or(frame))
+            }
+        }
+    }
+
+    fn whole_snapshot(&self, handle: Handle) -> Option<Frame> {
         if handle == FLEET {
             return Some(Frame::Fleet(self.fleet_seq, Box::new(Fleet::clone(&self.fleet))));
         }
@@ -195,6 +223,48 @@ impl State {
         self.untold.events.extend(events);
     }
 
+    /// The view of one viewer more; nothing for who sees everything.
+    pub(super) fn enter(&mut self, rights: &Rights) -> Result<Option<ViewId>, Crowded> {
+        self.with_views(|views, whole| views.enter(rights, whole))
+    }
+
+    /// A viewer left its view.
+    pub(super) fn leave(&mut self, view: Option<ViewId>) {
+        self.views.leave(view);
+    }
+
+    /// Whether a topic is there, now or ever, for those of a view.
+    pub(super) fn sees(&self, view: Option<ViewId>, id: &TopicId) -> bool {
+        let cluster_of = |node: &str| Some(self.nodes.iter().find(|n| n.name == node)?.cluster.as_str());
+        match view {
+            None => true,
+            Some(view) => self.views.get(view).is_some_and(|view| view.sight.sees_topic(id, cluster_of)),
+        }
+    }
+
+    /// What views see in the place of a frame, where that is another one.
+    pub(super) fn hidden(&self, news: &News) -> BTreeMap<ViewId, Frame> {
+        let Some(Topic::Proxy(at) | Topic::Node { proxy: at, .. }) = self.topic(news.handle) else {
+            return BTreeMap::new();
+        };
+        let ProxyState { cluster, proxy, .. } = &*self.proxies[*at];
+        let sees = |sight: &Sight| sight.sees(cluster, proxy);
+        let views = self.views.iter().filter(|(_, view)| sees(&view.sight));
+        views.filter_map(|(id, view)| Some((id, view.sight.frame(cluster, &news.frame)?))).collect()
+    }
+
+    /// The cluster of a topic of rows.
+    fn cluster(&self, handle: Handle) -> Option<&str> {
+        let (Topic::Proxy(at) | Topic::Node { proxy: at, .. }) = self.topic(handle)?;
+        Some(&self.proxies[*at].cluster)
+    }
+
+    /// Does something with the views and what they are made of.
+    fn with_views<T>(&mut self, act: impl FnOnce(&mut Views, &Whole<'_>) -> T) -> T {
+        let Self { views, fleet, problems, proxies, .. } = self;
+        act(views, &Whole { fleet, problems, proxies })
+    }
+
     /// Whether anything was absorbed that no frame has told yet.
     pub(super) fn is_untold(&self) -> bool {
         self.untold.any
@@ -221,6 +291,7 @@ impl State {
             let proxy = Arc::make_mut(proxy);
             proxy.sections.sample();
             proxy.merged.iter_mut().for_each(Section::sample);
+            proxy.requests.push(seen::sample_of(proxy, &self.nodes));
         }
         let mut fleet = Fleet::clone(&self.fleet);
         fleet.epoch += 1;
@@ -280,14 +351,7 @@ impl State {
         let at = self.proxies.len();
         let is_merged = self.nodes.iter().filter(|n| n.cluster == cluster).count() > 1;
         let handle = self.add_topic(TopicId::proxy(cluster, proxy), Topic::Proxy(at));
-        self.proxies.push(Arc::new(ProxyState {
-            cluster: key.0.clone(),
-            proxy: key.1.clone(),
-            handle,
-            seq: Seq::default(),
-            sections: Sections::default(),
-            merged: is_merged.then(|| Section::new(Section::MERGED, Arc::default())),
-        }));
+        self.proxies.push(Arc::new(ProxyState::new(cluster, proxy, handle, is_merged)));
         self.summaries.push(BTreeMap::new());
         self.listed.push(at);
         let rank = |at: &usize| self.nodes.iter().position(|n| n.cluster == self.proxies[*at].cluster);
@@ -340,15 +404,20 @@ impl State {
                 Topic::Node { seq, .. } => seq,
             };
             *seq = seq.next();
-            news.push(News { handle, frame: Frame::ProxyDelta(handle, *seq, deltas) });
+            news.push(News { handle, view: None, frame: Frame::ProxyDelta(handle, *seq, deltas) });
         }
-        news.extend(self.events.record(events).map(|frame| News { handle: EVENTS, frame }));
-        news.push(self.tell_fleet(fleet, now));
+        let count = events.len();
+        if let Some(frame) = self.events.record(events) {
+            news.push(News { handle: EVENTS, view: None, frame });
+            let seen = self.views.tell_events(&self.events.log(), count).into_iter();
+            news.extend(seen.map(|(view, frame)| News { handle: EVENTS, view: Some(view), frame }));
+        }
+        self.tell_fleet(fleet, now, &mut news);
         news
     }
 
     /// Makes `fleet` the current one, its derived parts brought up to date.
-    fn tell_fleet(&mut self, mut fleet: Fleet, now: u64) -> News {
+    fn tell_fleet(&mut self, mut fleet: Fleet, now: u64, news: &mut Vec<News>) {
         fleet.now = now;
         fleet.proxies = self
             .listed
@@ -361,11 +430,15 @@ impl State {
                 merged: proxy.merged.as_ref().map(counts),
             })
             .collect();
-        (fleet.problems, fleet.problem_count) =
-            all_problems(&fleet.nodes, self.summaries.iter().flat_map(BTreeMap::values));
+        let problems = all_problems(&fleet.nodes, self.summaries.iter().flat_map(BTreeMap::values));
+        fleet.problem_count = problems.len() as u64;
+        fleet.problems = problems.iter().take(Fleet::MOST_PROBLEMS).cloned().collect();
+        self.problems = Arc::new(problems);
         let delta = self.fleet.diff(&fleet);
         self.fleet = Arc::new(fleet);
         self.fleet_seq = self.fleet_seq.next();
-        News { handle: FLEET, frame: Frame::FleetDelta(self.fleet_seq, Box::new(delta)) }
+        news.push(News { handle: FLEET, view: None, frame: Frame::FleetDelta(self.fleet_seq, Box::new(delta)) });
+        let seen = self.with_views(Views::tell_fleet).into_iter();
+        news.extend(seen.map(|(view, frame)| News { handle: FLEET, view: Some(view), frame }));
     }
 }

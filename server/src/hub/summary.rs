@@ -1,7 +1,7 @@
 //! What the fleet tells of a section: how many servers are in which state, and what is not well.
 
 use app::model::{
-    fleet::{Counts, Fleet, Link, Node, Pulse},
+    fleet::{Counts, Link, Node, Pulse},
     problem::{Problem, Severity, problems, rank},
     row::Kind,
     status::State,
@@ -36,7 +36,7 @@ pub(super) fn counts(section: &Section) -> Counts {
 /// Every problem, worst first: the nodes that do not answer, and what the others tell of their rows.
 ///
 /// What a node said before it went away is no news, and is left out.
-pub(super) fn all_problems<'a>(nodes: &[Node], sections: impl Iterator<Item = &'a Summary>) -> (Vec<Problem>, u64) {
+pub(super) fn all_problems<'a>(nodes: &[Node], sections: impl Iterator<Item = &'a Summary>) -> Vec<Problem> {
     let is_down = |name: &str| nodes.iter().any(|n| n.name == name && n.link == Link::Down);
     let away = nodes.iter().filter(|n| n.link != Link::Live).map(|node| Problem {
         severity: Severity::NodeDown,
@@ -49,10 +49,7 @@ pub(super) fn all_problems<'a>(nodes: &[Node], sections: impl Iterator<Item = &'
         nodes: vec![node.name.clone()],
     });
     let rows = sections.filter(|s| !is_down(&s.counts.node)).flat_map(|s| s.problems.iter().cloned());
-    let mut out = rank(away.chain(rows));
-    let count = out.len() as u64;
-    out.truncate(Fleet::MOST_PROBLEMS);
-    (out, count)
+    rank(away.chain(rows))
 }
 
 /// When the node last answered; for one that never did, since when it is tried. Unix milliseconds.

@@ -21,7 +21,8 @@ use super::{
     Message, World,
     state::{News, State},
     text,
-    viewer::{Encoded, Encoding, FLEET, Payload, Seat, Sent, ViewerId},
+    viewer::{Encoded, Encoding, FIRST, FLEET, Payload, Seat, Sent, ViewerId},
+    views::{MOST_VIEWS, ViewId},
 };
 use crate::metrics::Metrics;
 
@@ -93,7 +94,16 @@ impl Task {
                 self.state.record(events);
                 self.tell_soon();
             }
-            Message::Join(seat) => {
+            Message::Join(mut seat, rights) => {
+                let Ok(view) = self.state.enter(&rights) else {
+                    // The seat goes: its viewer's frames end before they began.
+                    tracing::warn!(
+                        views = MOST_VIEWS,
+                        "too many different views are looked at: a viewer was turned away"
+                    );
+                    return;
+                };
+                seat.view = view;
                 let hello = encode(&Frame::Hello { build: self.build.to_string() }, seat.encoding, &self.state);
                 seat.send(&hello);
                 self.metrics.viewers.inc();
@@ -105,14 +115,16 @@ impl Task {
     }
 
     fn leave(&mut self, id: ViewerId) {
-        if self.seats.remove(&id).is_some() {
+        if let Some(seat) = self.seats.remove(&id) {
+            self.state.leave(seat.view);
             self.metrics.viewers.dec();
         }
     }
 
     fn subscribe(&mut self, id: ViewerId, topics: Vec<TopicId>) {
         let Some(seat) = self.seats.get_mut(&id) else { return };
-        seat.wanted = topics.into_iter().collect();
+        // What may not be seen is not there, now or later.
+        seat.wanted = topics.into_iter().filter(|topic| self.state.sees(seat.view, topic)).collect();
         let handles: BTreeSet<Handle> = seat.wanted.iter().filter_map(|t| self.state.handle(t)).collect();
         // Samples are told by the fleet alone: who did without it has missed some, and needs the sparks again.
         if !seat.current.contains(&FLEET) && handles.contains(&FLEET) {
@@ -157,16 +169,24 @@ impl Task {
         let Self { state, seats, metrics, .. } = self;
         let encode = |encoding| encode(&news.frame, encoding, state);
         let mut encoded = Encoded::new(&encode);
+        let hidden = state.hidden(news);
+        let mut encoded_hidden: HashMap<(ViewId, Encoding), Payload> = HashMap::new();
         // A topic's first change is its snapshot for those who asked for it before it existed.
         let fresh = state.newborn(news.handle);
-        for seat in seats.values_mut() {
+        for seat in seats.values_mut().filter(|s| news.handle >= FIRST || s.view == news.view) {
             if let Some(id) = &fresh
                 && seat.wanted.contains(id)
             {
                 seat.current.remove(&news.handle);
                 seat.due.insert(news.handle);
             } else if seat.current.contains(&news.handle) {
-                let frame = encoded.get(seat.encoding);
+                let frame = match seat.view.and_then(|view| Some((view, hidden.get(&view)?))) {
+                    None => encoded.get(seat.encoding),
+                    Some((view, frame)) => encoded_hidden.entry((view, seat.encoding)).or_insert_with(|| {
+                        metrics.frames.inc();
+                        self::encode(frame, seat.encoding, state)
+                    }),
+                };
                 match seat.send(frame) {
                     Sent::Queued => metrics.sent(frame.len()),
                     Sent::Full => {
@@ -188,18 +208,24 @@ impl Task {
         }
         let Self { state, seats, metrics, .. } = self;
         let before = seats.len();
-        seats.retain(|_, seat| !seat.is_gone());
+        seats.retain(|_, seat| {
+            let is_there = !seat.is_gone();
+            if !is_there {
+                state.leave(seat.view);
+            }
+            is_there
+        });
         metrics.viewers.dec_by(i64::try_from(before - seats.len()).unwrap_or(0));
-        let mut snapshots: HashMap<(Handle, Encoding), Payload> = HashMap::new();
+        let mut snapshots: HashMap<(Option<ViewId>, Handle, Encoding), Payload> = HashMap::new();
         for seat in seats.values_mut().filter(|s| !s.due.is_empty() && s.is_ready()) {
             seat.behind = false;
             while seat.takes_snapshot()
                 && let Some(handle) = seat.due.first().copied()
             {
-                let payload = match snapshots.entry((handle, seat.encoding)) {
+                let payload = match snapshots.entry((seat.view, handle, seat.encoding)) {
                     Entry::Occupied(entry) => entry.into_mut(),
                     Entry::Vacant(entry) => {
-                        let Some(frame) = state.snapshot(handle) else {
+                        let Some(frame) = state.snapshot(handle, seat.view) else {
                             seat.due.remove(&handle);
                             continue;
                         };

@@ -11,6 +11,8 @@ mod program;
 mod slow;
 mod source;
 mod subscribing;
+mod views;
+mod world;
 
 use std::time::Duration;
 
@@ -56,6 +58,14 @@ impl Lab {
         assert!(self.hub.update(update).await, "the hub ended");
         let taken = self.hub.wait_for(|world| world.fleet.nodes[place].pulse.polled == polled).await;
         taken.expect("the hub runs");
+    }
+}
+
+/// Fails where one of the names stands in what somebody is sent.
+fn assert_free_of(bytes: &[u8], names: &[String]) {
+    for name in names {
+        let at = memchr::memmem::find(bytes, name.as_bytes());
+        assert!(at.is_none(), "{name} in {}", String::from_utf8_lossy(bytes));
     }
 }
 

@@ -9,7 +9,7 @@ use app::model::{frame::Handle, topic::TopicId};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::Message;
+use super::{Message, views::ViewId};
 
 /// Frames that may wait for one viewer. A busy page of 1,000 servers in 100 backends is two seconds' worth; one that is further behind gets snapshots.
 pub(super) const QUEUE: usize = 256;
@@ -72,6 +72,8 @@ pub(super) struct Seat {
     pub(super) due: BTreeSet<Handle>,
     /// Whether its queue was full: it is left alone until it has read everything.
     pub(super) behind: bool,
+    /// What it looks through; nothing for one that sees everything.
+    pub(super) view: Option<ViewId>,
     frames: mpsc::Sender<Payload>,
 }
 
@@ -127,6 +129,7 @@ pub(super) fn pair(encoding: Encoding, hub: mpsc::Sender<Message>) -> (Viewer, S
         current: BTreeSet::new(),
         due: BTreeSet::new(),
         behind: false,
+        view: None,
         frames: sender,
     };
     (Viewer { id, frames, hub }, seat)

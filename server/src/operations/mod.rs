@@ -2,6 +2,7 @@
 //!
 //! The page, the form and the API come through here.
 
+mod allowed;
 mod entries;
 mod pace;
 mod resolve;
@@ -26,12 +27,13 @@ use futures::future::join_all;
 use crate::{
     access::Caller,
     collector::{Asked, Collector, OrderError},
-    hub::{Hub, World, unix_ms},
+    hub::{Hub, unix_ms},
     metrics::{Metrics, OutcomeLabel},
     record::{Record, plain},
 };
 
-pub use resolve::{RequestError, resolve};
+use allowed::allowed;
+pub use resolve::RequestError;
 
 use pace::{Pace, Pass};
 
@@ -95,13 +97,14 @@ impl Operations {
         &self.shared.record
     }
 
-    /// The servers that a request means, when it may be carried out; for who has to ask a question first.
+    /// The servers that a request means, where the caller may do this to them; for who has to ask a question first. Nobody
+    /// needs to have said why yet.
     ///
     /// # Errors
     /// As [`Self::run`]; the refusal is recorded.
     pub async fn targets(&self, request: &ActionRequest, caller: &Caller) -> Result<Vec<Target>, RequestError> {
-        match self.plan(request, caller) {
-            Ok(plan) => Ok(plan.targets),
+        match self.allowed(request, caller) {
+            Ok(targets) => Ok(targets),
             Err(error) => Err(self.refused(request, caller, error).await),
         }
     }
@@ -139,15 +142,17 @@ impl Operations {
 
     /// Everything that is looked at before anything is sent, in the order of what is told first.
     fn plan(&self, request: &ActionRequest, caller: &Caller) -> Result<Plan, RequestError> {
-        let world = self.shared.hub.world();
-        let targets = resolve(&world, &request.targets)?;
-        permitted(&world, request.action, &targets, caller)?;
+        let targets = self.allowed(request, caller)?;
         let reason = plain(request.reason.as_deref().unwrap_or_default().trim());
         match reason.chars().count() {
             0 if self.needs_reason => Err(RequestError::NoReason),
             length if length > resolve::LONGEST_REASON => Err(RequestError::LongReason(length)),
             _ => Ok(Plan { targets, reason }),
         }
+    }
+
+    fn allowed(&self, request: &ActionRequest, caller: &Caller) -> Result<Vec<Target>, RequestError> {
+        allowed(&self.shared.hub.world(), request.action, &request.targets, &caller.rights)
     }
 
     fn pace(&self, caller: &Caller) -> Pass {
@@ -257,11 +262,6 @@ fn event(
         by: asked.by.clone(),
         operation: asked.operation.clone(),
     }
-}
-
-/// Refuses what the caller's rights do not allow.
-fn permitted(_world: &World, _action: Action, _targets: &[Target], _caller: &Caller) -> Result<(), RequestError> {
-    Ok(())
 }
 
 /// A reason as the events keep it: no longer than somebody reads.

@@ -51,6 +51,9 @@ pub enum RequestError {
         /// Seconds until the next one is taken.
         wait: u64,
     },
+    /// Whoever asks may not do this to every server that is named.
+    #[error("{0}")]
+    Forbidden(String),
     /// It can't be recorded, and so it is not done.
     #[error("the record can't be written, and what can't be recorded is not done: {0}")]
     Unrecorded(String),
@@ -72,6 +75,7 @@ impl RequestError {
             Self::TooMany(_) => "too many",
             Self::Node(_) | Self::Cluster(_) | Self::Server(_) => "unknown",
             Self::Ambiguous { .. } => "ambiguous",
+            Self::Forbidden(_) => "not allowed",
             Self::NoReason | Self::LongReason(_) => "no reason",
             Self::Rate { .. } => "rate",
             Self::Unrecorded(_) => "unrecorded",
@@ -83,6 +87,7 @@ impl RequestError {
     pub fn status(&self) -> u16 {
         match self {
             Self::Empty | Self::Both(_) => 400,
+            Self::Forbidden(_) => 403,
             Self::TooMany(_) => 413,
             Self::Node(_) | Self::Cluster(_) | Self::Server(_) => 404,
             Self::Ambiguous { .. } => 409,
@@ -97,7 +102,7 @@ impl RequestError {
 ///
 /// # Errors
 /// The first that is not known or not clear.
-pub fn resolve(world: &World, targets: &[TargetRef]) -> Result<Vec<Target>, RequestError> {
+pub(super) fn resolve(world: &World, targets: &[TargetRef]) -> Result<Vec<Target>, RequestError> {
     if targets.is_empty() {
         return Err(RequestError::Empty);
     }
@@ -162,7 +167,6 @@ mod tests {
 
     use app::model::{
         fleet::{Fleet, Node},
-        frame::Seq,
         row::Row,
         topic::{Section, Sections},
     };
@@ -179,8 +183,7 @@ mod tests {
             sparks: Arc::default(),
         };
         let proxy = |cluster: &str, proxy: &str, sections| {
-            let (cluster, proxy) = (cluster.to_owned(), proxy.to_owned());
-            Arc::new(ProxyState { cluster, proxy, handle: 1, seq: Seq(1), sections: Sections(sections), merged: None })
+            Arc::new(ProxyState { sections: Sections(sections), ..ProxyState::new(cluster, proxy, 1, false) })
         };
         let nodes = vec![node("lb1", "edge"), node("lb2", "edge"), node("lb3", "lab")];
         World {
@@ -190,8 +193,7 @@ mod tests {
                 proxy("lab", "web", vec![section("lb3", &["s1"])]),
                 proxy("lab", "only", vec![section("lb3", &["s1"])]),
             ],
-            replies: Vec::new(),
-            events: Arc::default(),
+            ..World::default()
         }
     }
 

@@ -2,7 +2,11 @@
 
 use leptos::{ev, prelude::*};
 
-use super::{View, actions::ActionControls, operation::Phase};
+use super::{
+    View,
+    actions::{ActionControls, ReasonField},
+    operation::Phase,
+};
 use crate::model::format::plural;
 
 /// The bar.
@@ -26,7 +30,12 @@ pub(super) fn ActionBar() -> impl IntoView {
                     {move || format!(" in {}", plural(view.selection.backends(), "backend"))}
                 </span>
             </span>
-            <ActionControls targets=Signal::derive(move || view.selection.get()) label="Action for all checked servers".to_owned() />
+            <ActionControls
+                targets=Signal::derive(move || view.selection.get())
+                place=Signal::stored(None)
+                label="Action for all checked servers".to_owned()
+            />
+            <ReasonField class="btn reason" />
             <button type="button" class="btn btn-quiet" on:click=move |_| view.selection.clear()>
                 "Clear"
                 <kbd class="max-[835px]:hidden">"Esc"</kbd>

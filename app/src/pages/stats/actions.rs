@@ -4,11 +4,14 @@ use std::collections::HashSet;
 
 use leptos::prelude::*;
 
-use super::View;
+use super::{View, reach::sentence};
 use crate::{
     live::{Live, RowStore},
     model::{action::Action, availability::refusal_of_all, outcome::Target},
 };
+
+/// The longest reason, in characters.
+pub(super) const LONGEST_REASON: &str = "500";
 
 /// A section as a form: its table, and below it what can be done. Without the program the form is posted.
 #[component]
@@ -19,23 +22,28 @@ pub(super) fn SectionActions(title: String, rows: Signal<Vec<RowStore>>, childre
         let on_nodes = rows.get().into_iter().flat_map(|r| store.on_nodes(&r)).map(|r| r.target);
         on_nodes.filter(|t| view.selection.has(t)).collect()
     });
+    // All rows of a section are of one backend: one speaks for it while nothing is checked.
+    let place = Signal::derive(move || rows.with(|rows| rows.first().map(|r| r.target.clone())));
     view! {
         <form method="post" action="/stats" on:submit=|ev| ev.prevent_default()>
             // Enter in a checkbox presses a form's first button: this one, which asks for nothing.
             <button type="submit" class="hidden" name="do" value="nothing" tabindex="-1" aria-hidden="true"></button>
             {children()}
             <div class="card-foot">
-                <ActionControls targets label=format!("Action for the checked servers of {title}") />
+                <ActionControls targets place label=format!("Action for the checked servers of {title}") />
+                <input class="btn no-script" name="reason" maxlength=LONGEST_REASON placeholder="Reason" aria-label="Reason" />
             </div>
         </form>
     }
 }
 
-/// Enable, Disable, the list, Apply.
+/// Enable, Disable, the list, Apply; and why not, where nothing may be done.
 #[component]
 pub(super) fn ActionControls(
     /// The checked servers that it acts on.
     targets: Signal<HashSet<Target>>,
+    /// What stands for them while there are none.
+    place: Signal<Option<Target>>,
     /// Names the list for those who don't see where it stands.
     label: String,
 ) -> impl IntoView {
@@ -47,11 +55,37 @@ pub(super) fn ActionControls(
             view.operation.begin(action, targets.get_untracked());
         }
     };
+    // Why an action may not be done to any of the servers.
+    let refusal = move |action: Action| {
+        targets.with(|targets| {
+            let place = place.get().filter(|_| targets.is_empty());
+            view.operation.refusal_of_all(action, targets.iter().chain(&place))
+        })
+    };
+    let [ready, maint] = [Action::Ready, Action::Maint].map(|action| Memo::new(move |_| refusal(action)));
+    let apply = Memo::new(move |_| chosen.get().and_then(refusal));
+    let nothing = move || maint.with(Option::is_some).then(|| ready.get().map(sentence)).flatten();
     view! {
-        <button type="submit" class="btn" name="do" value="ready" on:click=move |ev| begin(ev, Some(Action::Ready))>
+        <button
+            type="submit"
+            class="btn"
+            name="do"
+            value="ready"
+            title=move || ready.get()
+            disabled=move || ready.with(Option::is_some)
+            on:click=move |ev| begin(ev, Some(Action::Ready))
+        >
             "Enable"
         </button>
-        <button type="submit" class="btn" name="do" value="maint" on:click=move |ev| begin(ev, Some(Action::Maint))>
+        <button
+            type="submit"
+            class="btn"
+            name="do"
+            value="maint"
+            title=move || maint.get()
+            disabled=move || maint.with(Option::is_some)
+            on:click=move |ev| begin(ev, Some(Action::Maint))
+        >
             "Disable"
         </button>
         <select
@@ -61,7 +95,7 @@ pub(super) fn ActionControls(
             on:change=move |ev| chosen.set(event_target_value(&ev).parse().ok())
         >
             <option value="">"Choose an action"</option>
-            {Action::ALL.map(|action| view! { <Entry action targets /> }).collect_view()}
+            {Action::ALL.map(|action| view! { <Entry action targets refused=Signal::derive(move || refusal(action)) /> }).collect_view()}
         </select>
         <button
             type="submit"
@@ -69,18 +103,48 @@ pub(super) fn ActionControls(
             class:btn-primary=move || chosen.get().is_some()
             name="do"
             value="apply"
+            title=move || apply.get()
+            disabled=move || apply.with(Option::is_some)
             on:click=move |ev| begin(ev, chosen.get_untracked())
         >
             "Apply"
         </button>
+        {move || nothing().map(|why| view! { <span class="text-ink-3">{why}</span> })}
     }
 }
 
-/// One entry of the list; grey, with the reason, where HAProxy would refuse it on every checked server.
+/// Why, in the operator's words: one text, wherever the field stands.
 #[component]
-fn Entry(action: Action, targets: Signal<HashSet<Target>>) -> impl IntoView {
+pub(super) fn ReasonField(class: &'static str) -> impl IntoView {
+    let operation = View::expect().operation;
+    let hint = if operation.needs_reason() { "Reason (needed)" } else { "Reason (optional)" };
+    view! {
+        <input
+            class=class
+            placeholder=hint
+            aria-label="Reason"
+            maxlength=LONGEST_REASON
+            autocomplete="off"
+            prop:value=move || operation.reason.get()
+            on:input=move |ev| operation.reason.set(event_target_value(&ev))
+        />
+    }
+}
+
+/// One entry of the list; grey, with the reason, where it is not allowed, or HAProxy would refuse it, on every checked
+/// server.
+#[component]
+fn Entry(
+    action: Action,
+    targets: Signal<HashSet<Target>>,
+    /// Why it is not allowed on any of them.
+    refused: Signal<Option<String>>,
+) -> impl IntoView {
     let live = Live::expect();
     let refusal = Memo::new(move |_| {
+        if let Some(reason) = refused.get() {
+            return Some(reason);
+        }
         let rows: Vec<RowStore> = targets.with(|t| t.iter().filter_map(|t| live.store.row(t)).collect());
         let rows: Vec<_> = rows.into_iter().map(|r| (r.row.get(), r.target.node)).collect();
         live.fleet.with(|f| refusal_of_all(action, rows.iter().map(|(row, node)| (row, f.node(node)))))

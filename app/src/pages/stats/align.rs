@@ -61,6 +61,7 @@ pub(super) fn AlignDialog() -> impl IntoView {
 fn Question(choice: Choice) -> impl IntoView {
     let view = View::expect();
     let Choice { name, text, targets, actions } = choice;
+    let refusals: Vec<_> = actions.iter().map(|action| view.operation.refusal_of_all(*action, &targets)).collect();
     let begin = move |action| {
         view.align.set(None);
         view.operation.begin(action, targets.iter().cloned().collect());
@@ -70,9 +71,9 @@ fn Question(choice: Choice) -> impl IntoView {
         <p class="mt-1 mb-4 text-ink-2">{format!("Now: {text}.")}</p>
         <div class="flex flex-wrap justify-end gap-2.5">
             <button type="button" class="btn" autofocus on:click=move |_| view.align.set(None)>"Cancel"</button>
-            {actions.into_iter().map(|action| {
+            {actions.into_iter().zip(refusals).map(|(action, refusal)| {
                 let begin = begin.clone();
-                view! { <button type="button" class="btn btn-primary" on:click=move |_| begin(action)>{action.label()}</button> }
+                view! { <button type="button" class="btn btn-primary" title=refusal.clone() disabled=refusal.is_some() on:click=move |_| begin(action)>{action.label()}</button> }
             }).collect_view()}
         </div>
     }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::{
     View,
+    actions::ReasonField,
     operation::{Phase, Plan},
 };
 use crate::{
@@ -40,6 +41,8 @@ fn Question(plan: Plan) -> impl IntoView {
     let servers = plural(plan.targets.len(), "server");
     let action = plan.action;
     let verb = action.verb(&servers);
+    let refusals = view.operation.refusals(&plan);
+    let is_allowed = refusals.is_empty();
     // The rows go on while the question stands.
     let impacts = Memo::new(move |_| {
         clock.seconds();
@@ -47,8 +50,10 @@ fn Question(plan: Plan) -> impl IntoView {
     });
     let names = Memo::new(move |_| impacts.with(|i| names_to_type(i)));
     let typed = RwSignal::new(std::collections::HashMap::<String, String>::new());
-    let is_ready =
+    let is_typed =
         move || names.with(|names| typed.with(|t| names.iter().all(|n| t.get(n).is_some_and(|t| t.trim() == n))));
+    let has_reason = move || !view.operation.needs_reason() || view.operation.reason.with(|r| !r.trim().is_empty());
+    let is_ready = move || is_allowed && is_typed() && has_reason();
     let sessions = move || impacts.with(|i| i.iter().map(|i| i.sessions).sum::<u64>());
     let confirm = move |ev: leptos::ev::SubmitEvent| {
         ev.prevent_default();
@@ -62,6 +67,8 @@ fn Question(plan: Plan) -> impl IntoView {
             <p class="mt-1 mb-3.5 text-ink-2">{move || effect(action, sessions())}</p>
             <div class="impacts">{move || impacts.get().iter().map(impact_line).collect_view()}</div>
             {move || impacts.with(|i| warnings(i)).into_iter().map(|text| view! { <p class="mt-3 text-ink-2">{text}</p> }).collect_view()}
+            {refusals.into_iter().map(|text| view! { <p class="mt-3 text-down">{text}</p> }).collect_view()}
+            {(!is_allowed).then(|| view! { <p class="mt-1">"Uncheck them, and apply it to the others."</p> })}
             {move || names.get().into_iter().map(|name| {
                 let key = name.clone();
                 view! {
@@ -76,6 +83,7 @@ fn Question(plan: Plan) -> impl IntoView {
                     </label>
                 }
             }).collect_view()}
+            <label class="mt-3 block">"Reason" <ReasonField class="field" /></label>
             <div class="mt-4 flex justify-end gap-2.5">
                 <button type="button" class="btn" autofocus on:click=move |_| view.operation.cancel()>"Cancel"</button>
                 <button type="submit" class="btn btn-danger" disabled=move || !is_ready()>{verb.clone()}</button>

@@ -6,7 +6,7 @@ use wasm_bindgen::JsCast;
 
 use super::{View, columns::GROUPS};
 use crate::{
-    components::{brand::Brand, link::LinkPill, nav::Nav, theme::ThemeSwitch},
+    components::{account::Account, brand::Brand, link::LinkPill, nav::Nav, theme::ThemeSwitch},
     live::Live,
 };
 
@@ -23,6 +23,7 @@ pub(super) fn Header() -> impl IntoView {
             <NodeChoice />
             <Columns />
             <ThemeSwitch />
+            <Account />
         </header>
     }
 }

@@ -72,9 +72,10 @@ fn notice(lost: &[Lost], hidden: RwSignal<String>) -> AnyView {
         let of_action = lost.iter().filter(|l| l.action == action);
         let targets: Vec<Target> = of_action.map(|l| Target::new(&l.node, &l.proxy, &l.server)).collect();
         let label = format!("{} again", action.verb(&plural(targets.len(), "server")));
+        let refusal = view.operation.refusal_of_all(action, &targets);
         let begin = move |_| view.operation.begin(action, targets.iter().cloned().collect());
         lost.iter().any(|l| l.action == action).then(|| {
-            view! { <button type="button" class="btn needs-script" on:click=begin>{label}</button> }
+            view! { <button type="button" class="btn needs-script" title=refusal.clone() disabled=refusal.is_some() on:click=begin>{label}</button> }
         })
     });
     view! {

@@ -17,6 +17,7 @@ mod node_chips;
 mod on_nodes;
 mod operation;
 pub(crate) mod outcomes;
+mod reach;
 mod row;
 mod selection;
 mod shown;
@@ -26,6 +27,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
+    components::account::OpenNote,
     live::{Live, SectionStore},
     model::{fleet::ProxySummary, format::plural, topic::TopicId},
     pages::stats::{
@@ -96,6 +98,7 @@ pub(crate) fn StatsPage() -> impl IntoView {
     view! {
         <Title text=title />
         <Header />
+        <OpenNote />
         <Chips />
         <Notices />
         <LostStates />
@@ -188,7 +191,10 @@ fn Nothing(cards: Memo<Vec<CardKey>>) -> impl IntoView {
         live.clock.seconds();
         let listed = view.filter.with(|f| live.store.listed(f.node.as_deref()));
         let is_shown = |s: &SectionStore| s.rows.with(|rows| rows.iter().any(|r| r.shown.get_untracked()));
-        if nothing_known {
+        let has_heard = live.fleet.with(|f| f.nodes.is_empty() || f.nodes.iter().any(|n| n.pulse.polled > 0));
+        if nothing_known && has_heard {
+            Some("There is nothing here that you may see.".to_owned())
+        } else if nothing_known {
             Some("No node has answered yet.".to_owned())
         } else if !listed.iter().any(is_shown) {
             let nodes = live.fleet.with(|f| f.nodes.len());

@@ -4,11 +4,13 @@ use std::collections::HashSet;
 
 use leptos::prelude::*;
 
-use super::selection::Selection;
+use super::{reach, selection::Selection};
 use crate::{
     live::{Live, Store, api},
     model::{
+        access::Who,
         action::Action,
+        fleet::Fleet,
         impact::{Impact, impact, needs_confirmation},
         outcome::{ActionResponse, Target},
     },
@@ -43,20 +45,53 @@ pub(super) enum Phase {
 #[derive(Clone, Copy)]
 pub(super) struct Operation {
     phase: RwSignal<Phase>,
-    store: StoredValue<Store>,
+    live: StoredValue<Live>,
+    who: StoredValue<Who>,
     selection: Selection,
+    /// Why, in the operator's words.
+    pub(super) reason: RwSignal<String>,
 }
 
 impl Operation {
     pub(super) fn new(live: &Live, selection: Selection) -> Self {
-        Self { phase: RwSignal::new(Phase::Idle), store: StoredValue::new(live.store.clone()), selection }
+        Self {
+            phase: RwSignal::new(Phase::Idle),
+            live: StoredValue::new(live.clone()),
+            who: StoredValue::new(use_context().unwrap_or_default()),
+            selection,
+            reason: RwSignal::default(),
+        }
     }
 
     pub(super) fn phase(self) -> Phase {
         self.phase.get()
     }
 
-    /// Begins an action: at once, or after asking when capacity goes down or sessions end.
+    /// Whether nothing is done without a reason.
+    pub(super) fn needs_reason(self) -> bool {
+        self.who.with_value(|who| who.needs_reason)
+    }
+
+    /// Why an action may be done to none of the targets; without one, why nowhere.
+    pub(super) fn refusal_of_all<'a>(
+        self,
+        action: Action,
+        targets: impl IntoIterator<Item = &'a Target>,
+    ) -> Option<String> {
+        self.who.with_value(|who| self.fleet(|fleet| reach::refusal_of_all(&who.rights, fleet, action, targets)))
+    }
+
+    /// What of the plan is not allowed, a sentence per reason.
+    pub(super) fn refusals(self, plan: &Plan) -> Vec<String> {
+        self.who.with_value(|who| self.fleet(|fleet| reach::refusals(&who.rights, fleet, plan.action, &plan.targets)))
+    }
+
+    /// Nodes stay in their clusters: nobody needs to follow the fleet for them.
+    fn fleet<T>(self, read: impl FnOnce(&Fleet) -> T) -> T {
+        self.live.with_value(|live| live.fleet.with_untracked(read))
+    }
+
+    /// Begins an action: at once, or after asking when capacity goes down, sessions end, or something stands against it.
     pub(super) fn begin(self, action: Action, targets: HashSet<Target>) {
         if matches!(self.phase.get_untracked(), Phase::Running(_)) {
             return;
@@ -66,7 +101,9 @@ impl Operation {
             return;
         }
         let plan = Plan { action, targets };
-        if needs_confirmation(action, &self.impact(&plan)) {
+        let is_asked =
+            self.needs_reason() || needs_confirmation(action, &self.impact(&plan)) || !self.refusals(&plan).is_empty();
+        if is_asked {
             self.phase.set(Phase::Asking(plan));
         } else {
             self.run(plan);
@@ -75,7 +112,7 @@ impl Operation {
 
     /// What the plan would do, by the rows as they are now.
     pub(super) fn impact(self, plan: &Plan) -> Vec<Impact> {
-        let sections = self.store.with_value(Store::sections_now);
+        let sections = self.live.with_value(|live| Store::sections_now(&live.store));
         impact(plan.action, &plan.targets, sections.iter().map(|(proxy, section)| (proxy.as_str(), section)))
     }
 
@@ -103,10 +140,15 @@ impl Operation {
     fn run(self, plan: Plan) {
         self.phase.set(Phase::Running(plan.clone()));
         leptos::task::spawn_local(async move {
-            match api::act(plan.action, &plan.targets).await {
+            let reason = self.reason.get_untracked();
+            match api::act(plan.action, &plan.targets, reason.trim()).await {
                 Ok(response) => {
                     let good: Vec<_> =
                         response.outcomes.iter().filter(|o| o.outcome.is_good()).map(|o| &o.target).collect();
+                    // What is tried again is so for the same reason.
+                    if good.len() == response.outcomes.len() {
+                        self.reason.set(String::new());
+                    }
                     self.selection.remove(good);
                     self.phase.set(Phase::Finished(plan, response));
                 }

@@ -144,7 +144,7 @@ fn Foot() -> impl IntoView {
     let live = Live::expect();
     let nodes = move || {
         let now = live.clock.ms();
-        let lost = matches!(live.connection.get(), Connection::Lost(_));
+        let lost = matches!(live.connection.get(), Connection::Lost(_) | Connection::SignedOut);
         live.fleet.with(|f| {
             f.nodes
                 .iter()
@@ -180,6 +180,14 @@ fn Cover() -> impl IntoView {
                 format!("Data is {old} old"),
                 "Sluice does not answer this display. It tries again by itself.".to_owned(),
             )),
+            Freshness::SignedOut => Some((
+                "This display's link has ended".to_owned(),
+                format!("What it showed is {old} old. Open a new link here, or reload the page to log in."),
+            )),
+            // No problem is no good news where nothing is seen.
+            Freshness::Empty => {
+                Some(("Nothing to show".to_owned(), "No node is within this display's reach.".to_owned()))
+            }
             Freshness::None => {
                 let why =
                     live.fleet.with(|f| f.nodes.iter().map(|n| format!("{}: {}", n.name, n.error)).collect::<Vec<_>>());

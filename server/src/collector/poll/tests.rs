@@ -1,6 +1,9 @@
 //! Polls of processes that follow one another, as replies and a clock.
 
-use app::model::{col::Text, event::EventKind};
+use app::model::{
+    col::{Col, Text},
+    event::EventKind,
+};
 use bytes::Bytes;
 
 use super::*;

@@ -2,7 +2,7 @@
 
 use app::model::event::{Event, EventFilter, EventKind};
 use axum::{
-    Json,
+    Extension, Json,
     extract::{Query, State, rejection::QueryRejection},
     http::StatusCode,
 };
@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::{EventsFilter, ProblemDetails, QUOTED, selected};
 use crate::{
+    access::Caller,
     http::{AppState, problem::Problem},
     hub::{EVENTS_KEPT, World},
 };
@@ -76,10 +77,11 @@ enum KindWord {
 )]
 pub(in crate::http) async fn events(
     State(AppState { hub, .. }): State<AppState>,
+    Extension(caller): Extension<Caller>,
     query: Result<Query<EventsFilter>, QueryRejection>,
 ) -> Result<Json<Events>, Problem> {
     let Query(filter) = query?;
-    Ok(Json(Events { events: found(&hub.world(), filter)? }))
+    Ok(Json(Events { events: found(&hub.world().seen_by(&caller.rights), filter)? }))
 }
 
 fn found(world: &World, filter: EventsFilter) -> Result<Vec<EventView>, Problem> {

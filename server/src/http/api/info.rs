@@ -1,7 +1,7 @@
 //! `GET /api/v1/info`: what each process says of itself.
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::{Query, State, rejection::QueryRejection},
 };
 use serde::{Serialize, Serializer};
@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::{NodeFilter, ProblemDetails, age_ms, cell::Cell, selected};
 use crate::{
+    access::Caller,
     haproxy,
     http::{AppState, problem::Problem},
 };
@@ -69,10 +70,11 @@ impl Lines {
 )]
 pub(in crate::http) async fn info(
     State(AppState { hub, .. }): State<AppState>,
+    Extension(caller): Extension<Caller>,
     query: Result<Query<NodeFilter>, QueryRejection>,
 ) -> Result<Json<Infos>, Problem> {
     let Query(filter) = query?;
-    let world = hub.world();
+    let world = hub.world().seen_by(&caller.rights);
     let view = |place: usize| {
         let replies = world.replies.get(place).and_then(Option::as_ref);
         InfoView {

@@ -1,14 +1,15 @@
 //! `GET /api/v1/nodes`: the nodes, and how well each answers.
 
 use app::model::fleet::{Level, Link, Node};
-use axum::{Json, extract::State};
+use axum::{Extension, Json, extract::State};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::age_ms;
 use crate::{
+    access::Caller,
     http::AppState,
-    hub::{Hub, unix_ms},
+    hub::{World, unix_ms},
 };
 
 /// Every node.
@@ -63,13 +64,16 @@ enum LevelWord {
 
 /// The nodes, and how well each answers.
 #[utoipa::path(get, path = "/api/v1/nodes", responses((status = 200, description = "Every node", body = Nodes)))]
-pub(in crate::http) async fn nodes(State(AppState { hub, .. }): State<AppState>) -> Json<Nodes> {
-    Json(Nodes { nodes: views(&hub) })
+pub(in crate::http) async fn nodes(
+    State(AppState { hub, .. }): State<AppState>,
+    Extension(caller): Extension<Caller>,
+) -> Json<Nodes> {
+    Json(Nodes { nodes: views(&hub.world().seen_by(&caller.rights)) })
 }
 
-fn views(hub: &Hub) -> Vec<NodeView> {
+fn views(world: &World) -> Vec<NodeView> {
     let now = unix_ms();
-    hub.world().fleet.nodes.iter().map(|node| view(node, now)).collect()
+    world.fleet.nodes.iter().map(|node| view(node, now)).collect()
 }
 
 /// A node at `now`, Unix milliseconds.

@@ -3,9 +3,10 @@
 //! The rows come from the node's newest reply as it is. They are written node by node as the caller reads, away from
 //! the threads that serve everybody else: a fleet's answer may be a hundred megabytes, and is never held whole.
 
-use std::{collections::BTreeMap, io::Write as _, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, io::Write as _, sync::Arc};
 
 use axum::{
+    Extension,
     body::{Body, Bytes},
     extract::{Query, State, rejection::QueryRejection},
     http::header::CONTENT_TYPE,
@@ -21,9 +22,10 @@ use super::{
     selected, unknown, wanted,
 };
 use crate::{
+    access::Caller,
     haproxy::{StatRow, StatTable},
     http::{AppState, problem::Problem},
-    hub::{Replies, World},
+    hub::{HIDDEN, Replies, Sight, World},
 };
 
 /// How much is passed on at once, in bytes: enough to compress well, too little to keep a thread busy.
@@ -64,10 +66,11 @@ struct NodeStats {
 )]
 pub(in crate::http) async fn stats(
     State(AppState { hub, .. }): State<AppState>,
+    Extension(caller): Extension<Caller>,
     query: Result<Query<StatsFilter>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(filter) = query?;
-    let parts = parts(&hub.world(), &filter)?;
+    let parts = parts(&hub.world().seen_by(&caller.rights), &filter)?;
     let body = Body::from_stream(written(parts));
     Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
 }
@@ -78,6 +81,8 @@ struct Part {
     name: String,
     replies: Option<Arc<Replies>>,
     proxy: Option<String>,
+    /// What is seen of a cluster by who asks; nothing where that is everything.
+    sight: Option<(Sight, String)>,
 }
 
 fn parts(world: &World, filter: &StatsFilter) -> Result<Vec<Part>, Problem> {
@@ -94,6 +99,7 @@ fn parts(world: &World, filter: &StatsFilter) -> Result<Vec<Part>, Problem> {
         name: nodes[place].name.clone(),
         replies: world.replies.get(place).cloned().flatten(),
         proxy: proxy.map(str::to_owned),
+        sight: world.sight.clone().map(|sight| (sight, nodes[place].cluster.clone())),
     };
     Ok(places.into_iter().map(part).collect())
 }
@@ -133,7 +139,7 @@ impl Part {
         out.extend_from_slice(age.map_or_else(|| "null".to_owned(), |age| age.to_string()).as_bytes());
         out.extend_from_slice(b",\"rows\":[");
         if let Some(replies) = &self.replies {
-            rows(out, &replies.stat, self.proxy.as_deref());
+            rows(out, &replies.stat, self.proxy.as_deref(), self.sight.as_ref());
         }
         out.extend_from_slice(b"]}");
     }
@@ -145,6 +151,30 @@ struct Column {
     /// Its name in quotes and a colon.
     key: Vec<u8>,
     is_text: bool,
+    may_name: MayName,
+}
+
+/// How a cell may name a server of another proxy.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum MayName {
+    /// It does not.
+    Nobody,
+    /// `MAINT (via backend/server)`.
+    Inside,
+    /// `backend/server`.
+    Whole,
+}
+
+impl Column {
+    /// A cell without the names that may not be seen.
+    fn seen<'c>(&self, sight: &Sight, cluster: &str, cell: &'c str) -> Cow<'c, str> {
+        match self.may_name {
+            MayName::Nobody => cell.into(),
+            MayName::Inside => sight.hidden(cluster, cell),
+            MayName::Whole if sight.names_seen(cluster, cell) => cell.into(),
+            MayName::Whole => HIDDEN.into(),
+        }
+    }
 }
 
 /// The columns that hold something: all but `-`, which only divides them; of two with one name the first.
@@ -157,12 +187,17 @@ fn columns(table: &StatTable) -> Vec<Column> {
             let mut key = Vec::new();
             text(&mut key, name);
             key.push(b':');
-            Column { place, key, is_text: is_text(name) }
+            let may_name = match name.as_str() {
+                "status" => MayName::Inside,
+                "tracked" => MayName::Whole,
+                _ => MayName::Nobody,
+            };
+            Column { place, key, is_text: is_text(name), may_name }
         })
         .collect()
 }
 
-fn rows(out: &mut Vec<u8>, table: &StatTable, proxy: Option<&str>) {
+fn rows(out: &mut Vec<u8>, table: &StatTable, proxy: Option<&str>, sight: Option<&(Sight, String)>) {
     let columns = columns(table);
     let pxname = table.column("pxname").unwrap_or_default();
     let mut is_first = true;
@@ -170,14 +205,17 @@ fn rows(out: &mut Vec<u8>, table: &StatTable, proxy: Option<&str>) {
         if proxy.is_some_and(|proxy| cells.bytes(pxname) != proxy.as_bytes()) {
             return;
         }
+        if sight.is_some_and(|(sight, cluster)| !sight.sees(cluster, &cells.text(pxname))) {
+            return;
+        }
         if !std::mem::take(&mut is_first) {
             out.push(b',');
         }
-        row(out, &columns, cells);
+        row(out, &columns, cells, sight);
     });
 }
 
-fn row(out: &mut Vec<u8>, columns: &[Column], cells: StatRow<'_>) {
+fn row(out: &mut Vec<u8>, columns: &[Column], cells: StatRow<'_>, sight: Option<&(Sight, String)>) {
     out.push(b'{');
     let mut is_first = true;
     for column in columns {
@@ -192,7 +230,10 @@ fn row(out: &mut Vec<u8>, columns: &[Column], cells: StatRow<'_>) {
         match number(cell) {
             // Writing into a Vec can't fail.
             Some(number) if !column.is_text => _ = write!(out, "{number}"),
-            _ => text(out, &cells.text(column.place)),
+            _ => match sight {
+                None => text(out, &cells.text(column.place)),
+                Some((sight, cluster)) => text(out, &column.seen(sight, cluster, &cells.text(column.place))),
+            },
         }
     }
     out.push(b'}');

@@ -79,6 +79,6 @@ async fn at_shutdown_every_viewer_s_frames_end() {
     assert!(!page.read().await);
     let update = lab.source.change();
     assert!(!lab.hub.update(update).await);
-    assert!(lab.hub.join(crate::hub::Encoding::Json).await.is_none());
+    assert!(lab.hub.join(crate::hub::Encoding::Json, &std::sync::Arc::default()).await.is_none());
     assert!(lab.hub.wait_for(|_| false).await.is_none());
 }

@@ -1,8 +1,12 @@
 //! A viewer that does what the page in a browser does with its frames: apply, count, and sample on a new epoch.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use app::model::{
+    access::Rights,
     event::Event,
     fleet::Fleet,
     frame::{Frame, Handle, Seq},
@@ -19,6 +23,9 @@ use crate::hub::{
 /// One page.
 pub(super) struct Page {
     viewer: Viewer,
+    rights: Arc<Rights>,
+    /// What no byte that it is sent may hold.
+    pub(super) forbidden: Vec<String>,
     wanted: BTreeSet<TopicId>,
     /// Per topic the number of its last frame.
     seqs: HashMap<Handle, Seq>,
@@ -35,11 +42,18 @@ pub(super) struct Page {
 impl Page {
     /// Opens a page that shows these topics.
     pub(super) async fn open(hub: &Hub, topics: Vec<TopicId>) -> Self {
-        let mut viewer = hub.join(Encoding::Postcard).await.expect("the hub runs");
+        Self::open_as(hub, topics, &Arc::default()).await
+    }
+
+    /// Opens a page for somebody who may see what `rights` let be seen.
+    pub(super) async fn open_as(hub: &Hub, topics: Vec<TopicId>, rights: &Arc<Rights>) -> Self {
+        let mut viewer = hub.join(Encoding::Postcard, rights).await.expect("the hub runs");
         let hello = Frame::decode(&viewer.next().await.expect("a frame")).expect("decodes");
         assert_eq!(hello, Frame::Hello { build: "build".into() });
         let mut page = Self {
             viewer,
+            rights: rights.clone(),
+            forbidden: Vec::new(),
             wanted: BTreeSet::new(),
             seqs: HashMap::new(),
             names: HashMap::new(),
@@ -62,6 +76,7 @@ impl Page {
     /// Takes the next frame; false when there will be none.
     pub(super) async fn read(&mut self) -> bool {
         let Some(bytes) = self.viewer.next().await else { return false };
+        super::assert_free_of(&bytes, &self.forbidden);
         self.take(Frame::decode(&bytes).expect("decodes"));
         true
     }
@@ -69,7 +84,7 @@ impl Page {
     /// Reads until it shows what the hub knows.
     pub(super) async fn catch_up(&mut self, hub: &Hub) {
         let reading = async {
-            while !self.shows(&hub.world()) {
+            while !self.shows(&hub.world().seen_by(&self.rights)) {
                 assert!(self.read().await, "the hub ended");
             }
         };

@@ -1,8 +1,9 @@
 //! A viewer that takes frames as text, and knows nothing of our types but the names of columns.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use app::model::{
+    access::Rights,
     col::{Col, Text},
     fleet::{Fleet, FleetDelta},
     row::Row,
@@ -19,6 +20,9 @@ type Rows = Vec<Map<String, Value>>;
 /// One program.
 pub(super) struct Program {
     viewer: Viewer,
+    rights: Arc<Rights>,
+    /// What no byte that it is sent may hold.
+    pub(super) forbidden: Vec<String>,
     wanted: Vec<TopicId>,
     seqs: BTreeMap<String, u64>,
     /// The events, if they were asked for.
@@ -30,17 +34,31 @@ pub(super) struct Program {
 
 impl Program {
     pub(super) async fn open(hub: &Hub, topics: Vec<TopicId>) -> Self {
-        let mut viewer = hub.join(Encoding::Json).await.expect("the hub runs");
+        Self::open_as(hub, topics, &Arc::default()).await
+    }
+
+    pub(super) async fn open_as(hub: &Hub, topics: Vec<TopicId>, rights: &Arc<Rights>) -> Self {
+        let mut viewer = hub.join(Encoding::Json, rights).await.expect("the hub runs");
         assert_eq!(parsed(&viewer.next().await.expect("a frame")), json!({ "type": "hello", "build": "build" }));
         assert!(viewer.subscribe(topics.clone()).await, "the hub ended");
-        Self { viewer, wanted: topics, seqs: BTreeMap::new(), events: None, fleet: None, proxies: BTreeMap::new() }
+        Self {
+            viewer,
+            rights: rights.clone(),
+            forbidden: Vec::new(),
+            wanted: topics,
+            seqs: BTreeMap::new(),
+            events: None,
+            fleet: None,
+            proxies: BTreeMap::new(),
+        }
     }
 
     /// Reads until it knows what the hub knows.
     pub(super) async fn catch_up(&mut self, hub: &Hub) {
         let reading = async {
-            while !self.knows(&hub.world()) {
+            while !self.knows(&hub.world().seen_by(&self.rights)) {
                 let bytes = self.viewer.next().await.expect("the hub runs");
+                super::assert_free_of(&bytes, &self.forbidden);
                 self.take(&parsed(&bytes));
             }
         };

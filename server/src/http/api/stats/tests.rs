@@ -7,7 +7,7 @@ use super::*;
 fn json(reply: &'static [u8], proxy: Option<&str>) -> Value {
     let table = StatTable::parse(Bytes::from_static(reply)).expect("a whole reply");
     let mut out = vec![b'['];
-    rows(&mut out, &table, proxy);
+    rows(&mut out, &table, proxy, None);
     out.push(b']');
     serde_json::from_slice(&out).expect("JSON")
 }
@@ -79,8 +79,9 @@ async fn a_large_answer_comes_in_pieces_that_add_up() {
         name: name.to_owned(),
         replies: Some(Arc::new(Replies { info: info.clone(), stat: table.clone(), polled: 1 })),
         proxy: None,
+        sight: None,
     };
-    let never = Part { name: "never".into(), replies: None, proxy: None };
+    let never = Part { name: "never".into(), replies: None, proxy: None, sight: None };
     let parts = (0..9).map(|n| part(&format!("lb{n}"))).chain([never]).collect();
     let pieces: Vec<Bytes> = written(parts).map(|piece| piece.expect("written")).collect().await;
     assert!(pieces.iter().all(|piece| piece.len() <= CHUNK));
