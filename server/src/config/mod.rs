@@ -6,6 +6,7 @@
 mod data;
 mod error;
 mod file;
+mod identity;
 mod listen;
 mod reader;
 mod search;
@@ -16,6 +17,7 @@ use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 pub use data::default as default_data;
 pub use error::{ConfigError, Problem};
+pub use identity::{CALLBACK, Identity};
 pub use listen::{ListenError, parse_listen};
 pub use socket::{SocketArg, SocketArgError};
 
@@ -42,6 +44,10 @@ pub struct Config {
     pub data: PathBuf,
     /// How log lines look.
     pub log: LogFormat,
+    /// The address that browsers use, without a slash at its end.
+    pub url: Option<String>,
+    /// Other systems that vouch for people.
+    pub identity: Identity,
 }
 
 /// One HAProxy process.
@@ -97,7 +103,14 @@ impl Config {
     }
 
     fn of_nodes(nodes: Vec<NodeConfig>) -> Self {
-        Self { listen: listen::default(), nodes, data: data::default(), log: LogFormat::default() }
+        Self {
+            listen: listen::default(),
+            nodes,
+            data: data::default(),
+            log: LogFormat::default(),
+            url: None,
+            identity: Identity::default(),
+        }
     }
 }
 
