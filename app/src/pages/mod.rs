@@ -1,7 +1,13 @@
 //! The pages.
 
+#[cfg(feature = "ssr")]
+pub mod account;
+#[cfg(feature = "ssr")]
+pub mod admin;
 pub mod answer;
 pub(crate) mod events;
+#[cfg(feature = "ssr")]
+pub mod managed;
 pub(crate) mod missing;
 pub(crate) mod stats;
 pub(crate) mod wall;
