@@ -3,12 +3,18 @@
 //! It prints nothing by itself; [`check`] writes to whatever it is given.
 
 mod check;
+mod data;
+mod operator;
+mod user;
 
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
 pub use check::check;
+pub use data::DataArgs;
+pub use operator::system_user;
+pub use user::{UserArgs, UserCommand, UserCommandError, user};
 
 use crate::{
     config::{Config, ConfigError, LogFormat, SocketArg, Source, parse_listen},
@@ -31,6 +37,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Say what is wrong with a configuration, and try each node
     Check(SourceArgs),
+    /// Make, change, end and list local accounts
+    User(UserArgs),
     /// Start two HAProxy processes with servers and traffic, and the dashboard on them
     Demo(DemoArgs),
 }

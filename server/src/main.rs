@@ -33,6 +33,10 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             let good = cli::check(&args, &mut std::io::stdout().lock()).await?;
             Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
+        Command::User(args) => {
+            cli::user(&args, &mut std::io::stdin().lock(), &mut std::io::stdout().lock())?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Demo(args) => demo(args).await,
     }
 }

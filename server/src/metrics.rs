@@ -66,6 +66,8 @@ pub struct Metrics {
     pub events: Family<KindLabel, Counter>,
     /// Times that a node was seen to have another process.
     pub reloads: Family<NodeLabel, Counter>,
+    /// Headers that name a user and came from elsewhere than the reverse proxy.
+    pub headers_ignored: Counter,
     /// CPU time from a poll's raw reply to its encoded frames, nanoseconds; shown by the benchmark.
     pub work_nanos: AtomicU64,
 }
@@ -94,6 +96,7 @@ impl Metrics {
             outcomes: Family::default(),
             events: Family::default(),
             reloads: Family::default(),
+            headers_ignored: Counter::default(),
             work_nanos: AtomicU64::new(0),
         };
         let r = &mut out.registry;
@@ -109,6 +112,8 @@ impl Metrics {
         r.register("operation_outcomes", "Targets of actions, by outcome", out.outcomes.clone());
         r.register("events", "What happened, by kind", out.events.clone());
         r.register("reloads", "Times that a node was seen to have another process", out.reloads.clone());
+        let help = "Headers that name a user, from elsewhere than the reverse proxy";
+        r.register("trusted_headers_ignored", help, out.headers_ignored.clone());
         out
     }
 

@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    access::{Access, Cost, Outside, PasswordError, Rules, Setup},
     collector::{Collector, unheard},
     config::Config,
     http::{self, AppState, assets, pages},
@@ -34,15 +35,22 @@ pub async fn serve(
     let polling = CancellationToken::new();
     let _polling = polling.clone().drop_guard();
     let vault = Vault::open(&config.data)?;
-    let state = start(&config, vault, &polling, shutdown);
+    let state = start(&config, vault, &polling, shutdown)?;
     let routes = pages::routes(&state);
     ready(address);
     http::run(listener, state, routes).await.context("serving failed")
 }
 
 /// Starts the hub and a collector per node; they run until `polling` is cancelled, requests are taken until `shutdown` is.
-#[must_use]
-pub fn start(config: &Config, vault: Vault, polling: &CancellationToken, shutdown: CancellationToken) -> AppState {
+///
+/// # Errors
+/// When passwords can't be hashed.
+pub fn start(
+    config: &Config,
+    vault: Vault,
+    polling: &CancellationToken,
+    shutdown: CancellationToken,
+) -> Result<AppState, PasswordError> {
     let metrics = Arc::new(Metrics::new());
     let build: Arc<str> = assets::build().into();
     // These tasks end by the token at once and hold nothing that must be saved: nobody waits for them.
@@ -59,5 +67,15 @@ pub fn start(config: &Config, vault: Vault, polling: &CancellationToken, shutdow
         })
         .collect();
     let operations = Operations::new(hub.clone(), collectors, Record::new(vault.clone()), metrics.clone());
-    AppState::new(hub, operations, vault, metrics, build, shutdown)
+    let access = Access::start_with(
+        vault.clone(),
+        Setup {
+            rules: Rules::default(),
+            sessions: config.sessions,
+            may_be_open: config.listen.ip().is_loopback() && !config.identity.is_any(),
+            cost: Cost::USUAL,
+        },
+        Outside::new(&config.identity, metrics.headers_ignored.clone()),
+    )?;
+    Ok(AppState::new(hub, operations, vault, access, metrics, build, shutdown))
 }

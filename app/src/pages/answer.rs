@@ -100,6 +100,19 @@ pub fn missing() -> AnyView {
     )
 }
 
+/// Says why somebody who is known may not see a page.
+#[must_use]
+pub fn forbidden(why: &str) -> AnyView {
+    page(
+        "You may not do this".to_owned(),
+        view! {
+            <p class="mt-1 text-ink-2">{why.to_owned()}</p>
+            <div class="mt-4 flex justify-end"><a class="btn btn-primary" href="/stats">"Go to the servers"</a></div>
+        }
+        .into_any(),
+    )
+}
+
 fn page(title: String, body: AnyView) -> AnyView {
     view! {
         <header class="border-b border-line bg-surface px-4 py-2.5"><Brand /></header>

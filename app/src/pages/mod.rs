@@ -7,6 +7,8 @@ pub mod admin;
 pub mod answer;
 pub(crate) mod events;
 #[cfg(feature = "ssr")]
+pub mod login;
+#[cfg(feature = "ssr")]
 pub mod managed;
 pub(crate) mod missing;
 pub(crate) mod stats;

@@ -22,7 +22,7 @@ pub struct Caller {
 }
 
 /// How somebody is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Means {
     /// They reach a loopback address, and there are no accounts.
     Open,
@@ -36,6 +36,8 @@ pub enum Means {
     Wall(String),
     /// They are on the machine, and may write the database.
     CommandLine,
+    /// They are not.
+    Nothing,
 }
 
 impl Caller {
@@ -44,6 +46,13 @@ impl Caller {
     pub fn open(address: IpAddr) -> Self {
         let rights = Arc::new(Rights::of(Role::Admin));
         Self { name: "anybody on this machine".to_owned(), means: Means::Open, rights, address }
+    }
+
+    /// Whoever it is that shows nothing, under the name that the record has for them: they may look at nothing.
+    #[must_use]
+    pub fn nobody(name: &str, address: IpAddr) -> Self {
+        let rights = Rights { role: Role::Viewer, grants: Some(Vec::new()) };
+        Self { name: name.to_owned(), means: Means::Nothing, rights: Arc::new(rights), address }
     }
 
     /// What a page needs to know of them.
@@ -71,6 +80,7 @@ impl fmt::Display for Means {
             Self::Header => f.write_str("reverse proxy"),
             Self::Wall(id) => write!(f, "wall link {id}"),
             Self::CommandLine => f.write_str("command line"),
+            Self::Nothing => Ok(()),
         }
     }
 }

@@ -1,12 +1,20 @@
-//! How texts, lists and roles stand in a column.
+//! How times, texts and lists stand in a column.
 
 use std::{error::Error, str::FromStr};
 
 use rusqlite::{Row, types::Type};
 
+use crate::hub::unix_ms;
+
+/// Unix milliseconds.
+#[must_use]
+pub(crate) fn now() -> i64 {
+    i64::try_from(unix_ms()).unwrap_or(i64::MAX)
+}
+
 /// A list as JSON.
 #[must_use]
-pub fn list(items: &[String]) -> String {
+pub(crate) fn list(items: &[String]) -> String {
     // A list of texts always is JSON.
     serde_json::to_string(items).unwrap_or_default()
 }
@@ -15,7 +23,7 @@ pub fn list(items: &[String]) -> String {
 ///
 /// # Errors
 /// When there is no such list in it.
-pub fn listed(row: &Row<'_>, column: usize) -> Result<Vec<String>, rusqlite::Error> {
+pub(crate) fn listed(row: &Row<'_>, column: usize) -> Result<Vec<String>, rusqlite::Error> {
     let text: String = row.get(column)?;
     serde_json::from_str(&text).map_err(|error| misfit(column, error))
 }
@@ -24,7 +32,7 @@ pub fn listed(row: &Row<'_>, column: usize) -> Result<Vec<String>, rusqlite::Err
 ///
 /// # Errors
 /// When it says nothing of that kind.
-pub fn parsed<T: FromStr<Err: Error + Send + Sync + 'static>>(
+pub(crate) fn parsed<T: FromStr<Err: Error + Send + Sync + 'static>>(
     row: &Row<'_>,
     column: usize,
 ) -> Result<T, rusqlite::Error> {

@@ -15,7 +15,7 @@ use crate::record::{self, Entry, Kind};
 pub const PREFIX: &str = "slt_";
 
 /// Tokens of one account; who needs more has forgotten some.
-const MOST: usize = 50;
+const MOST: i64 = 50;
 
 /// How often the last use is written: more often would write to the disk for every request.
 const TOUCH: i64 = 60_000;
@@ -64,7 +64,7 @@ pub struct Token {
 pub struct Good {
     /// The token.
     pub token: Token,
-    /// What it may do at most: its account's role, or a viewer's.
+    /// Its account's role.
     pub role: Role,
     /// Its account's groups.
     pub groups: Vec<String>,
@@ -151,7 +151,7 @@ pub fn add(connection: &mut Connection, new: &NewToken, by: &Caller, now: i64) -
         return Err(TokenError::NoUser(token.user));
     }
     let sql = "SELECT count(*) FROM tokens WHERE user = ?1 AND expires > ?2";
-    if transaction.query_row(sql, params![user, now], |row| row.get::<_, usize>(0))? >= MOST {
+    if transaction.query_row(sql, params![user, now], |row| row.get::<_, i64>(0))? >= MOST {
         return Err(TokenError::TooMany(token.user));
     }
     transaction.execute(
@@ -169,12 +169,7 @@ pub fn add(connection: &mut Connection, new: &NewToken, by: &Caller, now: i64) -
 ///
 /// # Errors
 /// When there is no such token, or the database fails.
-pub fn remove(
-    connection: &mut Connection,
-    id: &str,
-    of: Option<&UserName>,
-    by: &Caller,
-) -> Result<Token, TokenError> {
+pub fn remove(connection: &mut Connection, id: &str, of: Option<&UserName>, by: &Caller) -> Result<Token, TokenError> {
     let transaction = begin(connection)?;
     let sql = format!("SELECT {COLUMNS} FROM tokens WHERE id = ?1 AND (?2 IS NULL OR user = ?2)");
     let found = transaction.query_row(&sql, params![id, of.map(UserName::as_str)], token).optional()?;
@@ -191,7 +186,7 @@ pub fn remove(
 /// When the database fails.
 pub fn list(connection: &Connection, of: Option<&UserName>) -> Result<Vec<Token>, rusqlite::Error> {
     let sql = format!("SELECT {COLUMNS} FROM tokens WHERE ?1 IS NULL OR user = ?1 ORDER BY created DESC, id");
-    connection.prepare_cached(&sql)?.query_map([of.map(UserName::as_str)], token)?.collect()
+    connection.prepare(&sql)?.query_map([of.map(UserName::as_str)], token)?.collect()
 }
 
 /// The token that a text opens, should it be good now; notes that it was used.
@@ -219,6 +214,14 @@ pub fn by_id(connection: &Connection, id: &str, now: i64) -> Result<Option<Good>
     one(connection, "id = ?2", &id, now)
 }
 
+/// Every token that is good now.
+///
+/// # Errors
+/// When the database fails.
+pub fn good(connection: &Connection, now: i64) -> Result<Vec<Good>, rusqlite::Error> {
+    connection.prepare(&select_good())?.query_map([now], good_one)?.collect()
+}
+
 const COLUMNS: &str = "tokens.id, tokens.user, tokens.scope, tokens.note, tokens.created, tokens.expires, tokens.used";
 
 fn one(
@@ -227,17 +230,20 @@ fn one(
     value: &dyn rusqlite::ToSql,
     now: i64,
 ) -> Result<Option<Good>, rusqlite::Error> {
-    let sql = format!(
+    let sql = format!("{} AND tokens.{condition}", select_good());
+    connection.prepare(&sql)?.query_row(params![now, value], good_one).optional()
+}
+
+fn select_good() -> String {
+    format!(
         "SELECT {COLUMNS}, users.role, users.groups FROM tokens JOIN users ON users.name = tokens.user
-         WHERE tokens.expires > ?1 AND tokens.{condition}"
-    );
-    let good = |row: &Row<'_>| {
-        let token = token(row)?;
-        let role: Role = columns::parsed(row, 7)?;
-        let role = if token.scope == Scope::Read { Role::Viewer } else { role };
-        Ok(Good { token, role, groups: columns::listed(row, 8)? })
-    };
-    connection.prepare_cached(&sql)?.query_row(params![now, value], good).optional()
+         WHERE tokens.expires > ?1"
+    )
+}
+
+fn good_one(row: &Row<'_>) -> Result<Good, rusqlite::Error> {
+    let token = token(row)?;
+    Ok(Good { token, role: columns::parsed(row, 7)?, groups: columns::listed(row, 8)? })
 }
 
 fn token(row: &Row<'_>) -> Result<Token, rusqlite::Error> {

@@ -13,7 +13,7 @@ use crate::record::{self, Entry, Kind};
 pub const PREFIX: &str = "slw_";
 
 /// Wall links at once; a control room has a dozen displays.
-const MOST: usize = 200;
+const MOST: i64 = 200;
 
 /// How long a link that ended by its age is still listed, milliseconds.
 const LISTED: i64 = 30 * 24 * 60 * 60 * 1_000;
@@ -117,7 +117,7 @@ pub fn add(connection: &mut Connection, new: &NewWall, by: &Caller, now: i64) ->
     let transaction = begin(connection)?;
     transaction.execute("DELETE FROM walls WHERE expires < ?1", [now - LISTED])?;
     let count = "SELECT count(*) FROM walls WHERE expires > ?1";
-    if transaction.query_row(count, [now], |row| row.get::<_, usize>(0))? >= MOST {
+    if transaction.query_row(count, [now], |row| row.get::<_, i64>(0))? >= MOST {
         return Err(WallError::TooMany);
     }
     transaction.execute(
@@ -159,7 +159,7 @@ pub fn remove(connection: &mut Connection, id: &str, by: &Caller) -> Result<Wall
 /// When the database fails.
 pub fn list(connection: &Connection) -> Result<Vec<Wall>, rusqlite::Error> {
     let sql = format!("SELECT {COLUMNS} FROM walls ORDER BY created DESC, id");
-    connection.prepare_cached(&sql)?.query_map([], wall)?.collect()
+    connection.prepare(&sql)?.query_map([], wall)?.collect()
 }
 
 /// What a text opens, `slw_...` as it stands in the address and in the cookie.
@@ -198,7 +198,7 @@ fn one(
     now: i64,
 ) -> Result<Found, rusqlite::Error> {
     let sql = format!("SELECT {COLUMNS} FROM walls WHERE {condition}");
-    Ok(match connection.prepare_cached(&sql)?.query_row([value], wall).optional()? {
+    Ok(match connection.prepare(&sql)?.query_row([value], wall).optional()? {
         Some(wall) if wall.expires > now => Found::Good(wall),
         Some(wall) => Found::Expired(wall.expires),
         None => Found::Unknown,

@@ -8,6 +8,7 @@ use super::{
     Config, ConfigError, DEFAULT_LISTEN, DEFAULT_POLL, LogFormat, LogFormatError, NodeConfig, Problem, data, identity,
     is_name, listen, parse_listen,
     reader::{At, Problems, kind, tables},
+    sessions,
     way::{self, ADDRESS_EXAMPLE},
 };
 use crate::haproxy::Address;
@@ -53,7 +54,8 @@ pub(super) fn parse(text: &str) -> Result<Config, Vec<Problem>> {
 
 /// The whole document. Where something is wrong its default stands in, so that the rest is checked too.
 fn root(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Config {
-    problems.unknown_keys(table, &[["listen", "data", "log", "node", "url"].as_slice(), &identity::KEYS].concat());
+    let keys = ["listen", "data", "log", "node", "sessions", "url"];
+    problems.unknown_keys(table, &[keys.as_slice(), &identity::KEYS].concat());
     let listen = match problems.text(table, "listen", DEFAULT_LISTEN) {
         Some(At { value, span }) => parse_listen(&value).map_err(|error| problems.add(&span, error.to_string())).ok(),
         None => None,
@@ -65,6 +67,7 @@ fn root(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Config {
         listen: listen.unwrap_or_else(listen::default),
         data: problems.text(table, "data", "/var/lib/sluice").map_or_else(data::default, |at| at.value.into()),
         nodes: nodes(table, problems),
+        sessions: sessions::read(table, problems),
         log: log(table, problems).unwrap_or_default(),
     }
 }

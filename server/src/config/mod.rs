@@ -10,6 +10,7 @@ mod identity;
 mod listen;
 mod reader;
 mod search;
+mod sessions;
 mod socket;
 mod way;
 
@@ -21,7 +22,7 @@ pub use identity::{CALLBACK, Identity};
 pub use listen::{ListenError, parse_listen};
 pub use socket::{SocketArg, SocketArgError};
 
-use crate::haproxy::Connector;
+use crate::{access::SessionLimits, haproxy::Connector};
 
 /// Where the dashboard is served unless somebody says otherwise.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -42,6 +43,8 @@ pub struct Config {
     pub nodes: Vec<NodeConfig>,
     /// The folder of accounts and record.
     pub data: PathBuf,
+    /// How long sessions last.
+    pub sessions: SessionLimits,
     /// How log lines look.
     pub log: LogFormat,
     /// The address that browsers use, without a slash at its end.
@@ -107,6 +110,7 @@ impl Config {
             listen: listen::default(),
             nodes,
             data: data::default(),
+            sessions: SessionLimits::default(),
             log: LogFormat::default(),
             url: None,
             identity: Identity::default(),

@@ -55,6 +55,12 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     beside.fold(pkg, |router, path| router.route(&format!("/{path}"), get(serve)))
 }
 
+/// Whether a route of [`routes`] beside `/pkg` has that path.
+pub(super) fn is_file(path: &str) -> bool {
+    let name = path.trim_start_matches('/');
+    !name.starts_with("pkg/") && is_original(name) && Site::get(name).is_some()
+}
+
 /// Names the program and the site inside it: its version, and a hash over the names and contents of all files.
 #[must_use]
 pub fn build() -> String {

@@ -10,7 +10,9 @@ mod form;
 mod guard;
 mod headers;
 mod health;
-mod identify;
+mod login;
+mod needs;
+mod next;
 pub mod pages;
 mod peer;
 mod plain;
@@ -22,7 +24,7 @@ use std::{io, time::Duration};
 
 use axum::{
     Router,
-    middleware::{from_fn, map_response},
+    middleware::{from_fn, from_fn_with_state, map_response},
     routing::{MethodRouter, any, get, post},
     serve::ListenerExt as _,
 };
@@ -74,32 +76,37 @@ pub async fn run(listener: TcpListener, state: AppState, pages: Router<AppState>
 
 /// Every route, and what each request passes through.
 pub fn router(state: AppState, pages: Router<AppState>) -> Router {
-    let dynamic = documented()
-        .into_iter()
-        .fold(pages, |router, (path, method)| router.route(path, method))
-        .route("/api", any(problem::unknown_path))
-        .route("/api/{*path}", any(problem::unknown_path))
-        .layer(CompressionLayer::new());
     // The last layer is the first that a request meets, and the last that its answer does.
-    dynamic
-        .merge(assets::routes())
-        .fallback(plain::missing)
-        .method_not_allowed_fallback(problem::wrong_method)
-        .layer(from_fn(identify::identify))
+    routes(pages)
         .layer(from_fn(body::bounded))
+        .layer(from_fn_with_state(state.clone(), needs::admit))
         .layer(from_fn(guard::guard))
         .layer(map_response(headers::complete))
         .with_state(state)
 }
 
+/// Every route. What each needs is in the table of [`needs`].
+fn routes(pages: Router<AppState>) -> Router<AppState> {
+    let dynamic = documented()
+        .into_iter()
+        .fold(pages.merge(login::routes()), |router, (path, method)| router.route(path, method))
+        .route("/api", any(problem::unknown_path))
+        .route("/api/{*path}", any(problem::unknown_path))
+        .layer(CompressionLayer::new());
+    dynamic.merge(assets::routes()).fallback(plain::missing).method_not_allowed_fallback(problem::wrong_method)
+}
+
 /// What a program can call; `openapi.json` describes all of it.
-fn documented() -> [(&'static str, MethodRouter<AppState>); 9] {
+fn documented() -> [(&'static str, MethodRouter<AppState>); 12] {
     [
         ("/api/v1/nodes", get(api::nodes)),
         ("/api/v1/stats", get(api::stats)),
         ("/api/v1/info", get(api::info)),
         ("/api/v1/events", get(api::events)),
         ("/api/v1/actions", post(api::act)),
+        ("/api/v1/login", post(api::log_in)),
+        ("/api/v1/logout", post(api::log_out)),
+        ("/api/v1/me", get(api::me)),
         ("/api/v1/openapi.json", get(api::openapi)),
         (guard::STREAM, get(ws::stream)),
         ("/healthz", get(health::healthz)),

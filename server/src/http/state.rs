@@ -6,7 +6,7 @@ use axum::extract::FromRef;
 use leptos::prelude::LeptosOptions;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{hub::Hub, metrics::Metrics, operations::Operations, record::Record, vault::Vault};
+use crate::{access::Access, hub::Hub, metrics::Metrics, operations::Operations, record::Record, vault::Vault};
 
 /// What every handler can reach. A clone is cheap and reaches the same.
 #[derive(Clone, Debug)]
@@ -17,8 +17,10 @@ pub struct AppState {
     pub operations: Operations,
     /// What was done, by whom.
     pub record: Record,
-    /// Accounts and sessions.
+    /// The file of accounts, sessions and the record.
     pub vault: Vault,
+    /// Who may do what.
+    pub access: Access,
     /// Sluice's own figures.
     pub metrics: Arc<Metrics>,
     /// Names the program and the site inside it, as [`super::assets::build`] does.
@@ -38,6 +40,7 @@ impl AppState {
         hub: Hub,
         operations: Operations,
         vault: Vault,
+        access: Access,
         metrics: Arc<Metrics>,
         build: Arc<str>,
         shutdown: CancellationToken,
@@ -45,7 +48,7 @@ impl AppState {
         // The names that `Cargo.toml` gives to cargo-leptos.
         let leptos = LeptosOptions::builder().output_name("sluice").site_pkg_dir("pkg").build();
         let record = Record::new(vault.clone());
-        Self { hub, operations, record, vault, metrics, build, shutdown, tracker: TaskTracker::new(), leptos }
+        Self { hub, operations, record, vault, access, metrics, build, shutdown, tracker: TaskTracker::new(), leptos }
     }
 }
 

@@ -24,6 +24,7 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::{
+    access::{Access, Cost, Rules, SessionLimits, Setup},
     haproxy::{Info, StatTable},
     hub::{Hub, ProxyUpdate, Replies, Update, unix_ms},
     metrics::Metrics,
@@ -40,6 +41,9 @@ const INFO: &[u8] = include_bytes!("../haproxy/testdata/3.2.26/show_info.txt");
 
 /// A proxy that the node `lb1` has, with one server.
 const PROXY: &str = "be_http";
+
+/// So cheap that a test can afford thousands.
+pub(super) const CHEAP: Cost = Cost { memory: 8, passes: 1, lanes: 1 };
 
 async fn state() -> AppState {
     let shutdown = CancellationToken::new();
@@ -77,7 +81,9 @@ async fn state() -> AppState {
     hub.wait_for(|world| !world.proxies.is_empty()).await.expect("a hub");
     let vault = Vault::in_memory().expect("memory");
     let operations = Operations::new(hub.clone(), BTreeMap::new(), Record::new(vault.clone()), metrics.clone());
-    AppState::new(hub, operations, vault, metrics, build, shutdown)
+    let setup = Setup { rules: Rules::default(), sessions: SessionLimits::default(), may_be_open: true, cost: CHEAP };
+    let access = Access::start(vault.clone(), setup).expect("access");
+    AppState::new(hub, operations, vault, access, metrics, build, shutdown)
 }
 
 /// A program that serves on a real port.

@@ -3,10 +3,11 @@
 //! It sends what the hub queues for it, tells the hub which topics the viewer shows, and finds out when nobody is
 //! there any more. It neither makes nor changes a frame.
 
-use std::{ops::ControlFlow, time::Duration};
+use std::{ops::ControlFlow, pin::pin, time::Duration};
 
 use app::model::frame::Subscribe;
 use axum::{
+    Extension,
     body::Bytes,
     extract::{
         Query, State,
@@ -23,8 +24,11 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
-use super::{AppState, api::ProblemDetails, problem::Problem};
-use crate::hub::{Encoding, Hub, Viewer};
+use super::{AppState, api::ProblemDetails, needs, problem::Problem};
+use crate::{
+    access::{Access, Caller},
+    hub::{Encoding, Hub, Viewer},
+};
 
 /// The largest message that a viewer may send, in bytes: a thousand topics with names of sixty characters.
 const MAX_MESSAGE: usize = 64 * 1024;
@@ -48,6 +52,15 @@ const SEND_DEADLINE: Duration = Duration::from_secs(10);
 
 /// The longest reason of a close frame, in bytes: 125 less two for the code (RFC 6455, 5.5).
 const MAX_REASON: usize = 123;
+
+/// The code of a stream that ends because what let its viewer in has ended (4000 to 4999 are for applications).
+const SIGNED_OUT: u16 = 4401;
+
+/// Messages that a viewer may send at once: a page that is opened, filtered and scrolled in a hurry sends some dozens.
+const BURST: u32 = 200;
+
+/// Messages that it may send a second, in the long run; each may make the hub look for a thousand topics.
+const PER_SECOND: u32 = 20;
 
 /// How the frames are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
@@ -84,7 +97,8 @@ pub(super) struct Options {
     )
 )]
 pub(super) async fn stream(
-    State(AppState { hub, shutdown, tracker, .. }): State<AppState>,
+    State(AppState { hub, access, shutdown, tracker, .. }): State<AppState>,
+    Extension(caller): Extension<Caller>,
     query: Result<Query<Options>, QueryRejection>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
@@ -98,7 +112,8 @@ pub(super) async fn stream(
         .max_frame_size(HARD_LIMIT)
         .read_buffer_size(READ_BUFFER)
         .on_failed_upgrade(|error| tracing::debug!(%error, "a stream did not begin"));
-    Ok(upgrade.on_upgrade(move |socket| tracker.track_future(serve(socket, hub, encoding, shutdown))))
+    let lease = Lease { access, caller };
+    Ok(upgrade.on_upgrade(move |socket| tracker.track_future(serve(socket, hub, encoding, lease, shutdown))))
 }
 
 /// Why a stream ends.
@@ -112,9 +127,29 @@ enum End {
     Close(u16, String),
 }
 
-async fn serve(mut socket: WebSocket, hub: Hub, encoding: Encoding, shutdown: CancellationToken) {
+/// What lets a viewer follow the stream, for as long as it does.
+#[derive(Debug)]
+struct Lease {
+    access: Access,
+    caller: Caller,
+}
+
+impl Lease {
+    /// Comes back when the viewer may not follow any more, with why the stream ends.
+    async fn ended(&self) -> End {
+        match self.access.ended(&self.caller).await {
+            Ok(()) => End::Close(SIGNED_OUT, "signed out".to_owned()),
+            Err(error) => {
+                tracing::error!(%error, "cannot tell whether a viewer is still logged in");
+                End::Close(close_code::ERROR, "Sluice cannot tell whether you are logged in".to_owned())
+            }
+        }
+    }
+}
+
+async fn serve(mut socket: WebSocket, hub: Hub, encoding: Encoding, lease: Lease, shutdown: CancellationToken) {
     let end = match hub.join(encoding).await {
-        Some(viewer) => attend(&mut socket, viewer, encoding, &shutdown).await,
+        Some(viewer) => attend(&mut socket, viewer, encoding, &lease, &shutdown).await,
         None => going_away(),
     };
     tracing::debug!(?end, "a stream ended");
@@ -126,7 +161,15 @@ async fn serve(mut socket: WebSocket, hub: Hub, encoding: Encoding, shutdown: Ca
 }
 
 /// Serves one viewer until its stream ends.
-async fn attend(socket: &mut WebSocket, mut viewer: Viewer, encoding: Encoding, shutdown: &CancellationToken) -> End {
+async fn attend(
+    socket: &mut WebSocket,
+    mut viewer: Viewer,
+    encoding: Encoding,
+    lease: &Lease,
+    shutdown: &CancellationToken,
+) -> End {
+    let mut ended = pin!(lease.ended());
+    let mut budget = Budget::new(Instant::now());
     let mut ping = interval(PING_INTERVAL);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ping.reset();
@@ -134,13 +177,17 @@ async fn attend(socket: &mut WebSocket, mut viewer: Viewer, encoding: Encoding, 
     loop {
         let step = tokio::select! {
             () = shutdown.cancelled() => return going_away(),
+            end = &mut ended => return end,
             frame = viewer.next() => match frame {
                 Some(frame) => send(socket, message(frame, encoding)).await,
                 None => return going_away(),
             },
             received = socket.recv() => {
                 heard = Instant::now();
-                receive(received, &viewer).await
+                if !budget.takes(heard) {
+                    return End::Close(close_code::POLICY, "too many messages".to_owned());
+                }
+                receive(received, &viewer, &lease.caller).await
             }
             _ = ping.tick() => {
                 if heard.elapsed() > MAX_SILENCE {
@@ -163,7 +210,7 @@ async fn send(socket: &mut WebSocket, message: Message) -> ControlFlow<End> {
     }
 }
 
-async fn receive(received: Option<Result<Message, axum::Error>>, viewer: &Viewer) -> ControlFlow<End> {
+async fn receive(received: Option<Result<Message, axum::Error>>, viewer: &Viewer, caller: &Caller) -> ControlFlow<End> {
     let wish = match received {
         Some(Ok(message)) => wish(&message),
         // The library has answered a close frame already.
@@ -171,11 +218,42 @@ async fn receive(received: Option<Result<Message, axum::Error>>, viewer: &Viewer
     };
     match wish {
         Ok(None) => ControlFlow::Continue(()),
+        Ok(Some(Subscribe { topics })) if !topics.iter().all(|topic| needs::may_follow(caller, topic)) => {
+            ControlFlow::Break(End::Close(close_code::POLICY, "a wall link shows the topic `fleet` alone".to_owned()))
+        }
         Ok(Some(Subscribe { topics })) => match viewer.subscribe(topics).await {
             true => ControlFlow::Continue(()),
             false => ControlFlow::Break(going_away()),
         },
         Err(end) => ControlFlow::Break(end),
+    }
+}
+
+/// How many messages a viewer may still send.
+#[derive(Debug)]
+struct Budget {
+    left: u32,
+    filled: Instant,
+}
+
+impl Budget {
+    fn new(now: Instant) -> Self {
+        Self { left: BURST, filled: now }
+    }
+
+    /// Takes one message's worth, should there be one.
+    fn takes(&mut self, now: Instant) -> bool {
+        const EACH: Duration = Duration::from_millis(1_000 / PER_SECOND as u64);
+        let more = now.saturating_duration_since(self.filled).as_millis() / EACH.as_millis();
+        let more = u32::try_from(more).unwrap_or(u32::MAX).min(BURST);
+        if more > 0 {
+            self.left = self.left.saturating_add(more).min(BURST);
+            self.filled += EACH * more;
+            if self.left == BURST {
+                self.filled = now;
+            }
+        }
+        self.left.checked_sub(1).map(|left| self.left = left).is_some()
     }
 }
 

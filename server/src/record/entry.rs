@@ -77,12 +77,16 @@ impl Entry {
     /// Something that `caller` did or asked for now.
     #[must_use]
     pub fn by(caller: &Caller, kind: Kind, action: &str) -> Self {
-        let role = if caller.means == Means::Open { Role::Admin } else { caller.rights.role };
+        let role = match caller.means {
+            Means::Open => Role::Admin.word(),
+            Means::Nothing => "",
+            _ => caller.rights.role.word(),
+        };
         Self {
             at: i64::try_from(unix_ms()).unwrap_or(i64::MAX),
             kind,
             who: caller.name.clone(),
-            role: role.word().to_owned(),
+            role: role.to_owned(),
             means: caller.means.to_string(),
             address: caller.address.to_string(),
             action: action.to_owned(),

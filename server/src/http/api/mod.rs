@@ -4,6 +4,7 @@ mod actions;
 mod cell;
 mod events;
 mod info;
+mod login;
 mod nodes;
 mod openapi;
 mod stats;
@@ -11,6 +12,7 @@ mod stats;
 pub(super) use actions::act;
 pub(super) use events::events;
 pub(super) use info::info;
+pub(super) use login::{log_in, log_out, me};
 pub(super) use nodes::nodes;
 pub(super) use openapi::{ProblemDetails, openapi};
 pub(super) use stats::stats;
@@ -67,6 +69,15 @@ pub(super) struct EventsFilter {
     since: Option<u64>,
     /// How many at most: 100 where nothing is said, and never more than are kept.
     limit: Option<usize>,
+}
+
+/// How far a log-out goes.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct LogOutQuery {
+    /// Whether every session of the account ends.
+    everywhere: bool,
 }
 
 /// The places in the configuration of the nodes that are asked for.

@@ -12,7 +12,7 @@ use axum::{
 };
 use utoipa::{OpenApi, ToSchema};
 
-use super::{actions, events, info, nodes, stats};
+use super::{actions, events, info, login, nodes, stats};
 use crate::http::{health, ws};
 
 /// The whole document.
@@ -29,6 +29,9 @@ use crate::http::{health, ws};
         info::info,
         events::events,
         actions::act,
+        login::log_in,
+        login::log_out,
+        login::me,
         openapi,
         ws::stream,
         health::healthz,

@@ -1,0 +1,175 @@
+//! A log-in with name and password, from the attempt to the session.
+
+use std::{net::IpAddr, time::Duration};
+
+use rusqlite::TransactionBehavior;
+
+use super::{
+    Access, Caller, NewSession, Origin, Password, PasswordHash, RandomError, Secret, Session, User, UserName,
+    columns::now,
+    devices,
+    service::Opening,
+    users,
+    verifier::{Verdict, VerifierError},
+};
+use crate::{
+    record::{Entry, Kind},
+    vault::VaultError,
+};
+
+/// What stands in the record for a name that no account has: people type passwords into the wrong field.
+const UNKNOWN: &str = "unknown account";
+
+/// Somebody who tries.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// The name as it was typed.
+    pub user: String,
+    /// The password as it was typed.
+    pub password: Password,
+    /// What the browser has from a log-in before.
+    pub device: Option<Secret>,
+    /// The session that came with the request, which ends.
+    pub session: Option<Secret>,
+    /// Where from.
+    pub address: IpAddr,
+    /// What the browser calls itself.
+    pub agent: String,
+}
+
+/// Somebody who is in.
+#[derive(Clone, Debug)]
+pub struct LoggedIn {
+    /// What opens the session; for the browser alone.
+    pub token: Secret,
+    /// What the browser is known by from now on.
+    pub device: Secret,
+    /// Who it is.
+    pub caller: Caller,
+    /// The session.
+    pub session: Session,
+}
+
+/// Why nobody was logged in.
+#[derive(Debug, thiserror::Error)]
+pub enum LogInError {
+    /// No such account, or not its password: nobody is told which.
+    #[error("name or password is wrong")]
+    Wrong,
+    /// Too many failures; the next attempt may come after this time.
+    #[error("too many attempts failed: wait {} s", seconds(*.0))]
+    Wait(Duration),
+    /// Too many log-ins at once; come again after this time.
+    #[error("too many log-ins at once: try again in {} s", seconds(*.0))]
+    Busy(Duration),
+    /// The password could not be looked at.
+    #[error("a password could not be looked at: {0}")]
+    Failed(String),
+    /// The database failed.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// No randomness.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+}
+
+impl Access {
+    /// Tries to log in.
+    ///
+    /// # Errors
+    /// With what to tell whoever tries. What is told, and how long it takes, is the same for a wrong password and an
+    /// unknown account.
+    pub async fn log_in(&self, attempt: Attempt) -> Result<LoggedIn, LogInError> {
+        let inner = self.inner();
+        let Attempt { user, password, device, session, address, agent } = attempt;
+        let name: Option<UserName> = user.parse().ok();
+        let (found, is_known) = self.account(name.clone(), device).await?;
+        let (account, kept) = found.unzip();
+        let admitted = {
+            let device = device.filter(|_| is_known).map(|device| device.hash());
+            let account = name.as_ref().map_or("", UserName::as_str);
+            inner.throttle().admit(account, address, device, inner.clock()).map_err(LogInError::Wait)?
+        };
+        // Who leaves early stays a failure: that is no way to guess.
+        let rehashed = match inner.verifier.look(password, kept.clone(), is_known).await {
+            Ok(Verdict::Right(rehashed)) => rehashed,
+            Ok(Verdict::Wrong) => {
+                self.tell_failure(account.as_ref(), address).await?;
+                return Err(LogInError::Wrong);
+            }
+            Err(VerifierError::Busy(wait)) => {
+                inner.throttle().untried(admitted);
+                return Err(LogInError::Busy(wait));
+            }
+            Err(VerifierError::Failed(why)) => return Err(LogInError::Failed(why)),
+        };
+        let (Some(User { name, role, groups, .. }), Some(kept)) = (account, kept) else {
+            return Err(LogInError::Wrong);
+        };
+        let new = NewSession { user: name.to_string(), origin: Origin::Local, role, groups, address, agent };
+        let opening = Opening::new(new, session, "password")?;
+        let device = device.map_or_else(Secret::random, Ok)?;
+        let began = self.enter(name, kept, rehashed, device, opening).await?;
+        inner.throttle().succeeded(admitted);
+        Ok(began)
+    }
+
+    /// The account of that name, and whether the browser is known to it.
+    async fn account(
+        &self,
+        name: Option<UserName>,
+        device: Option<Secret>,
+    ) -> Result<(Option<(User, PasswordHash)>, bool), VaultError> {
+        let Some(name) = name else { return Ok((None, false)) };
+        let looked = self.inner().vault.call(move |connection| {
+            let device = device.map(|device| devices::is_known(connection, &name, device.hash(), now())).transpose()?;
+            Ok((users::find(connection, &name)?, device.unwrap_or(false)))
+        });
+        looked.await
+    }
+
+    /// Begins the session, unless the account changed since it was looked at.
+    async fn enter(
+        &self,
+        name: UserName,
+        kept: PasswordHash,
+        rehashed: Option<PasswordHash>,
+        device: Secret,
+        opening: Opening,
+    ) -> Result<LoggedIn, LogInError> {
+        let basis = self.inner().basis.clone();
+        let (token, address) = (opening.secret, opening.new.address);
+        let began = self.inner().vault.call(move |connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            if users::find(&transaction, &name)?.is_none_or(|(_, now)| now != kept) {
+                return Ok(None);
+            }
+            if let Some(hash) = rehashed {
+                users::rehash(&transaction, &name, &hash)?;
+            }
+            devices::keep(&transaction, &name, &device, now())?;
+            let began = opening.begin(&transaction, &basis)?;
+            transaction.commit()?;
+            Ok(began)
+        });
+        let (session, standing) = began.await?.ok_or(LogInError::Wrong)?;
+        Ok(LoggedIn { token, device, caller: standing.caller(&session.id, address), session })
+    }
+
+    /// Tells the record that somebody failed.
+    async fn tell_failure(&self, account: Option<&User>, address: IpAddr) -> Result<(), VaultError> {
+        let who = account.map_or(UNKNOWN, |account| account.name.as_str());
+        let entry =
+            Entry { outcome: "refused".to_owned(), ..Entry::by(&Caller::nobody(who, address), Kind::Login, "log-in") };
+        self.tell_refusal(entry).await
+    }
+}
+
+/// Whole seconds, never fewer than the time: for `Retry-After`.
+#[must_use]
+pub fn seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}
+
+#[cfg(test)]
+mod tests;

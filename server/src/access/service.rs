@@ -1,0 +1,400 @@
+//! The way to accounts and sessions, for whatever serves requests.
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::http::HeaderMap;
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    Caller, Cost, Means, NewSession, Outside, Outsider, PasswordError, RandomError, Rules, Said, Secret, Session,
+    SessionLimits, Standing,
+    columns::now,
+    credentials::{self, Bearer, SESSION_COOKIE, WALL_COOKIE},
+    new_id, sessions,
+    standing::{self, Basis, Standings},
+    throttle::Throttle,
+    tokens, users,
+    verifier::Verifier,
+    walls,
+};
+use crate::{
+    http::Peer,
+    record::{self, Entry, Kind},
+    vault::{Vault, VaultError},
+};
+
+/// How soon a caller that is not in what was read last is looked for again: what was read may be older than they are.
+const RECHECK: Duration = Duration::from_millis(250);
+
+/// What access goes by.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The rules of the configuration.
+    pub rules: Rules,
+    /// How long sessions last.
+    pub sessions: SessionLimits,
+    /// Whether everybody may do everything while there are no accounts: where nobody but this machine's users reaches
+    /// the address, and nobody else's accounts are configured.
+    pub may_be_open: bool,
+    /// What looking at a password costs.
+    pub cost: Cost,
+}
+
+/// Why a session could not be begun or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// The database failed.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// No randomness.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+}
+
+/// Who may do what. A clone is cheap and reaches the same.
+#[derive(Clone, Debug)]
+pub struct Access {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) vault: Vault,
+    pub(super) basis: Basis,
+    pub(super) verifier: Verifier,
+    throttle: Mutex<Throttle>,
+    refusals: Mutex<Bound>,
+    standings: watch::Receiver<Standings>,
+    began: Instant,
+}
+
+impl Access {
+    /// Starts reading who stands; that ends with the last handle. Needs tokio's runtime.
+    ///
+    /// # Errors
+    /// When nothing can be hashed at the cost asked for.
+    pub fn start(vault: Vault, setup: Setup) -> Result<Self, PasswordError> {
+        Self::start_with(vault, setup, Outside::default())
+    }
+
+    /// The same where others vouch for people too.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with(vault: Vault, setup: Setup, outside: Outside) -> Result<Self, PasswordError> {
+        let Setup { rules, sessions, may_be_open, cost } = setup;
+        let outside = Arc::new(outside);
+        let basis = Basis { rules: Arc::new(rules), limits: sessions, may_be_open, outside };
+        let (told, standings) = watch::channel(Standings::default());
+        tokio::spawn(standing::follow(vault.clone(), basis.clone(), told));
+        let verifier = Verifier::new(cost)?;
+        let (throttle, refusals, began) = (Mutex::default(), Mutex::default(), Instant::now());
+        Ok(Self { inner: Arc::new(Inner { vault, basis, verifier, throttle, refusals, standings, began }) })
+    }
+
+    /// Whether there are no accounts, and whoever reaches the address may do everything.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.inner.standings.borrow().is_open
+    }
+
+    /// How long sessions last.
+    #[must_use]
+    pub fn limits(&self) -> SessionLimits {
+        self.inner.basis.limits
+    }
+
+    /// How many passwords were looked at so far.
+    #[must_use]
+    pub fn looks(&self) -> u64 {
+        self.inner.verifier.looks()
+    }
+
+    /// Who sends a request; nobody where it shows nothing that stands.
+    ///
+    /// # Errors
+    /// When the database fails: then it is not known who asks.
+    pub async fn identify(&self, headers: &HeaderMap, peer: Peer) -> Result<Option<Caller>, VaultError> {
+        match credentials::bearer(headers) {
+            // A program that shows a token is that token's, or nobody's.
+            Bearer::Token(token) => return self.token(token.to_owned(), peer.address).await,
+            Bearer::Malformed => return Ok(None),
+            Bearer::Absent => {}
+        }
+        if let Some(secret) = credentials::secret(headers, SESSION_COOKIE)
+            && let Some((session, standing)) = self.session(secret).await?
+        {
+            return Ok(Some(standing.caller(&session.id, peer.address)));
+        }
+        match self.outside().said(headers, peer) {
+            Said::Somebody(Outsider { name, groups, role }) => {
+                let rights = self.inner.basis.rights(&name, &groups, role);
+                return Ok(Some(Caller { name, means: Means::Header, rights, address: peer.address }));
+            }
+            // Somebody who may not come in is nobody: a display's cookie in their browser is not theirs.
+            Said::Refused(why) => {
+                tracing::warn!(%why, address = %peer.address, "the reverse proxy names somebody who can't come in");
+                return Ok(None);
+            }
+            Said::Nothing | Said::Ignored => {}
+        }
+        let mut standings = self.inner.standings.clone();
+        // Fails only when the task has ended, with which nobody stands.
+        let is_open = standings.wait_for(|s| s.is_read).await.is_ok_and(|s| s.is_open);
+        if is_open {
+            return Ok(Some(Caller::open(peer.address)));
+        }
+        match credentials::cookie(headers, WALL_COOKIE) {
+            Some(wall) => self.wall(wall.to_owned(), peer.address).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Who else vouches for people.
+    #[must_use]
+    pub fn outside(&self) -> &Outside {
+        &self.inner.basis.outside
+    }
+
+    /// How a caller stands now; nothing where they do not any more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn standing(&self, caller: &Caller) -> Result<Option<Standing>, VaultError> {
+        let (basis, caller) = (self.inner.basis.clone(), caller.clone());
+        self.inner.vault.call(move |connection| basis.look_up(connection, &caller, now())).await
+    }
+
+    /// Comes back when a caller may not go on as they began: their session ended, or their rights are other ones.
+    ///
+    /// # Errors
+    /// When the database fails: then it is not known, and they may not.
+    pub async fn ended(&self, caller: &Caller) -> Result<(), VaultError> {
+        let mut standings = self.inner.standings.clone();
+        let mut until = None;
+        let mut is_sure = false;
+        loop {
+            // Seen before the database is asked, so that no later change is missed.
+            let agrees = standings.borrow_and_update().agrees(caller);
+            if !agrees || !is_sure {
+                match self.standing(caller).await? {
+                    Some(standing) if standing.rights == caller.rights => until = standing.until,
+                    _ => return Ok(()),
+                }
+            }
+            is_sure = true;
+            let soon = (!agrees).then(|| Instant::now() + RECHECK);
+            let due = until.map(|until| {
+                Instant::now() + Duration::from_millis(until.saturating_sub(now()).try_into().unwrap_or(0))
+            });
+            let look = soon.into_iter().chain(due).min();
+            tokio::select! {
+                changed = standings.changed() => if changed.is_err() { return Ok(()) },
+                () = async { match look { Some(at) => sleep_until(at).await, None => std::future::pending().await } } => {
+                    is_sure = false;
+                }
+            }
+        }
+    }
+
+    /// Begins a session of somebody whom a password or a provider vouched for, and ends the one that came with the
+    /// request: what somebody else put into the browser opens nothing of theirs.
+    ///
+    /// # Errors
+    /// When the database fails, or there is no randomness: then nobody is logged in.
+    pub async fn begin(
+        &self,
+        new: NewSession,
+        old: Option<Secret>,
+        detail: &str,
+    ) -> Result<(Secret, Session), AccessError> {
+        let (opening, basis) = (Opening::new(new, old, detail)?, self.inner.basis.clone());
+        let secret = opening.secret;
+        let began = self.inner.vault.call(move |connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let (session, _) = opening.begin(&transaction, &basis)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+            transaction.commit()?;
+            Ok(session)
+        });
+        Ok((secret, began.await?))
+    }
+
+    /// Ends a caller's session, or all of the account; how many there were. Callers without one have none to end.
+    ///
+    /// # Errors
+    /// When the database fails: then it lasts.
+    pub async fn end(&self, caller: &Caller, everywhere: bool) -> Result<usize, VaultError> {
+        let Means::Session(id) = caller.means.clone() else { return Ok(0) };
+        let (limits, caller) = (self.limits(), caller.clone());
+        let ended = self.inner.vault.call(move |connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let Some(session) = sessions::by_id(&transaction, &id, limits, now())? else { return Ok(0) };
+            let ended = match everywhere {
+                true => sessions::end_all_of(&transaction, session.origin, &session.user)?,
+                false => usize::from(sessions::end(&transaction, &id, None)?),
+            };
+            let detail = if everywhere { format!("everywhere: sessions ended: {ended}") } else { String::new() };
+            let entry = Entry::by(&caller, Kind::Login, "log-out");
+            record::append(&transaction, &Entry { outcome: "done".to_owned(), detail, ..entry })?;
+            transaction.commit()?;
+            Ok(ended)
+        });
+        ended.await
+    }
+
+    /// Whether there are local accounts.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_accounts(&self) -> Result<bool, VaultError> {
+        self.inner.vault.call(|connection| users::is_there_any(connection)).await
+    }
+
+    /// Tells the record of something that was asked for and not done. A flood of them goes to the log alone, so that
+    /// nobody fills the disk by asking.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tell_refusal(&self, entry: Entry) -> Result<(), VaultError> {
+        let now = self.inner.clock();
+        if !self.inner.refusals.lock().unwrap_or_else(PoisonError::into_inner).admits(now) {
+            let Entry { who, address, action, .. } = entry;
+            tracing::warn!(who, address, action, "refused; there are too many for the record");
+            return Ok(());
+        }
+        let told = self.inner.vault.call(move |connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            record::append(&transaction, &entry)?;
+            transaction.commit()
+        });
+        told.await
+    }
+
+    /// The session that a secret opens, which is used with that.
+    async fn session(&self, secret: Secret) -> Result<Option<(Session, Standing)>, VaultError> {
+        let basis = self.inner.basis.clone();
+        let looked = self.inner.vault.call(move |connection| {
+            let now = now();
+            let Some(session) = sessions::find(connection, &secret, basis.limits, now)? else { return Ok(None) };
+            sessions::touch(connection, &session, now)?;
+            let standing = basis.of(&session);
+            Ok(Some((session, standing)))
+        });
+        looked.await
+    }
+
+    /// Whoever shows that API token.
+    async fn token(&self, token: String, address: IpAddr) -> Result<Option<Caller>, VaultError> {
+        let basis = self.inner.basis.clone();
+        let looked = self.inner.vault.call(move |connection| {
+            let found = tokens::find(connection, &token, now())?;
+            Ok(found.map(|good| {
+                let Standing { user, rights, .. } = basis.of_token(&good);
+                Caller { name: user, means: Means::Token(good.token.id), rights, address }
+            }))
+        });
+        looked.await
+    }
+
+    /// The display that shows that wall link.
+    async fn wall(&self, wall: String, address: IpAddr) -> Result<Option<Caller>, VaultError> {
+        let looked = self.inner.vault.call(move |connection| {
+            Ok(match walls::find(connection, &wall, now())? {
+                walls::Found::Good(wall) => Some(Caller {
+                    name: format!("wall {}", wall.name),
+                    rights: Arc::new(wall.rights()),
+                    means: Means::Wall(wall.id),
+                    address,
+                }),
+                walls::Found::Expired(_) | walls::Found::Unknown => None,
+            })
+        });
+        looked.await
+    }
+
+    pub(super) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+}
+
+impl Inner {
+    /// The counts of failures. No lock is held across an await.
+    pub(super) fn throttle(&self) -> MutexGuard<'_, Throttle> {
+        self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The throttle's clock, milliseconds: one that nobody sets back.
+    pub(super) fn clock(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// How many refusals the record takes in the minute under way.
+#[derive(Debug, Default)]
+struct Bound {
+    minute: u64,
+    count: u32,
+}
+
+impl Bound {
+    /// Refusals that the record takes in a minute: somebody who tries shows, and a flood is 10 MB an hour.
+    const MOST: u32 = 300;
+
+    fn admits(&mut self, now: u64) -> bool {
+        let minute = now / 60_000;
+        if self.minute != minute {
+            *self = Self { minute, count: 0 };
+        }
+        self.count = self.count.saturating_add(1);
+        self.count <= Self::MOST
+    }
+}
+
+/// A session about to begin.
+#[derive(Debug)]
+pub(super) struct Opening {
+    pub(super) new: NewSession,
+    /// Its public name.
+    id: String,
+    /// What opens it.
+    pub(super) secret: Secret,
+    /// What came with the request.
+    old: Option<Secret>,
+    /// How it came about, for the record.
+    detail: String,
+}
+
+impl Opening {
+    pub(super) fn new(new: NewSession, old: Option<Secret>, detail: &str) -> Result<Self, RandomError> {
+        Ok(Self { new, id: new_id()?, secret: Secret::random()?, old, detail: detail.to_owned() })
+    }
+
+    /// Begins it inside a transaction, and tells the record; nothing where its account is gone.
+    pub(super) fn begin(
+        &self,
+        transaction: &Connection,
+        basis: &Basis,
+    ) -> Result<Option<(Session, Standing)>, rusqlite::Error> {
+        let (Self { new, id, secret, old, detail }, now) = (self, now());
+        if let Some(old) = old {
+            sessions::end_by_secret(transaction, old)?;
+        }
+        sessions::create(transaction, new, id, secret, now)?;
+        let Some(session) = sessions::by_id(transaction, id, basis.limits, now)? else { return Ok(None) };
+        let standing = basis.of(&session);
+        let entry = Entry::by(&standing.caller(&session.id, new.address), Kind::Login, "log-in");
+        record::append(transaction, &Entry { outcome: "done".to_owned(), detail: detail.clone(), ..entry })?;
+        Ok(Some((session, standing)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

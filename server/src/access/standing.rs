@@ -1,0 +1,190 @@
+//! Who may go on: what open streams look at, so that they end with what let them in.
+//!
+//! One task reads all that stands whenever the file changes, in any process; a stream looks for itself there, and asks
+//! the database only when it seems to be gone.
+
+use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
+
+use app::model::access::{Rights, Role};
+use rusqlite::Connection;
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
+
+use super::{
+    Caller, Means, Origin, Outside, Rules, Session, SessionLimits, columns::now, sessions, tokens, users, walls,
+};
+use crate::vault::{Vault, VaultError};
+
+/// The shortest time between two readings: many changes are one.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// How often old sessions are forgotten.
+const TIDY: Duration = Duration::from_secs(10 * 60);
+
+/// How soon a reading that failed is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// What lets somebody in, now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The account's name.
+    pub user: String,
+    /// What they may see and do.
+    pub rights: Arc<Rights>,
+    /// When it ends unless it is used, Unix milliseconds.
+    pub until: Option<i64>,
+}
+
+impl Standing {
+    /// Whoever shows the session of that id, from that address.
+    pub(super) fn caller(&self, session: &str, address: IpAddr) -> Caller {
+        let means = Means::Session(session.to_owned());
+        Caller { name: self.user.clone(), means, rights: self.rights.clone(), address }
+    }
+}
+
+/// Everybody that stands.
+#[derive(Debug, Default)]
+pub(super) struct Standings {
+    /// Whether the file was read yet; until then nobody stands.
+    pub(super) is_read: bool,
+    /// Whether there are no accounts, and need not be.
+    pub(super) is_open: bool,
+    by_means: HashMap<Means, Arc<Rights>>,
+}
+
+impl Standings {
+    /// Whether a caller stands as they did.
+    pub(super) fn agrees(&self, caller: &Caller) -> bool {
+        match &caller.means {
+            Means::Open => self.is_open,
+            // Nothing is kept of these: who sent the header or ran the command is asked again with each request.
+            Means::Header | Means::CommandLine => true,
+            means => self.by_means.get(means) == Some(&caller.rights),
+        }
+    }
+}
+
+/// What the task and the look-ups go by.
+#[derive(Clone, Debug)]
+pub(super) struct Basis {
+    pub(super) rules: Arc<Rules>,
+    pub(super) limits: SessionLimits,
+    /// Whether there need be no accounts.
+    pub(super) may_be_open: bool,
+    /// Who else vouches for people.
+    pub(super) outside: Arc<Outside>,
+}
+
+impl Basis {
+    /// Everybody that stands, out of the file.
+    fn read(&self, connection: &Connection, now: i64) -> Result<Standings, rusqlite::Error> {
+        let sessions = sessions::list(connection, None, self.limits, now)?.into_iter();
+        let mut by_means: HashMap<_, _> =
+            sessions.map(|s| (Means::Session(s.id.clone()), self.of(&s).rights)).collect();
+        by_means.extend(tokens::good(connection, now)?.into_iter().map(|good| {
+            let rights = self.of_token(&good).rights;
+            (Means::Token(good.token.id), rights)
+        }));
+        by_means.extend(walls::list(connection)?.into_iter().filter(|wall| wall.expires > now).map(|wall| {
+            let rights = Arc::new(wall.rights());
+            (Means::Wall(wall.id), rights)
+        }));
+        Ok(Standings { is_read: true, is_open: self.is_open(connection)?, by_means })
+    }
+
+    /// How a caller stands by the file; nothing where they do not any more.
+    pub(super) fn look_up(
+        &self,
+        connection: &Connection,
+        caller: &Caller,
+        now: i64,
+    ) -> Result<Option<Standing>, rusqlite::Error> {
+        let as_ever = || Standing { user: caller.name.clone(), rights: caller.rights.clone(), until: None };
+        Ok(match &caller.means {
+            Means::Open => self.is_open(connection)?.then(as_ever),
+            Means::Header | Means::CommandLine => Some(as_ever()),
+            Means::Session(id) => sessions::by_id(connection, id, self.limits, now)?.map(|session| self.of(&session)),
+            Means::Token(id) => tokens::by_id(connection, id, now)?.map(|good| self.of_token(&good)),
+            Means::Wall(id) => match walls::by_id(connection, id, now)? {
+                walls::Found::Good(wall) => {
+                    let rights = Arc::new(wall.rights());
+                    Some(Standing { user: caller.name.clone(), rights, until: Some(wall.expires) })
+                }
+                walls::Found::Expired(_) | walls::Found::Unknown => None,
+            },
+            Means::Nothing => None,
+        })
+    }
+
+    fn is_open(&self, connection: &Connection) -> Result<bool, rusqlite::Error> {
+        Ok(self.may_be_open && !users::is_there_any(connection)?)
+    }
+
+    /// How the account of a session stands.
+    pub(super) fn of(&self, session: &Session) -> Standing {
+        let Session { user, groups, role, origin, .. } = session;
+        // What the provider's groups may do, the configuration of now says, not that of the log-in.
+        let role = if *origin == Origin::Oidc { self.outside.roles.role(groups) } else { Some(*role) };
+        let nothing = || Arc::new(Rights { role: Role::Viewer, grants: Some(Vec::new()) });
+        let rights = role.map_or_else(nothing, |role| self.rights(user, groups, role));
+        Standing { user: user.clone(), rights, until: Some(self.limits.end(session)) }
+    }
+
+    /// How the account of a token stands, as far as the token goes.
+    pub(super) fn of_token(&self, good: &tokens::Good) -> Standing {
+        let tokens::Good { token, role, groups } = good;
+        let user = token.user.to_string();
+        let mut rights = self.rights(&user, groups, *role);
+        if token.scope == tokens::Scope::Read {
+            // An admin is bound by no rules, and as a viewer who only looks is still one.
+            rights = Arc::new(Rights { role: Role::Viewer, ..Rights::clone(&rights) });
+        }
+        Standing { user, rights, until: Some(token.expires) }
+    }
+
+    /// What an account with that role and these groups may see and do.
+    pub(super) fn rights(&self, user: &str, groups: &[String], role: Role) -> Arc<Rights> {
+        Arc::new(self.rules.rights(user, groups, role))
+    }
+}
+
+/// Reads who stands whenever the file changes, until nobody asks any more.
+pub(super) async fn follow(vault: Vault, basis: Basis, told: watch::Sender<Standings>) {
+    let mut changes = vault.changes();
+    let mut tidied: Option<tokio::time::Instant> = None;
+    loop {
+        changes.mark_unchanged();
+        let (look, tidy) = (basis.clone(), tidied.is_none_or(|at| at.elapsed() >= TIDY));
+        let read = vault.call(move |connection| {
+            let now = now();
+            if tidy {
+                sessions::purge(connection, look.limits, now)?;
+            }
+            look.read(connection, now)
+        });
+        let pause = match read.await {
+            Ok(standings) => {
+                tidied = if tidy { Some(tokio::time::Instant::now()) } else { tidied };
+                told.send_replace(standings);
+                PAUSE
+            }
+            Err(VaultError::Closed) => return,
+            Err(error) => {
+                tracing::error!(%error, "cannot read who is logged in; open streams go on meanwhile");
+                AGAIN
+            }
+        };
+        tokio::select! {
+            () = told.closed() => return,
+            () = sleep(pause) => {}
+        }
+        tokio::select! {
+            () = told.closed() => return,
+            // A pause without a change is time to tidy.
+            changed = timeout(TIDY, changes.changed()) => if let Ok(Err(_)) = changed { return },
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! `sluice user`: local accounts, changed on the machine.
+
+use std::io::{self, Read, Write};
+
+use app::model::access::Role;
+use clap::{Args, Subcommand};
+use rusqlite::Connection;
+
+use super::{DataArgs, system_user};
+use crate::{
+    access::{
+        Caller, Cost, LONGEST_PASSWORD, Password, PasswordError, PasswordHash, User, UserError, UserName, columns::now,
+        users,
+    },
+    config::ConfigError,
+    vault::{self, VaultError},
+};
+
+/// The longest name of a group, in characters: names of groups in directories are long.
+const LONGEST_GROUP: usize = 256;
+
+/// Arguments of `sluice user`.
+#[derive(Args, Clone, Debug)]
+pub struct UserArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: UserCommand,
+}
+
+/// What can be done with accounts.
+#[derive(Clone, Debug, Subcommand)]
+pub enum UserCommand {
+    /// Make an account
+    Add {
+        /// Its name: letters, digits, `_`, `.`, `@` and `-`, at most 64
+        name: UserName,
+        /// What it may do at most: viewer, operator or admin
+        #[arg(long)]
+        role: Role,
+        /// A group that it belongs to, for the rules of the configuration; may be given several times
+        #[arg(long, value_name = "GROUP", value_parser = group)]
+        group: Vec<String>,
+        #[command(flatten)]
+        password: PasswordArgs,
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// Give an account another password; its sessions end
+    Passwd {
+        /// Its name
+        name: UserName,
+        #[command(flatten)]
+        password: PasswordArgs,
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// Give an account another role; its sessions have it at once
+    Role {
+        /// Its name
+        name: UserName,
+        /// What it may do at most: viewer, operator or admin
+        role: Role,
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// End an account and its sessions
+    Remove {
+        /// Its name
+        name: UserName,
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// List the accounts
+    List {
+        #[command(flatten)]
+        data: DataArgs,
+    },
+}
+
+/// Where the password comes from.
+#[derive(Args, Clone, Debug)]
+pub struct PasswordArgs {
+    /// Read the password from standard input, one line; an argument would show in the list of processes
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
+/// Why a command about accounts was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum UserCommandError {
+    /// The configuration can't be read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The file can't be used.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The account was not changed.
+    #[error(transparent)]
+    User(#[from] UserError),
+    /// The password can't be taken.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// Nobody said where the password comes from.
+    #[error(
+        "the password comes from standard input: add --password-stdin, and type the password and Enter, or pipe it: \
+         `pass show sluice | sluice user ... --password-stdin`"
+    )]
+    NoPassword,
+    /// Standard input or output failed.
+    #[error("cannot read or write: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// Carries out a command: reads a password from `input`, writes what was done to `out`.
+///
+/// # Errors
+/// When nothing was changed, with why.
+pub fn user(args: &UserArgs, input: &mut impl Read, out: &mut impl Write) -> Result<(), UserCommandError> {
+    let by = Caller::command_line(&system_user());
+    let open = |data: &DataArgs| -> Result<Connection, UserCommandError> { Ok(vault::connect(&data.folder()?)?) };
+    match &args.command {
+        UserCommand::Add { name, role, group, password, data } => {
+            let password = read(password, name, input)?;
+            let (name, groups, now) = (name.clone(), group.clone(), now());
+            let account = User { name, role: *role, groups, created: now, changed: now };
+            users::add(&mut open(data)?, &account, &password, &by)?;
+            writeln!(out, "added {} as {role}", account.name)?;
+        }
+        UserCommand::Passwd { name, password, data } => {
+            let password = read(password, name, input)?;
+            users::set_password(&mut open(data)?, name, &password, &by, now())?;
+            writeln!(out, "{name} has another password; its sessions ended")?;
+        }
+        UserCommand::Role { name, role, data } => {
+            users::set_role(&mut open(data)?, name, *role, &by, now())?;
+            writeln!(out, "{name} is {role} now")?;
+        }
+        UserCommand::Remove { name, data } => {
+            users::remove(&mut open(data)?, name, &by)?;
+            writeln!(out, "removed {name}; its sessions ended")?;
+        }
+        UserCommand::List { data } => {
+            for User { name, role, groups, .. } in users::list(&open(data)?).map_err(VaultError::from)? {
+                let groups = if groups.is_empty() { String::new() } else { format!("  {}", groups.join(", ")) };
+                writeln!(out, "{role:<9}{name}{groups}")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Reads a new password, to its line's end, and hashes it.
+fn read(from: &PasswordArgs, name: &UserName, input: &mut impl Read) -> Result<PasswordHash, UserCommandError> {
+    if !from.password_stdin {
+        return Err(UserCommandError::NoPassword);
+    }
+    let mut bytes = Vec::new();
+    // Beyond the longest password and its line's end nothing makes a difference. A terminal gives a line at a time.
+    let limit = LONGEST_PASSWORD + 2;
+    let mut byte = [0];
+    while bytes.len() < limit && input.read(&mut byte)? == 1 {
+        if byte[0] == b'\n' {
+            break;
+        }
+        bytes.push(byte[0]);
+    }
+    if bytes.last() == Some(&b'\r') {
+        bytes.pop();
+    }
+    let text = String::from_utf8(bytes)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "the password is no text in UTF-8"))?;
+    let password = Password::typed(text);
+    password.check(name.as_str())?;
+    Ok(password.hash(Cost::USUAL)?)
+}
+
+fn group(text: &str) -> Result<String, String> {
+    let is_name = !text.is_empty() && text.chars().count() <= LONGEST_GROUP && !text.contains(char::is_control);
+    if is_name { Ok(text.to_owned()) } else { Err("a group is text without control characters".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests;

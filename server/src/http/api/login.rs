@@ -1,0 +1,188 @@
+//! `POST /api/v1/login` and `/api/v1/logout`, and `GET /api/v1/me`: sessions for programs.
+
+use axum::{
+    Extension, Json,
+    body::Bytes,
+    extract::{Query, State, rejection::QueryRejection},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{LogOutQuery, ProblemDetails};
+use crate::{
+    access::{Caller, LogInError, Password, seconds},
+    http::{AppState, Peer, login, problem::Problem},
+};
+
+/// Name and password.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct LogInRequest {
+    /// The account's name.
+    user: String,
+    /// Its password.
+    password: String,
+}
+
+/// Who is logged in.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct LogInResponse {
+    /// The account's name.
+    user: String,
+    /// `viewer`, `operator` or `admin`.
+    role: String,
+    /// When the session ends unless it is used, Unix milliseconds.
+    expires_at: Option<i64>,
+}
+
+/// Who asks.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct Me {
+    /// The account's name; what stands in its place where there is none.
+    user: String,
+    /// `viewer`, `operator` or `admin`.
+    role: String,
+    /// How that is known: `session ID`, `token ID`, `reverse proxy`, `wall link ID`, or `no accounts`.
+    means: String,
+    /// When it ends unless it is used, Unix milliseconds; nothing where it does not.
+    expires_at: Option<i64>,
+}
+
+/// What a log-out ended.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct LogOutResponse {
+    /// How many sessions.
+    ended: usize,
+}
+
+/// Logs in. The answer sets the session's cookie, `__Host-sluice`, which later requests show.
+///
+/// A script does better with an API token.
+#[utoipa::path(
+    post,
+    path = "/api/v1/login",
+    request_body = LogInRequest,
+    responses(
+        (status = 200, description = "The session's cookie is set", body = LogInResponse),
+        (status = "4XX", description = "Nobody is logged in; 429 says in `Retry-After` when to try again", body = ProblemDetails, content_type = "application/problem+json"),
+    )
+)]
+pub(in crate::http) async fn log_in(
+    State(AppState { access, .. }): State<AppState>,
+    peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let LogInRequest { user, password } = read(&headers, &body)?;
+    let peer = peer.map_or(Peer::LOOPBACK, |Extension(peer)| peer);
+    match login::try_it(&access, &headers, peer, &user, Password::typed(password)).await {
+        Ok(logged_in) => {
+            let Caller { name, rights, .. } = &logged_in.caller;
+            let expires_at = Some(access.limits().end(&logged_in.session));
+            let answer = LogInResponse { user: name.clone(), role: rights.role.to_string(), expires_at };
+            Ok((login::cookies(&access, &logged_in), Json(answer)).into_response())
+        }
+        Err(LogInError::Wrong) => Err(Problem::new(StatusCode::UNAUTHORIZED, "Name or password is wrong")),
+        Err(error @ LogInError::Wait(wait)) => Ok(later(StatusCode::TOO_MANY_REQUESTS, &error, wait)),
+        Err(error @ LogInError::Busy(wait)) => Ok(later(StatusCode::SERVICE_UNAVAILABLE, &error, wait)),
+        Err(error) => Err(Problem::internal(error)),
+    }
+}
+
+/// The body. What is wrong with it is told without its text: the password may be in there.
+fn read(headers: &HeaderMap, body: &[u8]) -> Result<LogInRequest, Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let is_json = kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
+    let how = "Send {\"user\": \"NAME\", \"password\": \"PASSWORD\"} as `Content-Type: application/json`.";
+    if !is_json {
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return Err(Problem::new(status, "The body must be sent as `Content-Type: application/json`").with_detail(how));
+    }
+    serde_json::from_slice(body).map_err(|_| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "The body is not what this call takes").with_detail(how)
+    })
+}
+
+fn later(status: StatusCode, error: &LogInError, wait: std::time::Duration) -> Response {
+    let problem = Problem::new(status, "Try again later").with_detail(format!("{error}."));
+    ([(header::RETRY_AFTER, HeaderValue::from(seconds(wait)))], problem).into_response()
+}
+
+/// Logs out: ends the session that the request shows, or every one of its account.
+#[utoipa::path(
+    post,
+    path = "/api/v1/logout",
+    params(LogOutQuery),
+    responses(
+        (status = 200, description = "The session's cookie is taken back", body = LogOutResponse),
+        (status = "4XX", description = "Nothing was ended", body = ProblemDetails, content_type = "application/problem+json"),
+    )
+)]
+pub(in crate::http) async fn log_out(
+    State(AppState { access, .. }): State<AppState>,
+    caller: Option<Extension<Caller>>,
+    query: Result<Query<LogOutQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(LogOutQuery { everywhere }) = query?;
+    let ended = login::end(&access, caller, everywhere).await.map_err(Problem::internal)?;
+    Ok((login::no_cookie(), Json(LogOutResponse { ended })).into_response())
+}
+
+/// Who asks, as Sluice knows them.
+#[utoipa::path(
+    get,
+    path = "/api/v1/me",
+    responses(
+        (status = 200, description = "Who asks", body = Me),
+        (status = "4XX", description = "Nobody that is known", body = ProblemDetails, content_type = "application/problem+json"),
+    )
+)]
+pub(in crate::http) async fn me(
+    State(AppState { access, .. }): State<AppState>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<Me>, Problem> {
+    let standing = access.standing(&caller).await.map_err(Problem::internal)?;
+    let expires_at = standing.and_then(|standing| standing.until);
+    Ok(Json(Me {
+        user: caller.name.clone(),
+        role: caller.rights.role.to_string(),
+        means: caller.means.to_string(),
+        expires_at,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use bolero::check;
+
+    use super::*;
+    use crate::fuzzing::{AT_MOST, Damage, INPUTS};
+
+    const BODIES: [&str; 3] = [
+        r#"{"user":"anna","password":"correct horse battery"}"#,
+        r#"{"password":"\u00e9\ud83d\ude00 x","user":"a@b.c"}"#,
+        r#"{"user":"anna","password":123456789012}"#,
+    ];
+
+    #[test]
+    fn fuzz_damaged_log_in_bodies() {
+        let seeds = BODIES.map(str::as_bytes);
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+        check!().with_iterations(INPUTS).with_test_time(AT_MOST).with_type::<Damage>().for_each(|damage| {
+            let body = damage.to(&seeds);
+            match read(&headers, &body) {
+                Ok(said) => {
+                    let text = serde_json::json!({ "user": said.user, "password": said.password }).to_string();
+                    let again = read(&headers, text.as_bytes()).expect("read back");
+                    assert_eq!((again.user, again.password), (said.user, said.password));
+                }
+                // Nothing of the body is repeated.
+                Err(problem) => assert!(!format!("{problem:?} {problem}").contains("horse")),
+            }
+        });
+        assert!(read(&HeaderMap::new(), BODIES[0].as_bytes()).is_err(), "a page of another site can send text alone");
+    }
+}

@@ -1,0 +1,188 @@
+//! The log-in page and its form, and the way out.
+
+use app::pages::login::{Fault, LogIn, log_in as draw};
+use axum::{
+    Extension, Form, Router,
+    extract::{Query, State, rejection::FormRejection},
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{RETRY_AFTER, SET_COOKIE, USER_AGENT},
+    },
+    response::{AppendHeaders, IntoResponse as _, Redirect, Response},
+    routing::{get, post},
+};
+use cookie::{Cookie, SameSite};
+
+use super::{AppState, Peer, next::Next, plain, problem::Problem};
+use crate::{
+    access::{
+        Access, Attempt, Caller, LogInError, LoggedIn, Password, Secret,
+        credentials::{self, DEVICE_COOKIE, SESSION_COOKIE},
+        devices, seconds,
+    },
+    vault::VaultError,
+};
+
+/// The routes of log-in and log-out for people.
+pub(super) fn routes() -> Router<AppState> {
+    Router::new().route("/login", get(page).post(post_form)).route("/logout", post(log_out))
+}
+
+/// The page. Who is known already is led on.
+async fn page(
+    State(state): State<AppState>,
+    caller: Option<Extension<Caller>>,
+    headers: HeaderMap,
+    Query(query): Query<Vec<(String, String)>>,
+) -> Response {
+    let next =
+        query.iter().find(|(name, _)| name == "next").and_then(|(_, next)| Next::parse(next)).unwrap_or_default();
+    if caller.is_some() {
+        return Redirect::to(next.as_str()).into_response();
+    }
+    answer(&state, &headers, StatusCode::OK, LogIn { next: next.as_str().to_owned(), ..LogIn::default() }).await
+}
+
+/// Draws the page.
+async fn answer(state: &AppState, headers: &HeaderMap, status: StatusCode, page: LogIn) -> Response {
+    let has_accounts = match state.access.has_accounts().await {
+        Ok(has) => has,
+        Err(error) => return Problem::internal(error).into_response(),
+    };
+    let page = LogIn { has_accounts, ..page };
+    plain::plain(headers, Default::default(), status, "Log in", &|| draw(page.clone()))
+}
+
+/// The form.
+async fn post_form(
+    State(state): State<AppState>,
+    peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
+    fields: Result<Form<Vec<(String, String)>>, FormRejection>,
+) -> Response {
+    let Ok(Form(fields)) = fields else {
+        // What it says in full may hold the password.
+        let fault = Some(Fault::Other("The form can't be read.".to_owned()));
+        return answer(&state, &headers, StatusCode::BAD_REQUEST, LogIn { fault, ..LogIn::default() }).await;
+    };
+    let Posted { user, password, next } = Posted::from_fields(fields);
+    let peer = peer.map_or(Peer::LOOPBACK, |Extension(peer)| peer);
+    let (status, wait, fault) = match try_it(&state.access, &headers, peer, &user, password).await {
+        Ok(logged_in) => return (cookies(&state.access, &logged_in), Redirect::to(next.as_str())).into_response(),
+        Err(LogInError::Wrong) => (StatusCode::UNAUTHORIZED, None, Fault::Wrong),
+        Err(LogInError::Wait(wait)) => (StatusCode::TOO_MANY_REQUESTS, Some(wait), Fault::Wait(seconds(wait))),
+        Err(LogInError::Busy(wait)) => (StatusCode::SERVICE_UNAVAILABLE, Some(wait), Fault::Busy(seconds(wait))),
+        Err(error) => {
+            tracing::error!(%error, "a log-in failed");
+            (StatusCode::INTERNAL_SERVER_ERROR, None, Fault::Failed)
+        }
+    };
+    let page = LogIn { next: next.as_str().to_owned(), user, fault: Some(fault), ..LogIn::default() };
+    let mut response = answer(&state, &headers, status, page).await;
+    if let Some(wait) = wait {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds(wait)));
+    }
+    response
+}
+
+/// What the form says. Of a field that is there twice the last one counts.
+struct Posted {
+    user: String,
+    password: Password,
+    next: Next,
+}
+
+impl Posted {
+    fn from_fields(fields: Vec<(String, String)>) -> Self {
+        let mut out = Self { user: String::new(), password: Password::typed(String::new()), next: Next::default() };
+        for (name, value) in fields {
+            match name.as_str() {
+                "user" => out.user = value,
+                "password" => out.password = Password::typed(value),
+                "next" => out.next = Next::parse(&value).unwrap_or_default(),
+                _ => {}
+            }
+        }
+        out
+    }
+}
+
+/// Tries to log in with what a request shows.
+pub(super) async fn try_it(
+    access: &Access,
+    headers: &HeaderMap,
+    peer: Peer,
+    user: &str,
+    password: Password,
+) -> Result<LoggedIn, LogInError> {
+    let agent = headers.get(USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned());
+    let attempt = Attempt {
+        // What a telephone's keyboard adds.
+        user: user.trim().to_owned(),
+        password,
+        device: credentials::secret(headers, DEVICE_COOKIE),
+        session: credentials::secret(headers, SESSION_COOKIE),
+        address: peer.address,
+        agent: agent.unwrap_or_default(),
+    };
+    access.log_in(attempt).await
+}
+
+/// The cookies of somebody who is in.
+pub(super) fn cookies(access: &Access, logged_in: &LoggedIn) -> impl axum::response::IntoResponseParts + use<> {
+    let lasts = i64::try_from(access.limits().absolute.as_secs()).unwrap_or(i64::MAX);
+    AppendHeaders([
+        (SET_COOKIE, set(SESSION_COOKIE, &logged_in.token, lasts)),
+        (SET_COOKIE, set(DEVICE_COOKIE, &logged_in.device, devices::LASTS / 1_000)),
+    ])
+}
+
+/// Takes the session's cookie back. The other one says nothing about whether somebody is logged in, and stays.
+pub(super) fn no_cookie() -> impl axum::response::IntoResponseParts + use<> {
+    AppendHeaders([(SET_COOKIE, written(Cookie::new(SESSION_COOKIE, ""), 0))])
+}
+
+/// A cookie that holds a secret, for so many seconds.
+pub(super) fn set(name: &'static str, secret: &Secret, lasts: i64) -> HeaderValue {
+    written(Cookie::new(name, secret.reveal()), lasts)
+}
+
+fn written(mut cookie: Cookie<'static>, lasts: i64) -> HeaderValue {
+    cookie.set_path("/");
+    cookie.set_secure(true);
+    cookie.set_http_only(true);
+    // Not `Strict`: who follows a link to Sluice out of a chat is logged in. What acts asks where it comes from.
+    cookie.set_same_site(SameSite::Lax);
+    cookie.set_max_age(cookie::time::Duration::seconds(lasts));
+    let mut value = HeaderValue::try_from(cookie.to_string()).unwrap_or_else(|_| HeaderValue::from_static(""));
+    value.set_sensitive(true);
+    value
+}
+
+/// Logs out by the form, here or everywhere.
+async fn log_out(
+    State(state): State<AppState>,
+    caller: Option<Extension<Caller>>,
+    fields: Result<Form<Vec<(String, String)>>, FormRejection>,
+) -> Response {
+    let everywhere = fields.is_ok_and(|Form(fields)| fields.iter().any(|(n, v)| n == "everywhere" && v == "true"));
+    match end(&state.access, caller, everywhere).await {
+        Ok(_) => (no_cookie(), Redirect::to("/login")).into_response(),
+        Err(error) => Problem::internal(error).into_response(),
+    }
+}
+
+/// Ends what a caller is logged in with; how many sessions that were.
+pub(super) async fn end(
+    access: &Access,
+    caller: Option<Extension<Caller>>,
+    everywhere: bool,
+) -> Result<usize, VaultError> {
+    match caller {
+        Some(Extension(caller)) => access.end(&caller, everywhere).await,
+        None => Ok(0),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,239 @@
+//! What each route needs: one table, applied in one place.
+//!
+//! What has no row can't be reached. A test compares the table with the routes that there are.
+
+use app::{
+    model::{access::Role, topic::TopicId},
+    pages::answer,
+};
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    middleware::Next,
+    response::{IntoResponse as _, Redirect, Response},
+};
+
+use super::{AppState, Peer, assets, next::Next as NextPage, plain, problem::Problem};
+use crate::{
+    access::{Caller, Means},
+    record::{Entry, Kind},
+};
+
+/// What a route needs of whoever asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// Nothing.
+    Nothing,
+    /// That they may look: a viewer and more, or a wall link.
+    Display,
+    /// That they may look at everything that their rights show: a viewer and more.
+    Look,
+    /// That they may act: an operator and more.
+    Act,
+    /// That they are an admin.
+    Admin,
+}
+
+/// What a refusal looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kindred {
+    /// A page or a form, for a person.
+    Page,
+    /// Anything else, for a program.
+    Call,
+}
+
+/// One method of one route.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    pub(super) need: Need,
+    pub(super) kind: Kindred,
+}
+
+const fn page(method: &'static str, path: &'static str, need: Need) -> Row {
+    Row { method, path, need, kind: Kindred::Page }
+}
+
+const fn call(method: &'static str, path: &'static str, need: Need) -> Row {
+    Row { method, path, need, kind: Kindred::Call }
+}
+
+/// The table. `GET` stands for `HEAD` too.
+pub(super) const ROWS: &[Row] = &[
+    page("GET", "/", Need::Look),
+    page("GET", "/stats", Need::Look),
+    page("POST", "/stats", Need::Act),
+    page("GET", "/events", Need::Look),
+    page("GET", "/wall", Need::Display),
+    page("GET", "/login", Need::Nothing),
+    page("POST", "/login", Need::Nothing),
+    // It ends what the request itself shows, and nothing else.
+    page("POST", "/logout", Need::Nothing),
+    call("POST", "/api/v1/login", Need::Nothing),
+    call("POST", "/api/v1/logout", Need::Nothing),
+    call("GET", "/api/v1/me", Need::Display),
+    call("GET", "/api/v1/nodes", Need::Look),
+    call("GET", "/api/v1/stats", Need::Look),
+    call("GET", "/api/v1/info", Need::Look),
+    call("GET", "/api/v1/events", Need::Look),
+    call("POST", "/api/v1/actions", Need::Act),
+    call("GET", "/api/v1/openapi.json", Need::Nothing),
+    call("GET", "/ws", Need::Display),
+    call("GET", "/healthz", Need::Nothing),
+    call("GET", "/metrics", Need::Look),
+    call("GET", "/pkg/{*path}", Need::Nothing),
+    // Pages and calls that are on their way.
+    page("GET", "/account", Need::Look),
+    page("GET", "/admin", Need::Admin),
+    page("GET", "/audit", Need::Admin),
+    call("GET", "/api/v1/audit", Need::Admin),
+    page("GET", "/login/oidc", Need::Nothing),
+    page("GET", "/login/oidc/callback", Need::Nothing),
+    page("GET", "/w/{token}", Need::Nothing),
+];
+
+/// The row of a route, by the path that it was made with.
+fn row(method: &Method, path: &str) -> Option<Row> {
+    let method = if *method == Method::HEAD { "GET" } else { method.as_str() };
+    let found = ROWS.iter().find(|row| row.method == method && row.path == path).copied();
+    // Files of the site have the paths that the site gives them.
+    found.or_else(|| (method == "GET" && assets::is_file(path)).then(|| call("GET", "", Need::Nothing)))
+}
+
+/// Whether nothing but an answer that there is nothing stands at the path.
+fn is_empty(path: &str) -> bool {
+    matches!(path, "/api" | "/api/{*path}")
+}
+
+impl Need {
+    /// Whether a caller has what it takes.
+    pub(super) fn is_met(self, caller: Option<&Caller>) -> bool {
+        let Some(caller) = caller else { return self == Self::Nothing };
+        let is_wall = matches!(caller.means, Means::Wall(_));
+        match self {
+            Self::Nothing => true,
+            Self::Display => caller.means != Means::Nothing,
+            Self::Look => !is_wall && caller.means != Means::Nothing,
+            Self::Act => !is_wall && caller.rights.role >= Role::Operator,
+            Self::Admin => !is_wall && caller.rights.role >= Role::Admin,
+        }
+    }
+
+    /// What is missing, for a person.
+    fn missing(self) -> &'static str {
+        match self {
+            Self::Nothing | Self::Display | Self::Look => "This needs an account: a wall link shows the wall alone.",
+            Self::Act => "This needs the role operator; yours is another. An admin can change that.",
+            Self::Admin => "This needs the role admin; yours is another.",
+        }
+    }
+}
+
+/// Whether a caller may subscribe to topics of that kind; which of them show anything is a matter of their rights. A wall
+/// shows what is wrong, and no rows.
+pub(super) fn may_follow(caller: &Caller, topic: &TopicId) -> bool {
+    match topic {
+        TopicId::Fleet => true,
+        TopicId::Events | TopicId::Proxy { .. } | TopicId::Node { .. } => !matches!(caller.means, Means::Wall(_)),
+    }
+}
+
+/// Finds out who asks, and passes a request on that has what its route needs. The [`Caller`] is among its extensions;
+/// without one they are nobody.
+pub(super) async fn admit(
+    State(state): State<AppState>,
+    path: Option<MatchedPath>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let path = path.as_ref().map(MatchedPath::as_str);
+    let (method, headers) = (request.method(), request.headers());
+    let row = match path {
+        // There is no route: the answer is that there is nothing, for everybody.
+        None => None,
+        Some(path) if is_empty(path) => None,
+        Some(path) => match row(method, path) {
+            Some(row) => Some(row),
+            None => return unlisted(path, request).await,
+        },
+    };
+    if row.is_some_and(|row| row.path.is_empty() || row.path.starts_with("/pkg/")) {
+        return next.run(request).await;
+    }
+    let peer = request.extensions().get::<Peer>().copied().unwrap_or(Peer::LOOPBACK);
+    let caller = match state.access.identify(headers, peer).await {
+        Ok(caller) => caller,
+        Err(error) => return Problem::internal(error).into_response(),
+    };
+    match row {
+        Some(row) if !row.need.is_met(caller.as_ref()) => {
+            if !matches!(*method, Method::GET | Method::HEAD) {
+                tell(&state, row, caller.as_ref(), peer).await;
+            }
+            refusal(row, caller.as_ref(), request.uri(), headers)
+        }
+        _ => {
+            if let Some(caller) = caller {
+                request.extensions_mut().insert(caller);
+            }
+            next.run(request).await
+        }
+    }
+}
+
+/// For a method that a route does not have, and for a route that was forgotten in the table.
+async fn unlisted(path: &str, request: Request) -> Response {
+    let mut methods: Vec<&str> = ROWS.iter().filter(|row| row.path == path).map(|row| row.method).collect();
+    if assets::is_file(path) {
+        methods.push("GET");
+    }
+    if methods.is_empty() {
+        tracing::error!(path, "a route has no row in the table of needs, and can't be reached");
+        return super::problem::unknown_path(request).await.into_response();
+    }
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
+    let mut response = super::problem::wrong_method(request).await.into_response();
+    if let Ok(value) = HeaderValue::from_str(&methods.join(",")) {
+        response.headers_mut().insert(header::ALLOW, value);
+    }
+    response
+}
+
+/// The refusal that fits who asks and what for.
+fn refusal(row: Row, caller: Option<&Caller>, uri: &Uri, headers: &HeaderMap) -> Response {
+    match (caller, row.kind) {
+        (None, Kindred::Page) => Redirect::to(&NextPage::of(uri).log_in()).into_response(),
+        (None, Kindred::Call) => {
+            let problem = Problem::new(StatusCode::UNAUTHORIZED, "You are not logged in")
+                .with_detail("Log in, or send an API token as `Authorization: Bearer TOKEN`.");
+            ([(header::WWW_AUTHENTICATE, "Bearer")], problem).into_response()
+        }
+        (Some(caller), Kindred::Page) => {
+            let body = || answer::forbidden(row.need.missing());
+            plain::plain(headers, caller.who(), StatusCode::FORBIDDEN, "Not allowed", &body)
+        }
+        (Some(_), Kindred::Call) => {
+            Problem::new(StatusCode::FORBIDDEN, "You may not do this").with_detail(row.need.missing()).into_response()
+        }
+    }
+}
+
+/// Tells the record that something which changes something was refused.
+async fn tell(state: &AppState, row: Row, caller: Option<&Caller>, peer: Peer) {
+    let nobody = || Caller::nobody("nobody", peer.address);
+    let caller = caller.cloned().unwrap_or_else(nobody);
+    let action = format!("{} {}", row.method, row.path);
+    let outcome = if caller.means == Means::Nothing { "not logged in" } else { "not allowed" }.to_owned();
+    let entry = Entry { outcome, ..Entry::by(&caller, Kind::Refusal, &action) };
+    if let Err(error) = state.access.tell_refusal(entry).await {
+        // It is refused all the same.
+        tracing::error!(%error, "a refusal could not be recorded");
+    }
+}
+
+#[cfg(test)]
+mod tests;
