@@ -11,6 +11,8 @@ mod secret;
 mod service;
 pub mod sessions;
 mod standing;
+#[cfg(test)]
+pub(crate) mod testing;
 mod throttle;
 pub mod users;
 mod verifier;
