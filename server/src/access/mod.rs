@@ -16,6 +16,8 @@ mod secret;
 mod service;
 pub mod sessions;
 mod standing;
+#[cfg(test)]
+pub(crate) mod testing;
 mod throttle;
 pub mod tokens;
 pub mod users;
