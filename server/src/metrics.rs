@@ -72,6 +72,8 @@ pub struct Metrics {
     pub record_failures: Counter,
     /// Entries of the record that the syslog did not take in time.
     pub syslog_dropped: Counter,
+    /// Headers that name a user and came from elsewhere than the reverse proxy.
+    pub headers_ignored: Counter,
     /// CPU time from a poll's raw reply to its encoded frames, nanoseconds; shown by the benchmark.
     pub work_nanos: AtomicU64,
 }
@@ -103,6 +105,7 @@ impl Metrics {
             record_entries: Family::default(),
             record_failures: Counter::default(),
             syslog_dropped: Counter::default(),
+            headers_ignored: Counter::default(),
             work_nanos: AtomicU64::new(0),
         };
         let r = &mut out.registry;
@@ -123,6 +126,8 @@ impl Metrics {
         r.register("record_failures", failures, out.record_failures.clone());
         let dropped = "Entries of the record that the syslog did not take in time";
         r.register("record_syslog_dropped", dropped, out.syslog_dropped.clone());
+        let help = "Headers that name a user, from elsewhere than the reverse proxy";
+        r.register("trusted_headers_ignored", help, out.headers_ignored.clone());
         out
     }
 

@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    access::{Access, Cost, PasswordError, Setup},
+    access::{Access, Cost, Outside, PasswordError, Setup},
     collector::{Collector, unheard},
     config::Config,
     http::{self, AppState, assets, pages},
@@ -70,14 +70,15 @@ pub fn start(
     record.keep(config.audit.clone(), config.parts(), metrics.clone(), polling.clone());
     let operations = Operations::new(hub.clone(), collectors, record, metrics.clone());
     let operations = operations.with_reasons(config.audit.needs_reason);
-    let access = Access::start(
+    let access = Access::start_with(
         vault.clone(),
         Setup {
             rules: config.rules.clone(),
             sessions: config.sessions,
-            may_be_open: config.listen.ip().is_loopback(),
+            may_be_open: config.listen.ip().is_loopback() && !config.identity.is_any(),
             cost: Cost::USUAL,
         },
+        Outside::new(&config.identity, metrics.headers_ignored.clone()),
     )?;
     Ok(AppState::new(hub, operations, vault, access, metrics, build, shutdown))
 }

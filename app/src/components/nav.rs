@@ -7,7 +7,10 @@ use crate::model::access::{Role, Who};
 /// The pages that one may open; `current` is the address of this one.
 #[component]
 pub(crate) fn Nav(current: &'static str) -> impl IntoView {
-    let is_admin = use_context::<Who>().unwrap_or_default().rights.role == Role::Admin;
+    let who = use_context::<Who>().unwrap_or_default();
+    // Without accounts there are none to manage, and a wall has none.
+    let has_account = !who.is_open && !who.name.is_empty();
+    let is_admin = who.rights.role == Role::Admin;
     let tab = |address: &'static str, name: &'static str| {
         let is_here = address == current;
         let class = if is_here { "tab tab-on" } else { "tab" };
@@ -21,6 +24,8 @@ pub(crate) fn Nav(current: &'static str) -> impl IntoView {
             {tab("/events", "Events")}
             {tab("/wall", "Wall")}
             {is_admin.then(|| tab("/audit", "Audit"))}
+            {(is_admin && has_account).then(|| tab("/admin", "Admin"))}
+            {has_account.then(|| tab("/account", "Account"))}
         </nav>
     }
 }

@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context as _, ensure};
 use app::model::topic::TopicId;
 use server::{
-    config::{Config, DEFAULT_POLL, LogFormat, NodeConfig},
+    config::{Config, DEFAULT_POLL, Identity, LogFormat, NodeConfig},
     haproxy::Address,
     http::AppState,
     hub::Encoding,
@@ -147,5 +147,7 @@ fn configuration(lab: &Lab) -> Config {
         rules: Rules::default(),
         log: LogFormat::Human,
         audit: Settings::default(),
+        url: None,
+        identity: Identity::default(),
     }
 }

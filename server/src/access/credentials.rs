@@ -13,6 +13,12 @@ pub const SESSION_COOKIE: &str = "__Host-sluice";
 /// The cookie of a browser that somebody logged in from before.
 pub const DEVICE_COOKIE: &str = "__Host-sluice-device";
 
+/// The cookie of a display that opened a wall link.
+pub const WALL_COOKIE: &str = "__Host-sluice-wall";
+
+/// The cookie of a browser that is sent to a provider to log in.
+pub const OIDC_COOKIE: &str = "__Host-sluice-oidc";
+
 /// The longest token that is looked at, in characters.
 const LONGEST_TOKEN: usize = 256;
 

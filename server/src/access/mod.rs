@@ -4,19 +4,31 @@ mod caller;
 pub(crate) mod columns;
 pub mod credentials;
 pub mod devices;
+pub mod expiry;
+mod header;
 mod login;
+pub mod oidc;
+mod outside;
+mod outsider;
 mod password;
 mod rules;
 mod secret;
 mod service;
 pub mod sessions;
 mod standing;
+#[cfg(test)]
+pub(crate) mod testing;
 mod throttle;
+pub mod tokens;
 pub mod users;
 mod verifier;
+pub mod walls;
 
 pub use caller::{Caller, Means};
+pub use header::{HeaderError, Said, TrustedHeader};
 pub use login::{Attempt, LogInError, LoggedIn, seconds};
+pub use outside::Outside;
+pub use outsider::{Outsider, OutsiderError, Roles, Voucher};
 pub use password::{Cost, LONGEST as LONGEST_PASSWORD, Password, PasswordError, PasswordHash};
 pub use rules::{Rule, Rules};
 pub use secret::{RandomError, Secret, SecretHash, new_id};
@@ -53,5 +65,26 @@ CREATE TABLE IF NOT EXISTS devices (
     hash BLOB NOT NULL,
     used INTEGER NOT NULL,
     PRIMARY KEY (user, hash)
+) STRICT;
+CREATE TABLE IF NOT EXISTS tokens (
+    id TEXT PRIMARY KEY,
+    hash BLOB NOT NULL UNIQUE,
+    user TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+    scope TEXT NOT NULL,
+    note TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    used INTEGER
+) STRICT;
+CREATE INDEX IF NOT EXISTS tokens_of_user ON tokens (user);
+CREATE TABLE IF NOT EXISTS walls (
+    id TEXT PRIMARY KEY,
+    hash BLOB NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    clusters TEXT NOT NULL,
+    by TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    opened INTEGER
 ) STRICT;
 ";

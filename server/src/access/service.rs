@@ -1,6 +1,7 @@
 //! The way to accounts and sessions, for whatever serves requests.
 
 use std::{
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -13,14 +14,16 @@ use tokio::{
 };
 
 use super::{
-    Caller, Cost, Means, NewSession, PasswordError, RandomError, Rules, Secret, Session, SessionLimits, Standing,
+    Caller, Cost, Means, NewSession, Outside, Outsider, PasswordError, RandomError, Rules, Said, Secret, Session,
+    SessionLimits, Standing,
     columns::now,
-    credentials::{self, Bearer, SESSION_COOKIE},
+    credentials::{self, Bearer, SESSION_COOKIE, WALL_COOKIE},
     new_id, sessions,
     standing::{self, Basis, Standings},
     throttle::Throttle,
-    users,
+    tokens, users,
     verifier::Verifier,
+    walls,
 };
 use crate::{
     http::Peer,
@@ -79,8 +82,17 @@ impl Access {
     /// # Errors
     /// When nothing can be hashed at the cost asked for.
     pub fn start(vault: Vault, setup: Setup) -> Result<Self, PasswordError> {
+        Self::start_with(vault, setup, Outside::default())
+    }
+
+    /// The same where others vouch for people too.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with(vault: Vault, setup: Setup, outside: Outside) -> Result<Self, PasswordError> {
         let Setup { rules, sessions, may_be_open, cost } = setup;
-        let basis = Basis { rules: Arc::new(rules), limits: sessions, may_be_open };
+        let outside = Arc::new(outside);
+        let basis = Basis { rules: Arc::new(rules), limits: sessions, may_be_open, outside };
         let (told, standings) = watch::channel(Standings::default());
         tokio::spawn(standing::follow(vault.clone(), basis.clone(), told));
         let verifier = Verifier::new(cost)?;
@@ -112,8 +124,9 @@ impl Access {
     /// When the database fails: then it is not known who asks.
     pub async fn identify(&self, headers: &HeaderMap, peer: Peer) -> Result<Option<Caller>, VaultError> {
         match credentials::bearer(headers) {
-            // A program that shows a token is that token's, or nobody's. There are none yet.
-            Bearer::Token(_) | Bearer::Malformed => return Ok(None),
+            // A program that shows a token is that token's, or nobody's.
+            Bearer::Token(token) => return self.token(token.to_owned(), peer.address).await,
+            Bearer::Malformed => return Ok(None),
             Bearer::Absent => {}
         }
         if let Some(secret) = credentials::secret(headers, SESSION_COOKIE)
@@ -121,10 +134,34 @@ impl Access {
         {
             return Ok(Some(standing.caller(&session.id, peer.address)));
         }
+        match self.outside().said(headers, peer) {
+            Said::Somebody(Outsider { name, groups, role }) => {
+                let rights = self.inner.basis.rights(&name, &groups, role);
+                return Ok(Some(Caller { name, means: Means::Header, rights, address: peer.address }));
+            }
+            // Somebody who may not come in is nobody: a display's cookie in their browser is not theirs.
+            Said::Refused(why) => {
+                tracing::warn!(%why, address = %peer.address, "the reverse proxy names somebody who can't come in");
+                return Ok(None);
+            }
+            Said::Nothing | Said::Ignored => {}
+        }
         let mut standings = self.inner.standings.clone();
         // Fails only when the task has ended, with which nobody stands.
         let is_open = standings.wait_for(|s| s.is_read).await.is_ok_and(|s| s.is_open);
-        Ok(is_open.then(|| Caller::open(peer.address)))
+        if is_open {
+            return Ok(Some(Caller::open(peer.address)));
+        }
+        match credentials::cookie(headers, WALL_COOKIE) {
+            Some(wall) => self.wall(wall.to_owned(), peer.address).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Who else vouches for people.
+    #[must_use]
+    pub fn outside(&self) -> &Outside {
+        &self.inner.basis.outside
     }
 
     /// How a caller stands now; nothing where they do not any more.
@@ -250,6 +287,35 @@ impl Access {
             sessions::touch(connection, &session, now)?;
             let standing = basis.of(&session);
             Ok(Some((session, standing)))
+        });
+        looked.await
+    }
+
+    /// Whoever shows that API token.
+    async fn token(&self, token: String, address: IpAddr) -> Result<Option<Caller>, VaultError> {
+        let basis = self.inner.basis.clone();
+        let looked = self.inner.vault.call(move |connection| {
+            let found = tokens::find(connection, &token, now())?;
+            Ok(found.map(|good| {
+                let Standing { user, rights, .. } = basis.of_token(&good);
+                Caller { name: user, means: Means::Token(good.token.id), rights, address }
+            }))
+        });
+        looked.await
+    }
+
+    /// The display that shows that wall link.
+    async fn wall(&self, wall: String, address: IpAddr) -> Result<Option<Caller>, VaultError> {
+        let looked = self.inner.vault.call(move |connection| {
+            Ok(match walls::find(connection, &wall, now())? {
+                walls::Found::Good(wall) => Some(Caller {
+                    name: format!("wall {}", wall.name),
+                    rights: Arc::new(wall.rights()),
+                    means: Means::Wall(wall.id),
+                    address,
+                }),
+                walls::Found::Expired(_) | walls::Found::Unknown => None,
+            })
         });
         looked.await
     }

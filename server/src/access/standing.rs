@@ -12,7 +12,9 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Caller, Means, Rules, Session, SessionLimits, columns::now, sessions, users};
+use super::{
+    Caller, Means, Origin, Outside, Rules, Session, SessionLimits, columns::now, sessions, tokens, users, walls,
+};
 use crate::vault::{Vault, VaultError};
 
 /// The shortest time between two readings: many changes are one.
@@ -72,13 +74,24 @@ pub(super) struct Basis {
     pub(super) limits: SessionLimits,
     /// Whether there need be no accounts.
     pub(super) may_be_open: bool,
+    /// Who else vouches for people.
+    pub(super) outside: Arc<Outside>,
 }
 
 impl Basis {
     /// Everybody that stands, out of the file.
     fn read(&self, connection: &Connection, now: i64) -> Result<Standings, rusqlite::Error> {
         let sessions = sessions::list(connection, None, self.limits, now)?.into_iter();
-        let by_means = sessions.map(|s| (Means::Session(s.id.clone()), self.of(&s).rights)).collect();
+        let mut by_means: HashMap<_, _> =
+            sessions.map(|s| (Means::Session(s.id.clone()), self.of(&s).rights)).collect();
+        by_means.extend(tokens::good(connection, now)?.into_iter().map(|good| {
+            let rights = self.of_token(&good).rights;
+            (Means::Token(good.token.id), rights)
+        }));
+        by_means.extend(walls::list(connection)?.into_iter().filter(|wall| wall.expires > now).map(|wall| {
+            let rights = Arc::new(wall.rights());
+            (Means::Wall(wall.id), rights)
+        }));
         Ok(Standings { is_read: true, is_open: self.is_open(connection)?, by_means })
     }
 
@@ -94,8 +107,15 @@ impl Basis {
             Means::Open => self.is_open(connection)?.then(as_ever),
             Means::Header | Means::CommandLine => Some(as_ever()),
             Means::Session(id) => sessions::by_id(connection, id, self.limits, now)?.map(|session| self.of(&session)),
-            // There are none yet.
-            Means::Token(_) | Means::Wall(_) | Means::Nothing => None,
+            Means::Token(id) => tokens::by_id(connection, id, now)?.map(|good| self.of_token(&good)),
+            Means::Wall(id) => match walls::by_id(connection, id, now)? {
+                walls::Found::Good(wall) => {
+                    let rights = Arc::new(wall.rights());
+                    Some(Standing { user: caller.name.clone(), rights, until: Some(wall.expires) })
+                }
+                walls::Found::Expired(_) | walls::Found::Unknown => None,
+            },
+            Means::Nothing => None,
         })
     }
 
@@ -105,8 +125,24 @@ impl Basis {
 
     /// How the account of a session stands.
     pub(super) fn of(&self, session: &Session) -> Standing {
-        let Session { user, groups, role, .. } = session;
-        Standing { user: user.clone(), rights: self.rights(user, groups, *role), until: Some(self.limits.end(session)) }
+        let Session { user, groups, role, origin, .. } = session;
+        // What the provider's groups may do, the configuration of now says, not that of the log-in.
+        let role = if *origin == Origin::Oidc { self.outside.roles.role(groups) } else { Some(*role) };
+        let nothing = || Arc::new(Rights { role: Role::Viewer, grants: Some(Vec::new()) });
+        let rights = role.map_or_else(nothing, |role| self.rights(user, groups, role));
+        Standing { user: user.clone(), rights, until: Some(self.limits.end(session)) }
+    }
+
+    /// How the account of a token stands, as far as the token goes.
+    pub(super) fn of_token(&self, good: &tokens::Good) -> Standing {
+        let tokens::Good { token, role, groups } = good;
+        let user = token.user.to_string();
+        let mut rights = self.rights(&user, groups, *role);
+        if token.scope == tokens::Scope::Read {
+            // An admin is bound by no rules, and as a viewer who only looks is still one.
+            rights = Arc::new(Rights { role: Role::Viewer, ..Rights::clone(&rights) });
+        }
+        Standing { user, rights, until: Some(token.expires) }
     }
 
     /// What an account with that role and these groups may see and do.

@@ -13,7 +13,7 @@ use std::{
 
 use super::SecretHash;
 
-/// Counts kept at once. With one more, the one that was raised longest ago is forgotten: to push out a count of theirs an
+/// Counts kept at once. With one more, those that were raised longest ago are forgotten: to push out a count of theirs an
 /// attacker must fail from as many other addresses, at the speed of argon2. About 4 MB.
 const MOST: usize = 20_000;
 
@@ -131,14 +131,26 @@ impl Throttle {
 
     fn raise(&mut self, key: Key, now: u64) {
         if self.counts.len() >= MOST && !self.counts.contains_key(&key) {
-            self.counts.retain(|key, count| count.failures_at(key, now) > 0);
-            let oldest = self.counts.iter().min_by_key(|(_, count)| count.last).map(|(key, _)| key.clone());
-            if let Some(oldest) = oldest.filter(|_| self.counts.len() >= MOST) {
-                self.counts.remove(&oldest);
-            }
+            self.make_room(now);
         }
         let before = self.counts.get(&key).map_or(0, |count| count.failures_at(&key, now));
         self.counts.insert(key, Count { failures: before.saturating_add(1), last: now });
+    }
+
+    /// Forgets what has no failures any more, and the oldest eighth where that is not enough: seldom, rather than one by
+    /// one with a search for each.
+    fn make_room(&mut self, now: u64) {
+        self.counts.retain(|key, count| count.failures_at(key, now) > 0);
+        if self.counts.len() >= MOST {
+            let mut times: Vec<u64> = self.counts.values().map(|count| count.last).collect();
+            let mut room = MOST / 8;
+            let (_, &mut oldest, _) = times.select_nth_unstable(room);
+            self.counts.retain(|_, count| {
+                let goes = room > 0 && count.last <= oldest;
+                room -= usize::from(goes);
+                !goes
+            });
+        }
     }
 
     fn lower(&mut self, key: &Key) {

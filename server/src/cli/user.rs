@@ -142,7 +142,7 @@ pub fn user(args: &UserArgs, input: &mut impl Read, out: &mut impl Write) -> Res
         UserCommand::List { data } => {
             for User { name, role, groups, .. } in users::list(&open(data)?).map_err(VaultError::from)? {
                 let groups = if groups.is_empty() { String::new() } else { format!("  {}", groups.join(", ")) };
-                writeln!(out, "{role:<9}{name}{groups}")?;
+                writeln!(out, "{:<9}{name}{groups}", role.word())?;
             }
         }
     }

@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     Config, ConfigError, DEFAULT_LISTEN, DEFAULT_POLL, LogFormat, LogFormatError, NodeConfig, Problem, audit, data,
-    is_name, listen, parse_listen,
+    identity, is_name, listen, parse_listen,
     reader::{At, Problems, kind, tables},
     rules, sessions,
     way::{self, ADDRESS_EXAMPLE},
@@ -54,12 +54,16 @@ pub(super) fn parse(text: &str) -> Result<Config, Vec<Problem>> {
 
 /// The whole document. Where something is wrong its default stands in, so that the rest is checked too.
 fn root(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Config {
-    problems.unknown_keys(table, &["listen", "data", "log", "audit", "sessions", "rule", "node"]);
+    let keys = ["listen", "url", "data", "log", "audit", "sessions", "rule", "node"];
+    problems.unknown_keys(table, &[keys.as_slice(), &identity::KEYS].concat());
     let listen = match problems.text(table, "listen", DEFAULT_LISTEN) {
         Some(At { value, span }) => parse_listen(&value).map_err(|error| problems.add(&span, error.to_string())).ok(),
         None => None,
     };
+    let url = problems.text(table, "url", "https://sluice.example.org").map(|at| at.value);
     Config {
+        identity: identity::read(table, url.as_deref(), problems),
+        url,
         listen: listen.unwrap_or_else(listen::default),
         data: problems.text(table, "data", "/var/lib/sluice").map_or_else(data::default, |at| at.value.into()),
         nodes: nodes(table, problems),

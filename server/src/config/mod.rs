@@ -7,6 +7,7 @@ mod audit;
 mod data;
 mod error;
 mod file;
+mod identity;
 mod listen;
 mod reader;
 mod rules;
@@ -19,6 +20,7 @@ use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 pub use data::default as default_data;
 pub use error::{ConfigError, Problem};
+pub use identity::{CALLBACK, Identity};
 pub use listen::{ListenError, parse_listen};
 pub use socket::{SocketArg, SocketArgError};
 
@@ -55,6 +57,10 @@ pub struct Config {
     pub log: LogFormat,
     /// What the record asks for, how long it is kept, and where else it goes.
     pub audit: Settings,
+    /// The address that browsers use, without a slash at its end.
+    pub url: Option<String>,
+    /// Other systems that vouch for people.
+    pub identity: Identity,
 }
 
 /// One HAProxy process.
@@ -118,6 +124,8 @@ impl Config {
             rules: Rules::default(),
             log: LogFormat::default(),
             audit: Settings::default(),
+            url: None,
+            identity: Identity::default(),
         }
     }
 

@@ -24,7 +24,7 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::{
-    access::{Access, Cost, Rules, SessionLimits, Setup},
+    access::{Access, Setup, testing},
     haproxy::{Info, StatTable},
     hub::{Hub, ProxyUpdate, Replies, Update, unix_ms},
     metrics::Metrics,
@@ -43,10 +43,12 @@ const INFO: &[u8] = include_bytes!("../haproxy/testdata/3.2.26/show_info.txt");
 /// A proxy that the node `lb1` has, with one server.
 const PROXY: &str = "be_http";
 
-/// So cheap that a test can afford thousands.
-pub(super) const CHEAP: Cost = Cost { memory: 8, passes: 1, lanes: 1 };
-
 async fn state() -> AppState {
+    state_of(Vault::in_memory().expect("memory"), testing::setup()).await
+}
+
+/// The state of a program that keeps its accounts there.
+pub(super) async fn state_of(vault: Vault, setup: Setup) -> AppState {
     let shutdown = CancellationToken::new();
     let metrics = Arc::new(Metrics::new());
     let node = |name: &str| Node { name: name.to_owned(), cluster: "edge".to_owned(), ..Node::default() };
@@ -80,16 +82,9 @@ async fn state() -> AppState {
     });
     assert!(told.await);
     hub.wait_for(|world| !world.proxies.is_empty()).await.expect("a hub");
-    let vault = Vault::in_memory().expect("memory");
     let operations = Operations::new(hub.clone(), BTreeMap::new(), Record::new(vault.clone()), metrics.clone());
-    let access = access(&vault);
+    let access = Access::start(vault.clone(), setup).expect("access");
     AppState::new(hub, operations, vault, access, metrics, build, shutdown)
-}
-
-/// Access as a loopback address has it: open until there is an account.
-fn access(vault: &Vault) -> Access {
-    let setup = Setup { rules: Rules::default(), sessions: SessionLimits::default(), may_be_open: true, cost: CHEAP };
-    Access::start(vault.clone(), setup).expect("access")
 }
 
 /// A program that serves on a real port.
@@ -102,7 +97,11 @@ pub(super) struct Running {
 
 /// Starts one.
 pub(super) async fn running() -> Running {
-    let state = state().await;
+    running_with(state().await).await
+}
+
+/// Starts one with that state.
+pub(super) async fn running_with(state: AppState) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let served = tokio::spawn(run(listener, state.clone(), Router::new()));
@@ -117,7 +116,7 @@ async fn ask(head: &str, body: impl Into<Body>) -> (StatusCode, HeaderMap, Bytes
     for (name, value) in words.map(|word| word.split_once('=').expect("a header")) {
         request = request.header(name, value);
     }
-    let pages = Router::new().route("/form", post(|| async { "posted" }));
+    let pages = Router::new().route("/stats", post(|| async { "posted" }));
     let request = request.body(body.into()).expect("a request");
     let response = router(state().await, pages).oneshot(request).await.expect("an answer");
     let (parts, body) = response.into_parts();
@@ -222,9 +221,9 @@ async fn a_wrong_method_is_told_with_what_is_allowed() {
 #[tokio::test]
 async fn strangers_are_refused_on_every_kind_of_route() {
     for (head, expected) in [
-        ("POST /form", 403),
-        ("POST /form origin=http://localhost:8080", 200),
-        ("POST /form origin=http://evil.example", 403),
+        ("POST /stats", 403),
+        ("POST /stats origin=http://localhost:8080", 200),
+        ("POST /stats origin=http://evil.example", 403),
         ("POST /api/v1/actions origin=http://evil.example", 403),
         ("GET /ws origin=http://evil.example", 403),
         ("GET /healthz origin=http://evil.example", 200),

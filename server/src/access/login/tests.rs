@@ -1,1 +1,171 @@
+//! Log-ins, from the attempt to the session.
 
+use app::model::access::Role;
+use futures::future::join_all;
+
+use super::*;
+use crate::{
+    access::{
+        Cost, sessions,
+        testing::{CHEAP, PASSWORD, access, add, record},
+    },
+    vault::Vault,
+};
+
+fn attempt(user: &str, password: &str, address: &str) -> Attempt {
+    Attempt {
+        user: user.to_owned(),
+        password: Password::typed(password.to_owned()),
+        device: None,
+        session: None,
+        address: address.parse().expect("an address"),
+        agent: "test".to_owned(),
+    }
+}
+
+async fn with_anna() -> (Vault, Access) {
+    let vault = Vault::in_memory().expect("memory");
+    add(&vault, "anna", Role::Operator).await;
+    let access = access(&vault);
+    (vault, access)
+}
+
+async fn opens(access: &Access, token: Secret) -> bool {
+    let limits = access.limits();
+    let found = access.inner().vault.call(move |c| sessions::find(c, &token, limits, now())).await;
+    found.expect("answered").is_some()
+}
+
+#[tokio::test]
+async fn the_right_password_opens_a_new_session_and_ends_the_one_that_came_along() {
+    let (vault, access) = with_anna().await;
+    let planted = access.log_in(attempt("anna", PASSWORD, "10.0.0.9")).await.expect("in");
+    let own = Attempt { session: Some(planted.token), ..attempt("anna", PASSWORD, "10.0.0.1") };
+    let logged_in = access.log_in(own).await.expect("in");
+    assert_ne!(logged_in.token, planted.token);
+    assert!(opens(&access, logged_in.token).await && !opens(&access, planted.token).await);
+    assert_eq!((logged_in.caller.name.as_str(), logged_in.caller.rights.role), ("anna", Role::Operator));
+    // A token that nobody made opens nothing, before and after.
+    let made_up = Secret::random().expect("random bytes");
+    let with_it = Attempt { session: Some(made_up), ..attempt("anna", PASSWORD, "10.0.0.1") };
+    access.log_in(with_it).await.expect("in");
+    assert!(!opens(&access, made_up).await);
+    assert_eq!(record(&vault).await[1..], ["login log-in anna done"; 3].map(str::to_owned));
+}
+
+#[tokio::test]
+async fn an_unknown_account_is_refused_like_a_wrong_password_after_the_same_work() {
+    let (vault, access) = with_anna().await;
+    let mut told = Vec::new();
+    for user in ["anna", "nobody", "no name at all!", "", "anna'--", "ANNA"] {
+        let before = access.looks();
+        let error = access.log_in(attempt(user, "wrong password", "10.0.0.1")).await.expect_err("refused");
+        assert!(matches!(error, LogInError::Wrong), "{user}: {error}");
+        assert_eq!(access.looks(), before + 1, "{user}");
+        told.push(error.to_string());
+    }
+    told.dedup();
+    assert_eq!(told.len(), 1);
+    let record = record(&vault).await;
+    assert_eq!(record[1], "login log-in anna refused");
+    // What was typed into the wrong field is kept nowhere.
+    assert!(record[2..].iter().all(|line| line == "login log-in unknown account refused"), "{record:?}");
+}
+
+#[tokio::test]
+async fn a_thousand_wrong_passwords_keep_no_honest_browser_out() {
+    let (_vault, access) = with_anna().await;
+    let mut known = access.log_in(attempt("anna", PASSWORD, "10.0.0.1")).await.expect("in").device;
+    let before = access.looks();
+    let guesses = (0..1_000).map(|n| access.log_in(attempt("anna", &format!("guess number {n}"), "10.0.0.1")));
+    let guesses = join_all(guesses);
+    let honest = async {
+        for n in 0..20 {
+            access.log_in(attempt("anna", PASSWORD, &format!("10.0.1.{n}"))).await.expect("from another address");
+            let own = Attempt { device: Some(known), ..attempt("anna", PASSWORD, "10.0.0.1") };
+            known = access.log_in(own).await.expect("from a known browser at the same address").device;
+        }
+    };
+    let (guesses, ()) = futures::join!(guesses, honest);
+    let waits = guesses.iter().filter(|g| matches!(g, Err(LogInError::Wait(wait)) if !wait.is_zero())).count();
+    let wrong = guesses.iter().filter(|g| matches!(g, Err(LogInError::Wrong))).count();
+    assert_eq!((waits, wrong), (995, 5));
+    assert_eq!(access.looks(), before + 5 + 40, "nobody looks at what is told to wait");
+    // A browser of the same address that nobody knows waits.
+    let stranger = access.log_in(attempt("anna", PASSWORD, "10.0.0.1")).await;
+    assert!(matches!(stranger, Err(LogInError::Wait(_))));
+    // So does a known browser of another account, and a made-up one.
+    let made_up = Attempt { device: Secret::random().ok(), ..attempt("anna", PASSWORD, "10.0.0.1") };
+    assert!(matches!(access.log_in(made_up).await, Err(LogInError::Wait(_))));
+}
+
+#[tokio::test]
+async fn many_addresses_keep_no_other_address_out() {
+    let (_vault, access) = with_anna().await;
+    for n in 0..300 {
+        let from = format!("10.1.{}.{}", n / 250, n % 250);
+        let refused = access.log_in(attempt("anna", "wrong password", &from)).await;
+        assert!(matches!(refused, Err(LogInError::Wrong)));
+    }
+    access.log_in(attempt("anna", PASSWORD, "10.2.0.1")).await.expect("in");
+}
+
+#[tokio::test]
+async fn a_password_kept_at_another_cost_is_kept_anew_at_its_log_in() {
+    let (vault, access) = with_anna().await;
+    let old = Password::typed(PASSWORD.to_owned()).hash(Cost { memory: 16, ..CHEAP }).expect("hashed");
+    let name: UserName = "anna".parse().expect("a name");
+    let (of, kept) = (name.clone(), old.clone());
+    vault.call(move |c| users::rehash(c, &of, &kept)).await.expect("kept");
+    access.log_in(attempt("anna", PASSWORD, "10.0.0.1")).await.expect("in");
+    let (_, new) = vault.call(move |c| users::find(c, &name)).await.expect("answered").expect("there");
+    assert!(new != old && !new.is_outdated(CHEAP));
+    access.log_in(attempt("anna", PASSWORD, "10.0.0.1")).await.expect("in again");
+}
+
+#[tokio::test]
+async fn an_account_that_changed_under_way_lets_nobody_in() {
+    let (vault, access) = with_anna().await;
+    let name: UserName = "anna".parse().expect("a name");
+    let of = name.clone();
+    let (user, kept) = vault.call(move |c| users::find(c, &of)).await.expect("answered").expect("there");
+    let new = Password::typed("another password".to_owned()).hash(CHEAP).expect("hashed");
+    let of = name.clone();
+    let changed = vault.call(move |c| Ok(users::set_password(c, &of, &new, &Caller::command_line("x"), now())));
+    changed.await.expect("answered").expect("changed");
+    let session = NewSession {
+        user: "anna".to_owned(),
+        origin: Origin::Local,
+        role: user.role,
+        groups: Vec::new(),
+        address: "10.0.0.1".parse().expect("an address"),
+        agent: String::new(),
+    };
+    let opening = Opening::new(session, None, "password").expect("random bytes");
+    let token = opening.secret;
+    let device = Secret::random().expect("random bytes");
+    let entered = access.enter(name, kept, None, device, opening).await;
+    assert!(matches!(entered, Err(LogInError::Wrong)));
+    assert!(!opens(&access, token).await);
+}
+
+#[tokio::test]
+async fn nothing_that_opens_something_is_in_what_is_shown() {
+    let (vault, access) = with_anna().await;
+    let tried = attempt("anna", PASSWORD, "10.0.0.1");
+    let shown = format!("{tried:?}");
+    let logged_in = access.log_in(tried).await.expect("in");
+    let shown = format!("{shown} {logged_in:?} {access:?}");
+    let (token, device) = (logged_in.token.reveal(), logged_in.device.reveal());
+    for secret in [PASSWORD, &token, &device, "$argon2id"] {
+        assert!(!shown.contains(secret));
+    }
+    assert!(!record(&vault).await.join("\n").contains(PASSWORD));
+}
+
+#[test]
+fn a_wait_is_told_in_whole_seconds_that_suffice() {
+    for (millis, told) in [(1, 1), (999, 1), (1_000, 1), (1_001, 2)] {
+        assert_eq!(seconds(Duration::from_millis(millis)), told);
+    }
+}

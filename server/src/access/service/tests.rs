@@ -1,1 +1,196 @@
+//! Who a request is from, and until when.
 
+use std::time::Duration;
+
+use app::model::access::Role;
+use axum::http::header::{AUTHORIZATION, COOKIE};
+use tokio::time::timeout;
+
+use super::*;
+use crate::access::{
+    Attempt, Origin, Password, Setup,
+    testing::{PASSWORD, access, add, record, setup},
+    users,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+async fn log_in(access: &Access, user: &str) -> Secret {
+    let attempt = Attempt {
+        user: user.to_owned(),
+        password: Password::typed(PASSWORD.to_owned()),
+        device: None,
+        session: None,
+        address: Peer::LOOPBACK.address,
+        agent: String::new(),
+    };
+    access.log_in(attempt).await.expect("in").token
+}
+
+fn shows(token: Secret) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(COOKIE, format!("{SESSION_COOKIE}={}", token.reveal()).parse().expect("a value"));
+    headers
+}
+
+async fn who(access: &Access, headers: &HeaderMap) -> Option<Caller> {
+    access.identify(headers, Peer::LOOPBACK).await.expect("answered")
+}
+
+/// Waits until what was read says whether there are accounts.
+async fn until_open(access: &Access, is_open: bool) {
+    let mut standings = access.inner.standings.clone();
+    let told = standings.wait_for(|s| s.is_read && s.is_open == is_open);
+    timeout(SECOND, told).await.expect("within a second").expect("the task runs");
+}
+
+#[tokio::test]
+async fn without_accounts_whoever_reaches_loopback_may_do_everything_until_the_first_is_made() {
+    let vault = Vault::in_memory().expect("memory");
+    let access = access(&vault);
+    let caller = who(&access, &HeaderMap::new()).await.expect("anybody");
+    assert_eq!((&caller.means, caller.rights.role), (&Means::Open, Role::Admin));
+    let ends = {
+        let access = access.clone();
+        tokio::spawn(async move { access.ended(&caller).await })
+    };
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!ends.is_finished());
+    add(&vault, "anna", Role::Viewer).await;
+    timeout(SECOND, ends).await.expect("within a second").expect("no panic").expect("answered");
+    assert_eq!(who(&access, &HeaderMap::new()).await, None);
+    // An old cookie opens nothing, with accounts and without.
+    let stale = shows(Secret::random().expect("random bytes"));
+    assert_eq!(who(&access, &stale).await, None);
+    let name = "anna".parse().expect("a name");
+    let removed = vault.call(move |c| Ok(users::remove(c, &name, &Caller::command_line("x"))));
+    removed.await.expect("answered").expect("removed");
+    until_open(&access, true).await;
+    assert_eq!(who(&access, &stale).await.map(|c| c.means), Some(Means::Open));
+}
+
+#[tokio::test]
+async fn where_others_reach_the_address_nobody_is_let_in_without_accounts() {
+    let vault = Vault::in_memory().expect("memory");
+    let access = Access::start(vault, Setup { may_be_open: false, ..setup() }).expect("access");
+    assert_eq!(who(&access, &HeaderMap::new()).await, None);
+    assert!(!access.is_open());
+}
+
+#[tokio::test]
+async fn a_token_that_is_shown_is_never_passed_over_for_a_cookie_or_loopback() {
+    let vault = Vault::in_memory().expect("memory");
+    let access = access(&vault);
+    let mut headers = HeaderMap::new();
+    headers.insert(AUTHORIZATION, "Bearer slt_unknown".parse().expect("a value"));
+    assert_eq!(who(&access, &headers).await, None, "although there are no accounts");
+    add(&vault, "anna", Role::Viewer).await;
+    let token = log_in(&access, "anna").await;
+    for bad in ["Bearer slt_unknown", "Bearer a b"] {
+        let mut headers = shows(token);
+        headers.insert(AUTHORIZATION, bad.parse().expect("a value"));
+        assert_eq!(who(&access, &headers).await, None, "{bad}");
+    }
+    let mut headers = shows(token);
+    headers.insert(AUTHORIZATION, "Basic eDp5".parse().expect("a value"));
+    assert!(who(&access, &headers).await.is_some(), "a reverse proxy's own");
+}
+
+#[tokio::test]
+async fn a_session_has_the_role_of_now_and_what_was_let_in_with_another_ends() {
+    let vault = Vault::in_memory().expect("memory");
+    add(&vault, "anna", Role::Operator).await;
+    let access = access(&vault);
+    let headers = shows(log_in(&access, "anna").await);
+    let caller = who(&access, &headers).await.expect("anna");
+    let ends = {
+        let (access, caller) = (access.clone(), caller.clone());
+        tokio::spawn(async move { access.ended(&caller).await })
+    };
+    let name = "anna".parse().expect("a name");
+    let changed = vault.call(move |c| Ok(users::set_role(c, &name, Role::Viewer, &Caller::command_line("x"), now())));
+    changed.await.expect("answered").expect("changed");
+    timeout(SECOND, ends).await.expect("within a second").expect("no panic").expect("answered");
+    let again = who(&access, &headers).await.expect("still logged in");
+    assert_eq!((&again.means, again.rights.role), (&caller.means, Role::Viewer));
+}
+
+#[tokio::test]
+async fn a_replayed_cookie_opens_nothing_after_the_log_out() {
+    let vault = Vault::in_memory().expect("memory");
+    add(&vault, "anna", Role::Operator).await;
+    let access = access(&vault);
+    let (here, there) = (shows(log_in(&access, "anna").await), shows(log_in(&access, "anna").await));
+    let caller = who(&access, &here).await.expect("anna");
+    assert_eq!(access.end(&caller, false).await.expect("ended"), 1);
+    assert!(who(&access, &here).await.is_none() && who(&access, &there).await.is_some());
+    assert_eq!(access.end(&caller, true).await.expect("answered"), 0, "an ended session ends nothing any more");
+    let (here, caller) = (shows(log_in(&access, "anna").await), who(&access, &there).await.expect("anna"));
+    assert_eq!(access.end(&caller, true).await.expect("ended"), 2);
+    assert!(who(&access, &here).await.is_none() && who(&access, &there).await.is_none());
+    assert_eq!(record(&vault).await.iter().filter(|line| *line == "login log-out anna done").count(), 2);
+}
+
+#[tokio::test]
+async fn an_idle_session_ends_at_its_time_although_something_waits_for_that() {
+    let vault = Vault::in_memory().expect("memory");
+    add(&vault, "anna", Role::Viewer).await;
+    for (idle, absolute) in [(600, 60_000), (60_000, 600)] {
+        let [idle, absolute] = [idle, absolute].map(Duration::from_millis);
+        let access = Access::start(vault.clone(), Setup { sessions: SessionLimits { idle, absolute }, ..setup() });
+        let access = access.expect("access");
+        let headers = shows(log_in(&access, "anna").await);
+        let caller = who(&access, &headers).await.expect("anna");
+        timeout(2 * SECOND, access.ended(&caller)).await.expect("in time").expect("answered");
+        assert_eq!(who(&access, &headers).await, None);
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_begins_and_ends_between_two_looks_is_missed_by_nobody() {
+    let vault = Vault::in_memory().expect("memory");
+    add(&vault, "anna", Role::Viewer).await;
+    let access = access(&vault);
+    for pause in [0, 5, 20, 60, 120] {
+        let headers = shows(log_in(&access, "anna").await);
+        let caller = who(&access, &headers).await.expect("anna");
+        let ends = {
+            let (access, caller) = (access.clone(), caller.clone());
+            tokio::spawn(async move { access.ended(&caller).await })
+        };
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        assert!(!ends.is_finished(), "{pause} ms");
+        access.end(&caller, false).await.expect("ended");
+        timeout(SECOND, ends).await.expect("within a second").expect("no panic").expect("answered");
+    }
+}
+
+#[tokio::test]
+async fn a_provider_s_account_brings_its_role_and_is_not_the_local_one_of_its_name() {
+    let vault = Vault::in_memory().expect("memory");
+    add(&vault, "anna", Role::Viewer).await;
+    let access = access(&vault);
+    let new = NewSession {
+        user: "anna".to_owned(),
+        origin: Origin::Oidc,
+        role: Role::Admin,
+        groups: vec!["ops".to_owned()],
+        address: Peer::LOOPBACK.address,
+        agent: String::new(),
+    };
+    let (secret, session) = access.begin(new, None, "OpenID Connect").await.expect("begun");
+    assert_eq!(session.origin, Origin::Oidc);
+    let local = shows(log_in(&access, "anna").await);
+    let caller = who(&access, &shows(secret)).await.expect("anna");
+    assert_eq!(caller.rights.role, Role::Admin);
+    access.end(&caller, true).await.expect("ended");
+    assert_eq!(who(&access, &local).await.map(|c| c.rights.role), Some(Role::Viewer), "another account's session");
+}
+
+#[test]
+fn a_flood_of_refusals_is_bounded_and_the_next_minute_begins_anew() {
+    let mut bound = Bound::default();
+    let taken = (0..10_000).filter(|_| bound.admits(59_999)).count();
+    assert_eq!(taken, Bound::MOST as usize);
+    assert!(bound.admits(60_000));
+}

@@ -1,1 +1,235 @@
+//! Every route against everybody, and the table against the routes that there are.
 
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
+
+use app::model::access::Rights;
+use axum::{Router, body::Body, http::Request as Asked};
+use tower::ServiceExt as _;
+
+use super::*;
+use crate::{
+    access::{Access, Attempt, Password, Secret, credentials::SESSION_COOKIE, testing},
+    http::{
+        pages, router, routes,
+        tests::{Running, running_with, state_of},
+    },
+    vault::Vault,
+};
+
+/// Who asks, in the order of the expected answers.
+const CALLERS: [&str; 5] = ["nobody", "ended", "viewer", "operator", "admin"];
+
+/// What each of [`CALLERS`] is answered, and with what body. 303 is the way to the log-in page, or on from it.
+const EXPECTED: &[(&str, &str, [u16; 5])] = &[
+    ("GET /", "", [303, 303, 302, 302, 302]),
+    ("GET /stats", "", [303, 303, 200, 200, 200]),
+    ("POST /stats", "do=drain&s=lb1/be_http/s1", [303, 303, 403, 200, 200]),
+    ("GET /events", "", [303, 303, 200, 200, 200]),
+    ("GET /wall", "", [303, 303, 200, 200, 200]),
+    ("GET /login", "", [200, 200, 303, 303, 303]),
+    ("POST /login", "user=viewer&password=nope", [401, 401, 401, 401, 401]),
+    ("POST /logout", "", [303, 303, 303, 303, 303]),
+    ("POST /api/v1/login", r#"{"user":"x","password":"y"}"#, [401, 401, 401, 401, 401]),
+    ("POST /api/v1/logout", "", [200, 200, 200, 200, 200]),
+    ("GET /api/v1/me", "", [401, 401, 200, 200, 200]),
+    ("GET /api/v1/nodes", "", [401, 401, 200, 200, 200]),
+    ("GET /api/v1/stats", "", [401, 401, 200, 200, 200]),
+    ("GET /api/v1/info", "", [401, 401, 200, 200, 200]),
+    ("GET /api/v1/events", "", [401, 401, 200, 200, 200]),
+    (
+        "POST /api/v1/actions",
+        r#"{"action":"drain","targets":[{"backend":"be_http","server":"s1"}]}"#,
+        [401, 401, 403, 200, 200],
+    ),
+    ("GET /api/v1/openapi.json", "", [200, 200, 200, 200, 200]),
+    // No handshake was asked for: who gets so far would get the stream.
+    ("GET /ws", "", [401, 401, 400, 400, 400]),
+    ("GET /healthz", "", [200, 200, 200, 200, 200]),
+    ("GET /metrics", "", [401, 401, 200, 200, 200]),
+    ("GET /pkg/{*path}", "", [404, 404, 404, 404, 404]),
+];
+
+/// Rows of the table whose routes are on their way.
+const ON_THEIR_WAY: [&str; 7] = [
+    "GET /account",
+    "GET /admin",
+    "GET /audit",
+    "GET /api/v1/audit",
+    "GET /login/oidc",
+    "GET /login/oidc/callback",
+    "GET /w/{token}",
+];
+
+async fn log_in(access: &Access, user: &str) -> Secret {
+    let attempt = Attempt {
+        user: user.to_owned(),
+        password: Password::typed(testing::PASSWORD.to_owned()),
+        device: None,
+        session: None,
+        address: Peer::LOOPBACK.address,
+        agent: String::new(),
+    };
+    access.log_in(attempt).await.expect("in").token
+}
+
+async fn with_accounts() -> AppState {
+    let vault = Vault::in_memory().expect("memory");
+    for role in Role::ALL {
+        testing::add(&vault, role.word(), role).await;
+    }
+    state_of(vault, testing::setup()).await
+}
+
+/// The cookies of `who`, each of a session of its own.
+async fn cookie(state: &AppState, who: &str) -> Option<String> {
+    let token = match who {
+        "nobody" => return None,
+        "ended" => {
+            let token = log_in(&state.access, "admin").await;
+            let cookie = format!("{SESSION_COOKIE}={}", token.reveal());
+            let mut headers = HeaderMap::new();
+            headers.insert(header::COOKIE, cookie.parse().expect("a value"));
+            let caller = state.access.identify(&headers, Peer::LOOPBACK).await.expect("answered").expect("admin");
+            state.access.end(&caller, false).await.expect("ended");
+            return Some(cookie);
+        }
+        role => log_in(&state.access, role).await,
+    };
+    Some(format!("{SESSION_COOKIE}={}", token.reveal()))
+}
+
+async fn ask(state: &AppState, head: &str, body: &str, cookie: Option<&str>) -> Response {
+    let (method, path) = head.split_once(' ').expect("a method and a path");
+    let kind = if body.starts_with('{') { "application/json" } else { "application/x-www-form-urlencoded" };
+    let mut request = Asked::builder().method(method).uri(path.replace("{*path}", "nope.js"));
+    request = request.header("host", "localhost:8080").header("origin", "http://localhost:8080");
+    request = request.header("content-type", kind);
+    if let Some(cookie) = cookie {
+        request = request.header(header::COOKIE, cookie);
+    }
+    let mut request = request.body(Body::from(body.to_owned())).expect("a request");
+    let address: IpAddr = "10.0.0.1".parse().expect("an address");
+    request.extensions_mut().insert(Peer { address, ..Peer::LOOPBACK });
+    router(state.clone(), pages::routes(state)).oneshot(request).await.expect("an answer")
+}
+
+#[tokio::test]
+async fn every_route_answers_everybody_as_the_table_says() {
+    let rows: BTreeSet<String> = ROWS.iter().map(|row| format!("{} {}", row.method, row.path)).collect();
+    let expected = EXPECTED.iter().map(|(head, _, _)| *head).chain(ON_THEIR_WAY).map(str::to_owned);
+    assert_eq!(rows, expected.collect(), "a row of the one table is missing in the other");
+    let state = with_accounts().await;
+    for (place, who) in CALLERS.into_iter().enumerate() {
+        for (head, body, expected) in EXPECTED {
+            // Log-outs end their session; failed log-ins make others wait.
+            let state = if head.contains("login") { with_accounts().await } else { state.clone() };
+            let cookie = cookie(&state, who).await;
+            let response = ask(&state, head, body, cookie.as_deref()).await;
+            let (status, headers) = (response.status().as_u16(), response.headers());
+            assert_eq!(status, expected[place], "{head} by {who}: {headers:?}");
+            match status {
+                401 if !head.contains("login") => assert_eq!(headers[header::WWW_AUTHENTICATE], "Bearer", "{head}"),
+                303 if place < 2 && !head.contains("logout") => {
+                    let to = headers[header::LOCATION].to_str().expect("ascii");
+                    let path = head.split_once(' ').expect("a path").1;
+                    assert_eq!(to, format!("/login?next={path}"), "{head}");
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The paths of every route, as axum itself lists them.
+fn paths(router: &Router<AppState>) -> BTreeSet<String> {
+    let text = format!("{router:?}");
+    let lists = text.split("paths: {").skip(1).map(|rest| rest.split_once('}').map_or(rest, |(list, _)| list));
+    let mut out = BTreeSet::new();
+    for list in text.match_indices("RouteId(").map(|(at, _)| &text[at..]) {
+        let Some((_, rest)) = list.split_once("): \"") else { continue };
+        if list[8..].find(|c: char| !c.is_ascii_digit()) == list[8..].find("): \"") {
+            out.extend(rest.split_once('"').map(|(path, _)| path.to_owned()));
+        }
+    }
+    assert!(lists.count() > 0, "axum writes its routes in another way: {text}");
+    out
+}
+
+#[tokio::test]
+async fn a_route_without_a_row_is_found_and_can_t_be_reached() {
+    let state = with_accounts().await;
+    let all = routes(pages::routes(&state));
+    let found = paths(&all);
+    for known in ["/stats", "/ws", "/api/v1/me", "/pkg/{*path}", "/login"] {
+        assert!(found.contains(known), "{known} is not in {found:?}");
+    }
+    for path in &found {
+        let is_listed = ROWS.iter().any(|row| row.path == path) || assets::is_file(path) || is_empty(path);
+        let is_axums_own = path.contains("__private__axum");
+        assert!(is_listed || is_axums_own, "{path} has no row");
+    }
+    // Methods: what the routes themselves allow, without the table before them.
+    let app = all.with_state(state.clone());
+    for path in found.iter().filter(|path| ROWS.iter().any(|row| row.path == *path)) {
+        let request = Asked::builder().method("TRACE").uri(path.replace("{*path}", "x"));
+        let answer = app.clone().oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
+        let allowed = answer.headers()[header::ALLOW].to_str().expect("ascii").to_owned();
+        let allowed: BTreeSet<&str> = allowed.split(',').filter(|method| *method != "HEAD").collect();
+        let listed: BTreeSet<&str> = ROWS.iter().filter(|row| row.path == path).map(|row| row.method).collect();
+        assert_eq!(allowed, listed, "{path}");
+    }
+    let forgotten = Router::new().route("/forgotten", axum::routing::get(|| async { "secret" }));
+    let admin = cookie(&state, "admin").await.expect("a cookie");
+    let request = Asked::get("/forgotten").header("host", "localhost").header(header::COOKIE, admin);
+    let request = request.body(Body::empty()).expect("a request");
+    let answer = router(state, forgotten).oneshot(request).await.expect("an answer");
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn refusals_of_what_changes_something_are_recorded_and_a_page_says_why_in_words() {
+    let state = with_accounts().await;
+    let viewer = cookie(&state, "viewer").await.expect("a cookie");
+    let page = ask(&state, "POST /stats", "do=drain&s=lb1/be_http/s1", Some(&viewer)).await;
+    assert_eq!(page.status(), StatusCode::FORBIDDEN);
+    let body = axum::body::to_bytes(page.into_body(), usize::MAX).await.expect("a body");
+    assert!(String::from_utf8_lossy(&body).contains("This needs the role operator"));
+    ask(&state, "POST /api/v1/actions", "{}", None).await;
+    ask(&state, "GET /stats", "", None).await;
+    let record = testing::record(&state.vault).await;
+    let refusals: Vec<_> = record.iter().filter(|line| line.starts_with("refusal")).collect();
+    assert_eq!(
+        refusals,
+        ["refusal POST /stats viewer not allowed", "refusal POST /api/v1/actions nobody not logged in"]
+    );
+}
+
+#[test]
+fn a_wall_link_shows_the_wall_and_never_acts_whatever_its_rights_say() {
+    let by = |means: Means, role| Caller {
+        name: "x".to_owned(),
+        means,
+        rights: Arc::new(Rights::of(role)),
+        address: Peer::LOOPBACK.address,
+    };
+    let wall = by(Means::Wall("1".to_owned()), Role::Admin);
+    let met = |need: Need, caller: &Caller| need.is_met(Some(caller));
+    assert!(met(Need::Nothing, &wall) && met(Need::Display, &wall));
+    assert!(!met(Need::Look, &wall) && !met(Need::Act, &wall) && !met(Need::Admin, &wall));
+    // A token reads or acts, by the role that its scope leaves.
+    let [reads, acts] = [Role::Viewer, Role::Operator].map(|role| by(Means::Token("1".to_owned()), role));
+    assert!(met(Need::Look, &reads) && !met(Need::Act, &reads) && met(Need::Act, &acts) && !met(Need::Admin, &acts));
+    let nobody = Caller::nobody("nobody", Peer::LOOPBACK.address);
+    for need in [Need::Display, Need::Look, Need::Act, Need::Admin] {
+        assert!(!need.is_met(None) && !met(need, &nobody), "{need:?}");
+    }
+    let topics = [TopicId::Fleet, TopicId::Events, TopicId::proxy("edge", "web"), TopicId::node("lb1", "web")];
+    for (caller, expected) in [(&wall, [true, false, false, false]), (&reads, [true; 4])] {
+        assert_eq!(topics.each_ref().map(|topic| may_follow(caller, topic)), expected);
+    }
+}
+
+/// Who logs in at a program that serves.
+pub(in crate::http) async fn running_with_accounts() -> Running {
+    running_with(with_accounts().await).await
+}

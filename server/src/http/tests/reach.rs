@@ -81,7 +81,7 @@ async fn state() -> AppState {
     hub.wait_for(|world| world.proxies.len() == 3 && world.events.len() == 4).await.expect("a hub");
     let vault = Vault::in_memory().expect("memory");
     let operations = Operations::new(hub.clone(), BTreeMap::new(), Record::new(vault.clone()), metrics.clone());
-    let access = access(&vault);
+    let access = Access::start(vault.clone(), testing::setup()).expect("access");
     AppState::new(hub, operations, vault, access, metrics, "test-build".into(), shutdown)
 }
 

@@ -1,0 +1,190 @@
+//! The Admin page: accounts, sessions, tokens and wall links of everybody. Drawn by the server alone, for admins.
+
+use leptos::prelude::*;
+
+use super::managed::{self, Made, Notice, SessionLine, TokenLine, button, card, expiry, field, line, none};
+use crate::model::access::Role;
+
+/// What the page shows.
+#[derive(Clone, Debug, Default)]
+pub struct Admin {
+    /// What became of a form.
+    pub notice: Option<Notice>,
+    /// A wall link that was just made.
+    pub made: Option<Made>,
+    /// The local accounts.
+    pub users: Vec<UserLine>,
+    /// Everybody's sessions.
+    pub sessions: Vec<SessionLine>,
+    /// Everybody's tokens.
+    pub tokens: Vec<TokenLine>,
+    /// The wall links.
+    pub walls: Vec<WallLine>,
+    /// The clusters that a wall link can show.
+    pub clusters: Vec<String>,
+}
+
+/// A local account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserLine {
+    /// Its name.
+    pub name: String,
+    /// Its role.
+    pub role: Role,
+    /// Its groups.
+    pub groups: Vec<String>,
+    /// How many sessions it has.
+    pub sessions: usize,
+}
+
+/// A wall link. Times are written out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WallLine {
+    /// Its public name.
+    pub id: String,
+    /// Which display it is for.
+    pub name: String,
+    /// What it shows.
+    pub clusters: Vec<String>,
+    /// Who made it, until when it lasts, and when a display opened it last.
+    pub times: String,
+    /// Whether it ended by its age.
+    pub is_over: bool,
+}
+
+/// The page.
+#[must_use]
+pub fn admin(page: Admin) -> AnyView {
+    let Admin { notice, made, users, sessions, tokens, walls, clusters } = page;
+    let users = view! { <ul>{users.into_iter().map(user).collect_view()}</ul> {new_user()} };
+    let walls = view! {
+        {if walls.is_empty() { none("There are no wall links.") } else { view! { <ul>{walls.into_iter().map(wall).collect_view()}</ul> }.into_any() }}
+        {new_wall(clusters)}
+    };
+    let body = view! {
+        {made.map(managed::made)}
+        {card("Accounts", users.into_any())}
+        {card("Wall links", walls.into_any())}
+        {card("Sessions", managed::sessions(sessions, "/admin/sessions/end", true))}
+        {card("API tokens", managed::tokens(tokens, "/admin/tokens/end", true))}
+    };
+    managed::page("/admin", "Admin", notice, body.into_any())
+}
+
+fn user(user: UserLine) -> AnyView {
+    let UserLine { name, role, groups, sessions } = user;
+    let head = view! { <span>{name.clone()}</span> <span class="tag">{role.word()}</span> };
+    let logged_in = match sessions {
+        0 => "no session".to_owned(),
+        1 => "1 session".to_owned(),
+        n => format!("{n} sessions"),
+    };
+    let more = if groups.is_empty() { logged_in } else { format!("{} · {logged_in}", groups.join(", ")) };
+    let doing = view! {
+        <form method="post" action="/admin/users/role" class="flex items-center gap-2">
+            <input type="hidden" name="user" value=name.clone() />
+            {roles(role, format!("Role of {name}"))}
+            <button class="btn" aria-label=format!("Change the role of {name}")>"Change"</button>
+        </form>
+        {(sessions > 0).then(|| button("/admin/sessions/end-all", "user", name.clone(), "Log out", format!("{name} everywhere")))}
+        <details class="menu">
+            <summary class="btn" aria-label=format!("Remove {name}")>"Remove"</summary>
+            <form method="post" action="/admin/users/remove" class="menu-body">
+                <input type="hidden" name="user" value=name.clone() />
+                <p class="mb-2.5 text-ink-2">"The account ends with its sessions and tokens. What it did stays in the record."</p>
+                <button class="btn btn-danger w-full">{format!("Remove {name}")}</button>
+            </form>
+        </details>
+    };
+    line(head.into_any(), more, doing.into_any())
+}
+
+fn roles(chosen: Role, label: String) -> AnyView {
+    let options =
+        Role::ALL.map(|role| view! { <option value=role.word() selected=role == chosen>{role.word()}</option> });
+    view! { <select class="btn" name="role" aria-label=label>{options.collect_view()}</select> }.into_any()
+}
+
+fn new_user() -> AnyView {
+    let options = Role::ALL.map(|role| view! { <option value=role.word()>{role.word()}</option> });
+    view! {
+        <form method="post" action="/admin/users/add" class="flex flex-wrap items-end gap-3 border-t border-line px-3.5 py-3">
+            {field("Name", view! { <input class="field text-ink" name="user" maxlength="64" autocomplete="off" autocapitalize="none" spellcheck="false" required /> }.into_any())}
+            {field("Role", view! { <select class="field text-ink" name="role">{options.collect_view()}</select> }.into_any())}
+            {field("Groups, separated by commas", view! { <input class="field text-ink" name="groups" autocomplete="off" spellcheck="false" /> }.into_any())}
+            {field("First password, 12 characters at least", view! { <input class="field text-ink" type="password" name="password" autocomplete="new-password" minlength="12" maxlength="1024" required /> }.into_any())}
+            <button class="btn btn-primary">"Add account"</button>
+        </form>
+    }
+    .into_any()
+}
+
+fn wall(wall: WallLine) -> AnyView {
+    let WallLine { id, name, clusters, times, is_over } = wall;
+    let head = view! {
+        <span>{name.clone()}</span>
+        {clusters.into_iter().map(|cluster| view! { <span class="tag">{cluster}</span> }).collect_view()}
+        {is_over.then(|| view! { <span class="tag">"ended"</span> })}
+    };
+    line(
+        head.into_any(),
+        format!("{id} · {times}"),
+        button("/admin/walls/end", "id", id, "End", format!("the link of {name}")),
+    )
+}
+
+fn new_wall(clusters: Vec<String>) -> AnyView {
+    let choice = |value: String, text: String| {
+        view! {
+            <label class="flex min-h-8 items-center gap-2"><input type="checkbox" class="size-4" name="cluster" value=value />{text}</label>
+        }
+    };
+    let clusters = clusters.into_iter().map(|cluster| choice(cluster.clone(), cluster)).collect_view();
+    view! {
+        <form method="post" action="/admin/walls/add" class="flex flex-wrap items-end gap-3 border-t border-line px-3.5 py-3">
+            {field("Display", view! { <input class="field text-ink" name="name" maxlength="60" placeholder="control room" autocomplete="off" required /> }.into_any())}
+            <fieldset class="min-w-0 flex-[1_1_180px]">
+                <legend class="text-[13px] text-ink-2">"Shows"</legend>
+                <div class="flex flex-wrap gap-x-4">{clusters} {choice("*".to_owned(), "all clusters, later ones too".to_owned())}</div>
+            </fieldset>
+            {expiry("90d")}
+            <button class="btn btn-primary">"Make a link"</button>
+        </form>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_is_text() {
+        let text = || "\"><script>alert(1)</script>".to_owned();
+        let page = Admin {
+            notice: Some(Notice::Done(text())),
+            made: Some(Made { what: text(), secret: text(), usage: String::new() }),
+            users: vec![UserLine { name: text(), groups: vec![text()], sessions: 2, ..UserLine::default() }],
+            sessions: vec![SessionLine { id: text(), user: text(), agent: text(), ..SessionLine::default() }],
+            tokens: vec![TokenLine { id: text(), user: text(), note: text(), ..TokenLine::default() }],
+            walls: vec![WallLine { name: text(), clusters: vec![text()], times: text(), ..WallLine::default() }],
+            clusters: vec![text()],
+        };
+        let html = Owner::new().with(|| admin(page).to_html());
+        assert!(!html.contains("<script") && html.matches("alert(1)").count() > 15, "{html}");
+        assert!(!html.contains("style="), "the policy takes no style from the page");
+    }
+
+    #[test]
+    fn every_form_posts_and_says_what_it_is_about() {
+        let page = Admin {
+            users: vec![UserLine { name: "anna".to_owned(), sessions: 1, ..UserLine::default() }],
+            ..Admin::default()
+        };
+        let html = Owner::new().with(|| admin(page).to_html());
+        assert_eq!(html.matches("<form").count(), html.matches("<form method=\"post\"").count());
+        for label in ["Remove anna", "Change the role of anna", "Log out anna everywhere", "Role of anna"] {
+            assert!(html.contains(label), "{label}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! What Sluice knows by the word of others: a provider, a reverse proxy, and what their groups make of people.
+
+use prometheus_client::metrics::counter::Counter;
+
+use super::{Roles, Said, TrustedHeader, oidc::Oidc};
+use crate::{config::Identity, http::Peer};
+
+/// The others.
+#[derive(Clone, Debug, Default)]
+pub struct Outside {
+    /// The provider that people log in at.
+    pub oidc: Option<Oidc>,
+    /// The reverse proxy that says who asks.
+    pub header: Option<TrustedHeader>,
+    /// What groups may do.
+    pub roles: Roles,
+    /// Counts headers that name somebody and come from elsewhere than the reverse proxy.
+    pub ignored: Counter,
+}
+
+impl Outside {
+    /// Those of the configuration; nobody is asked yet.
+    #[must_use]
+    pub fn new(identity: &Identity, ignored: Counter) -> Self {
+        let Identity { oidc, header, roles } = identity.clone();
+        Self { oidc: oidc.map(Oidc::new), header, roles, ignored }
+    }
+
+    /// Whom the reverse proxy names.
+    #[must_use]
+    pub fn said(&self, headers: &axum::http::HeaderMap, peer: Peer) -> Said {
+        let said = self.header.as_ref().map_or(Said::Nothing, |h| h.said(&self.roles, headers, peer.connection));
+        if said == Said::Ignored {
+            self.ignored.inc();
+        }
+        said
+    }
+}
