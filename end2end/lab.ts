@@ -323,8 +323,13 @@ export class Sluice {
     private readonly config: string,
   ) {}
 
-  static async start(lab: Lab, isCluster: boolean): Promise<Sluice> {
-    const sluice = new Sluice(await freePorts(1), lab.config(isCluster));
+  static start(lab: Lab, isCluster: boolean): Promise<Sluice> {
+    return Sluice.startWith(lab.config(isCluster));
+  }
+
+  /** Starts one with a configuration of one's own. */
+  static async startWith(config: string): Promise<Sluice> {
+    const sluice = new Sluice(await freePorts(1), config);
     await sluice.start();
     return sluice;
   }

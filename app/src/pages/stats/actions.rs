@@ -49,45 +49,11 @@ pub(super) fn ActionControls(
 ) -> impl IntoView {
     let view = View::expect();
     let chosen = RwSignal::new(None::<Action>);
-    let begin = move |ev: leptos::ev::MouseEvent, action: Option<Action>| {
-        ev.prevent_default();
-        if let Some(action) = action {
-            view.operation.begin(action, targets.get_untracked());
-        }
-    };
-    // Why an action may not be done to any of the servers.
-    let refusal = move |action: Action| {
-        targets.with(|targets| {
-            let place = place.get().filter(|_| targets.is_empty());
-            view.operation.refusal_of_all(action, targets.iter().chain(&place))
-        })
-    };
-    let [ready, maint] = [Action::Ready, Action::Maint].map(|action| Memo::new(move |_| refusal(action)));
-    let apply = Memo::new(move |_| chosen.get().and_then(refusal));
-    let nothing = move || maint.with(Option::is_some).then(|| ready.get().map(sentence)).flatten();
+    let on = On { targets, place, view };
+    let nothing = move || on.refusal(Action::Maint).and_then(|_| on.refusal(Action::Ready)).map(sentence);
     view! {
-        <button
-            type="submit"
-            class="btn"
-            name="do"
-            value="ready"
-            title=move || ready.get()
-            disabled=move || ready.with(Option::is_some)
-            on:click=move |ev| begin(ev, Some(Action::Ready))
-        >
-            "Enable"
-        </button>
-        <button
-            type="submit"
-            class="btn"
-            name="do"
-            value="maint"
-            title=move || maint.get()
-            disabled=move || maint.with(Option::is_some)
-            on:click=move |ev| begin(ev, Some(Action::Maint))
-        >
-            "Disable"
-        </button>
+        {act_button(on, Action::Ready.id(), "Enable", RwSignal::new(Some(Action::Ready)))}
+        {act_button(on, Action::Maint.id(), "Disable", RwSignal::new(Some(Action::Maint)))}
         <select
             class="btn min-w-0"
             name="action"
@@ -95,21 +61,56 @@ pub(super) fn ActionControls(
             on:change=move |ev| chosen.set(event_target_value(&ev).parse().ok())
         >
             <option value="">"Choose an action"</option>
-            {Action::ALL.map(|action| view! { <Entry action targets refused=Signal::derive(move || refusal(action)) /> }).collect_view()}
+            {Action::ALL.map(|action| view! { <Entry action on /> }).collect_view()}
         </select>
+        {act_button(on, APPLY, "Apply", chosen)}
+        {move || nothing().map(|why| view! { <span class="text-ink-3">{why}</span> })}
+    }
+}
+
+/// What the button is called that does what the list says.
+const APPLY: &str = "apply";
+
+/// What controls act on.
+#[derive(Clone, Copy)]
+struct On {
+    targets: Signal<HashSet<Target>>,
+    place: Signal<Option<Target>>,
+    view: View,
+}
+
+impl On {
+    /// Why an action may not be done to any of the servers.
+    fn refusal(self, action: Action) -> Option<String> {
+        self.targets.with(|targets| {
+            let place = self.place.get().filter(|_| targets.is_empty());
+            self.view.operation.refusal_of_all(action, targets.iter().chain(&place))
+        })
+    }
+}
+
+/// A button that does `action`; grey, with the reason, where it may not be done.
+fn act_button(on: On, value: &'static str, label: &'static str, action: RwSignal<Option<Action>>) -> impl IntoView {
+    let refusal = Memo::new(move |_| action.get().and_then(|action| on.refusal(action)));
+    let begin = move |ev: leptos::ev::MouseEvent| {
+        ev.prevent_default();
+        if let Some(action) = action.get_untracked() {
+            on.view.operation.begin(action, on.targets.get_untracked());
+        }
+    };
+    view! {
         <button
             type="submit"
             class="btn"
-            class:btn-primary=move || chosen.get().is_some()
+            class:btn-primary=move || value == APPLY && action.get().is_some()
             name="do"
-            value="apply"
-            title=move || apply.get()
-            disabled=move || apply.with(Option::is_some)
-            on:click=move |ev| begin(ev, chosen.get_untracked())
+            value=value
+            title=move || refusal.get()
+            disabled=move || refusal.with(Option::is_some)
+            on:click=begin
         >
-            "Apply"
+            {label}
         </button>
-        {move || nothing().map(|why| view! { <span class="text-ink-3">{why}</span> })}
     }
 }
 
@@ -134,18 +135,13 @@ pub(super) fn ReasonField(class: &'static str) -> impl IntoView {
 /// One entry of the list; grey, with the reason, where it is not allowed, or HAProxy would refuse it, on every checked
 /// server.
 #[component]
-fn Entry(
-    action: Action,
-    targets: Signal<HashSet<Target>>,
-    /// Why it is not allowed on any of them.
-    refused: Signal<Option<String>>,
-) -> impl IntoView {
+fn Entry(action: Action, on: On) -> impl IntoView {
     let live = Live::expect();
     let refusal = Memo::new(move |_| {
-        if let Some(reason) = refused.get() {
+        if let Some(reason) = on.refusal(action) {
             return Some(reason);
         }
-        let rows: Vec<RowStore> = targets.with(|t| t.iter().filter_map(|t| live.store.row(t)).collect());
+        let rows: Vec<RowStore> = on.targets.with(|t| t.iter().filter_map(|t| live.store.row(t)).collect());
         let rows: Vec<_> = rows.into_iter().map(|r| (r.row.get(), r.target.node)).collect();
         live.fleet.with(|f| refusal_of_all(action, rows.iter().map(|(row, node)| (row, f.node(node)))))
     });
