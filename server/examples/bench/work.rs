@@ -14,13 +14,12 @@ use std::{
 use anyhow::{Context as _, ensure};
 use app::model::topic::TopicId;
 use server::{
-    config::{Config, DEFAULT_POLL, Identity, LogFormat, NodeConfig},
+    config::{Config, DEFAULT_POLL, NodeConfig},
     haproxy::Address,
     http::AppState,
     hub::Encoding,
     metrics::Metrics,
     program,
-    record::Settings,
     vault::Vault,
 };
 use tokio::{sync::oneshot, time::sleep};
@@ -137,17 +136,5 @@ fn configuration(lab: &Lab) -> Config {
         connector: Address::Unix(lab.socket.clone()).into(),
         poll: DEFAULT_POLL,
     };
-    // Nothing is kept: the record of this run is in memory.
-    let data = lab.socket.with_extension("data");
-    Config {
-        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        nodes: vec![node],
-        data,
-        sessions: SessionLimits::default(),
-        rules: Rules::default(),
-        log: LogFormat::Human,
-        audit: Settings::default(),
-        url: None,
-        identity: Identity::default(),
-    }
+    Config { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..Config::of_nodes(vec![node]) }
 }

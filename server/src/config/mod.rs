@@ -115,7 +115,9 @@ impl Config {
         }
     }
 
-    fn of_nodes(nodes: Vec<NodeConfig>) -> Self {
+    /// These nodes, and everything else as it is where nobody says otherwise.
+    #[must_use]
+    pub fn of_nodes(nodes: Vec<NodeConfig>) -> Self {
         Self {
             listen: listen::default(),
             nodes,
