@@ -5,9 +5,10 @@ use std::{fs, ops::Range, path::Path, time::Duration};
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Config, ConfigError, DEFAULT_LISTEN, DEFAULT_POLL, LogFormat, LogFormatError, NodeConfig, Problem, data, is_name,
-    listen, parse_listen,
+    Config, ConfigError, DEFAULT_LISTEN, DEFAULT_POLL, LogFormat, LogFormatError, NodeConfig, Problem, data, door,
+    is_name, limits, listen, parse_listen,
     reader::{At, Problems, kind, tables},
+    tls,
     way::{self, ADDRESS_EXAMPLE},
 };
 use crate::haproxy::Address;
@@ -53,17 +54,29 @@ pub(super) fn parse(text: &str) -> Result<Config, Vec<Problem>> {
 
 /// The whole document. Where something is wrong its default stands in, so that the rest is checked too.
 fn root(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Config {
-    problems.unknown_keys(table, &["listen", "data", "log", "node"]);
-    let listen = match problems.text(table, "listen", DEFAULT_LISTEN) {
-        Some(At { value, span }) => parse_listen(&value).map_err(|error| problems.add(&span, error.to_string())).ok(),
-        None => None,
-    };
-    Config {
-        listen: listen.unwrap_or_else(listen::default),
+    let known: Vec<&str> = ["listen", "data", "log", "tls", "limits", "node"].into_iter().chain(door::KEYS).collect();
+    problems.unknown_keys(table, &known);
+    let listen = problems.text(table, "listen", DEFAULT_LISTEN).and_then(|At { value, span }| {
+        parse_listen(&value).map_err(|error| problems.add(&span, error.to_string())).ok().zip(Some(span))
+    });
+    let config = Config {
+        listen: listen.as_ref().map_or_else(listen::default, |(address, _)| *address),
+        door: door::door(table, problems),
+        tls: tls::tls(table, problems),
+        limits: limits::limits(table, problems),
         data: problems.text(table, "data", "/var/lib/sluice").map_or_else(data::default, |at| at.value.into()),
         nodes: nodes(table, problems),
         log: log(table, problems).unwrap_or_default(),
+    };
+    // Half a `[tls]` has its own complaint.
+    if let (Some((_, span)), Err(error), false) = (listen, config.refuse_clear_text(), table.contains_key("tls")) {
+        problems.add(&span, error.to_string());
     }
+    if let (Some(url), Some(_)) = (config.door.url.as_ref().filter(|url| !url.is_secure()), &config.tls) {
+        let span = table.get("url").map_or(0..0, |value| value.span());
+        problems.add(&span, format!("Sluice has a certificate, and {url} is not encrypted: write https"));
+    }
+    config
 }
 
 fn log(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Option<LogFormat> {

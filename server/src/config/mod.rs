@@ -4,20 +4,29 @@
 //! keys are read here; nothing connects to anything.
 
 mod data;
+mod door;
 mod error;
 mod file;
+mod limits;
 mod listen;
 mod reader;
 mod search;
 mod socket;
+mod tls;
+mod url;
 mod way;
 
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 pub use data::default as default_data;
+pub use door::DoorConfig;
 pub use error::{ConfigError, Problem};
+pub use limits::{ConnectionLimits, DEFAULT_CONNECTIONS, DEFAULT_PER_ADDRESS};
 pub use listen::{ListenError, parse_listen};
 pub use socket::{SocketArg, SocketArgError};
+pub use tls::TlsFiles;
+pub(crate) use url::origin;
+pub use url::{PublicUrl, PublicUrlError};
 
 use crate::haproxy::Connector;
 
@@ -34,8 +43,14 @@ pub const DEFAULT_FILE: &str = "/etc/sluice/sluice.toml";
 /// The whole configuration, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Where the dashboard is served; always a loopback address.
+    /// Where the dashboard is served.
     pub listen: SocketAddr,
+    /// How people come there.
+    pub door: DoorConfig,
+    /// Sluice's own certificate, where it has one.
+    pub tls: Option<TlsFiles>,
+    /// How many connections there may be.
+    pub limits: ConnectionLimits,
     /// At least one node, names unique, in the order given.
     pub nodes: Vec<NodeConfig>,
     /// The folder of accounts and record.
@@ -97,7 +112,15 @@ impl Config {
     }
 
     fn of_nodes(nodes: Vec<NodeConfig>) -> Self {
-        Self { listen: listen::default(), nodes, data: data::default(), log: LogFormat::default() }
+        Self {
+            listen: listen::default(),
+            door: DoorConfig::default(),
+            tls: None,
+            limits: ConnectionLimits::default(),
+            nodes,
+            data: data::default(),
+            log: LogFormat::default(),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::access::Caller;
 
 /// Puts the [`Caller`] among the request's extensions.
 pub(super) async fn identify(mut request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<Peer>().copied().unwrap_or(Peer::LOOPBACK);
+    let peer = Peer::of_request(&request);
     request.extensions_mut().insert(Caller::open(peer.address));
     next.run(request).await
 }

@@ -6,6 +6,7 @@ use axum::extract::FromRef;
 use leptos::prelude::LeptosOptions;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use super::Door;
 use crate::{hub::Hub, metrics::Metrics, operations::Operations, record::Record, vault::Vault};
 
 /// What every handler can reach. A clone is cheap and reaches the same.
@@ -25,6 +26,8 @@ pub struct AppState {
     pub build: Arc<str>,
     /// Cancelled when the program is to end.
     pub shutdown: CancellationToken,
+    /// The way in: reverse proxies, limits, the certificate, whether it is open to all.
+    pub door: Arc<Door>,
     /// The tasks that outlive a request: open streams and running operations. The end of the program waits for them.
     pub tracker: TaskTracker,
     /// Where the pages find their script and style.
@@ -45,7 +48,8 @@ impl AppState {
         // The names that `Cargo.toml` gives to cargo-leptos.
         let leptos = LeptosOptions::builder().output_name("sluice").site_pkg_dir("pkg").build();
         let record = Record::new(vault.clone());
-        Self { hub, operations, record, vault, metrics, build, shutdown, tracker: TaskTracker::new(), leptos }
+        let (door, tracker) = (Arc::default(), TaskTracker::new());
+        Self { hub, operations, record, vault, metrics, build, shutdown, door, tracker, leptos }
     }
 }
 
