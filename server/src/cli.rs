@@ -67,7 +67,7 @@ pub struct ServeArgs {
     /// Where the nodes come from.
     #[command(flatten)]
     pub source: SourceArgs,
-    /// Where to serve the dashboard: a loopback address and a port [default: 127.0.0.1:8080]
+    /// Where to serve the dashboard: an IP address and a port [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR", value_parser = parse_listen)]
     pub listen: Option<SocketAddr>,
     /// The folder of accounts and record [default: /var/lib/sluice for root, the user's state folder otherwise]
@@ -164,8 +164,7 @@ mod tests {
     #[test]
     fn wrong_arguments_say_what_to_write() {
         for (args, told) in [
-            (["--listen", "0.0.0.0:80"].as_slice(), "no accounts yet"),
-            (&["--listen", "8080"], "write an IP address and a port"),
+            (["--listen", "8080"].as_slice(), "write an IP address and a port"),
             (&["--log-format", "xml"], "write \"human\" or \"json\""),
             (&["--socket", "tcp://1.2.3.4"], "has no port"),
             (&["--socket", "/x", "--config", "y"], "cannot be used with"),

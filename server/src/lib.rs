@@ -15,4 +15,6 @@ pub mod metrics;
 pub mod operations;
 pub mod program;
 pub mod record;
+pub mod supervisor;
+pub mod tls;
 pub mod vault;

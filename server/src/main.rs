@@ -10,7 +10,10 @@ use server::{
     demo::Lab,
     logging, program,
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
 use tokio_util::sync::CancellationToken;
 
 /// Rendering with nested suspense can starve on fewer, whatever the number of cores.
@@ -48,7 +51,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
 async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let config = args.load()?;
     logging::start(config.log);
-    program::serve(config, stop_signal()?, |address| tracing::info!("open http://{address}")).await?;
+    program::serve(config, stop_signal()?, reload_signal()?, |url| tracing::info!("open {url}")).await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -63,10 +66,11 @@ async fn demo(args: DemoArgs) -> anyhow::Result<ExitCode> {
     } else {
         let mut config = Config::load(&Source::File(lab.config_path().to_owned()))?;
         config.listen = args.listen.unwrap_or(config.listen);
-        let ready = |address| {
-            tell(&format!("\n  Sluice is at http://{address}\n  Ctrl-C ends it, and leaves nothing behind.\n"));
+        let ready = |url: &str| {
+            tell(&format!("\n  Sluice is at {url}\n  Ctrl-C ends it, and leaves nothing behind.\n"));
         };
-        program::serve(config, shutdown.clone(), ready).await
+        // It has no certificate.
+        program::serve(config, shutdown.clone(), watch::Sender::new(0).subscribe(), ready).await
     };
     shutdown.cancel();
     lab.stop().await;
@@ -87,6 +91,19 @@ fn stop_signal() -> anyhow::Result<CancellationToken> {
         token.cancel();
     });
     Ok(shutdown)
+}
+
+/// Counts each SIGHUP.
+fn reload_signal() -> anyhow::Result<watch::Receiver<u64>> {
+    let (count, reload) = watch::channel(0);
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            tracing::info!("reading the certificate again");
+            count.send_modify(|count| *count += 1);
+        }
+    });
+    Ok(reload)
 }
 
 #[expect(clippy::print_stderr, reason = "for the person who started the program, whatever the log's format")]

@@ -1,5 +1,7 @@
 //! Sluice's own figures, for Prometheus.
 
+mod door;
+
 use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
@@ -11,6 +13,8 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
+
+pub use door::{DoorMetrics, ReasonLabel};
 
 /// Bounds of the buckets of a poll's duration, in seconds: a small HAProxy answers in one millisecond, a large one in a hundred.
 const POLL_BUCKETS: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5];
@@ -74,6 +78,8 @@ pub struct Metrics {
     pub syslog_dropped: Counter,
     /// Headers that name a user and came from elsewhere than the reverse proxy.
     pub headers_ignored: Counter,
+    /// Connections, and what became of them.
+    pub door: DoorMetrics,
     /// CPU time from a poll's raw reply to its encoded frames, nanoseconds; shown by the benchmark.
     pub work_nanos: AtomicU64,
 }
@@ -106,9 +112,11 @@ impl Metrics {
             record_failures: Counter::default(),
             syslog_dropped: Counter::default(),
             headers_ignored: Counter::default(),
+            door: DoorMetrics::default(),
             work_nanos: AtomicU64::new(0),
         };
         let r = &mut out.registry;
+        out.door.register(r);
         r.register("polls", "Polls that were answered", out.polls.clone());
         r.register("poll_errors", "Polls that failed", out.poll_errors.clone());
         r.register_with_unit("poll_duration", "How long a poll took", Unit::Seconds, out.poll_seconds.clone());

@@ -3,30 +3,40 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::Context;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    access::{Access, Cost, Outside, PasswordError, Setup},
+    access::{Access, Cost, Outside, PasswordError, Setup, users},
     collector::{Collector, unheard},
     config::Config,
-    http::{self, AppState, assets, pages},
+    http::{self, AppState, Door, assets, pages},
     hub::{Hub, unix_ms},
     metrics::Metrics,
     operations::Operations,
     record::Record,
+    supervisor,
+    tls::{self, Certificates},
     vault::Vault,
 };
 
-/// Binds, polls and serves until `shutdown` is cancelled; `ready` is told the address first.
+/// Binds, polls and serves until `shutdown` is cancelled; reads the certificate anew whenever `reload` changes. `ready`
+/// is told the address first.
 ///
 /// # Errors
-/// When the address can't be bound, or serving fails.
+/// When other machines would be served without TLS or accounts, the certificate can't be used, the address can't be
+/// bound, or serving fails.
 pub async fn serve(
     config: Config,
     shutdown: CancellationToken,
-    ready: impl FnOnce(std::net::SocketAddr),
+    reload: watch::Receiver<u64>,
+    ready: impl FnOnce(&str),
 ) -> anyhow::Result<()> {
+    config.refuse_clear_text()?;
+    let vault = Vault::open(&config.data)?;
+    let has_users = vault.call(|connection| users::is_there_any(connection)).await?;
+    config.refuse_strangers(has_users || config.identity.is_any())?;
+    let certificates = config.tls.clone().map(Certificates::load).transpose()?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!("cannot listen on {}: is another program there? Choose another with --listen", config.listen)
     })?;
@@ -34,10 +44,22 @@ pub async fn serve(
     // Nodes are polled to the last: an operation that runs when the program is to end still reads its outcome.
     let polling = CancellationToken::new();
     let _polling = polling.clone().drop_guard();
-    let vault = Vault::open(&config.data)?;
-    let state = start(&config, vault, &polling, shutdown)?;
+    let door = Arc::new(Door::new(&config, certificates.clone()));
+    let state = AppState { door, ..start(&config, vault, &polling, shutdown.clone())? };
     let routes = pages::routes(&state);
-    ready(address);
+    if let Some(certificates) = certificates {
+        certificates.tell();
+        tokio::spawn(certificates.keep(tls::LOOK, reload, shutdown.clone()));
+    }
+    let url = config.url_at(address);
+    anyhow::ensure!(supervisor::has_started(&state.hub, &state.vault).await, "a part of Sluice does not answer");
+    tokio::spawn(supervisor::watch(state.hub.clone(), state.vault.clone(), shutdown.clone()));
+    tokio::spawn(async move {
+        shutdown.cancelled().await;
+        supervisor::stopping();
+    });
+    ready(&url);
+    supervisor::ready(&url);
     http::run(listener, state, routes).await.context("serving failed")
 }
 

@@ -1,6 +1,9 @@
 //! `sluice check`: what is wrong with a configuration, and what each node answers.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    time::SystemTime,
+};
 
 use futures::future;
 
@@ -8,6 +11,7 @@ use super::SourceArgs;
 use crate::{
     config::{Config, NodeConfig},
     haproxy::{Client, Error, Level, Limits},
+    tls::{Pair, Standing},
 };
 
 /// Writes what is wrong with the configuration, then a line per node; whether all is well.
@@ -25,6 +29,7 @@ pub async fn check(args: &SourceArgs, out: &mut impl Write) -> io::Result<bool> 
     for warning in config.warnings() {
         writeln!(out, "warning: {warning}")?;
     }
+    let is_valid = certificate(&config, out)?;
     let tried = future::join_all(config.nodes.iter().map(attempt)).await;
     for (node, result) in config.nodes.iter().zip(&tried) {
         let told = match result {
@@ -33,7 +38,24 @@ pub async fn check(args: &SourceArgs, out: &mut impl Write) -> io::Result<bool> 
         };
         writeln!(out, "{} (cluster {}, {}): {told}", node.name, node.cluster, node.connector.address)?;
     }
-    Ok(tried.iter().all(Result::is_ok))
+    Ok(is_valid && tried.iter().all(Result::is_ok))
+}
+
+/// Writes how Sluice's own certificate stands, where it has one; whether browsers take it today.
+fn certificate(config: &Config, out: &mut impl Write) -> io::Result<bool> {
+    let Some(files) = &config.tls else { return Ok(true) };
+    let (now, path) = (SystemTime::now(), files.certificate.display());
+    match Pair::load(files) {
+        Ok(pair) => {
+            writeln!(out, "{path}: {}", pair.validity().told(now))?;
+            Ok(matches!(pair.validity().standing(now), Standing::Good | Standing::Soon))
+        }
+        // It was read a moment ago, with the configuration.
+        Err(error) => {
+            writeln!(out, "{error}")?;
+            Ok(false)
+        }
+    }
 }
 
 /// What a node that answers says of itself.

@@ -6,9 +6,9 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     Config, ConfigError, DEFAULT_LISTEN, DEFAULT_POLL, LogFormat, LogFormatError, NodeConfig, Problem, audit, data,
-    identity, is_name, listen, parse_listen,
+    door, identity, is_name, limits, listen, parse_listen,
     reader::{At, Problems, kind, tables},
-    rules, sessions,
+    rules, sessions, tls,
     way::{self, ADDRESS_EXAMPLE},
 };
 use crate::haproxy::Address;
@@ -54,24 +54,34 @@ pub(super) fn parse(text: &str) -> Result<Config, Vec<Problem>> {
 
 /// The whole document. Where something is wrong its default stands in, so that the rest is checked too.
 fn root(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Config {
-    let keys = ["listen", "url", "data", "log", "audit", "sessions", "rule", "node"];
-    problems.unknown_keys(table, &[keys.as_slice(), &identity::KEYS].concat());
-    let listen = match problems.text(table, "listen", DEFAULT_LISTEN) {
-        Some(At { value, span }) => parse_listen(&value).map_err(|error| problems.add(&span, error.to_string())).ok(),
-        None => None,
-    };
-    let url = problems.text(table, "url", "https://sluice.example.org").map(|at| at.value);
-    Config {
-        identity: identity::read(table, url.as_deref(), problems),
-        url,
-        listen: listen.unwrap_or_else(listen::default),
+    let known = ["listen", "data", "log", "tls", "limits", "audit", "sessions", "rule", "node"];
+    problems.unknown_keys(table, &[known.as_slice(), &door::KEYS, &identity::KEYS].concat());
+    let listen = problems.text(table, "listen", DEFAULT_LISTEN).and_then(|At { value, span }| {
+        parse_listen(&value).map_err(|error| problems.add(&span, error.to_string())).ok().zip(Some(span))
+    });
+    let door = door::door(table, problems);
+    let config = Config {
+        listen: listen.as_ref().map_or_else(listen::default, |(address, _)| *address),
+        identity: identity::read(table, door.url.as_ref().map(ToString::to_string).as_deref(), problems),
+        door,
+        tls: tls::tls(table, problems),
+        limits: limits::limits(table, problems),
         data: problems.text(table, "data", "/var/lib/sluice").map_or_else(data::default, |at| at.value.into()),
         nodes: nodes(table, problems),
         sessions: sessions::read(table, problems),
         rules: rules::rules(table, problems),
         log: log(table, problems).unwrap_or_default(),
         audit: audit::read(table, problems),
+    };
+    // Half a `[tls]` has its own complaint.
+    if let (Some((_, span)), Err(error), false) = (listen, config.refuse_clear_text(), table.contains_key("tls")) {
+        problems.add(&span, error.to_string());
     }
+    if let (Some(url), Some(_)) = (config.door.url.as_ref().filter(|url| !url.is_secure()), &config.tls) {
+        let span = table.get("url").map_or(0..0, |value| value.span());
+        problems.add(&span, format!("Sluice has a certificate, and {url} is not encrypted: write https"));
+    }
+    config
 }
 
 fn log(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Option<LogFormat> {

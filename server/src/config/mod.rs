@@ -5,24 +5,33 @@
 
 mod audit;
 mod data;
+mod door;
 mod error;
 mod file;
 mod identity;
+mod limits;
 mod listen;
 mod reader;
 mod rules;
 mod search;
 mod sessions;
 mod socket;
+mod tls;
+mod url;
 mod way;
 
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 pub use data::default as default_data;
+pub use door::DoorConfig;
 pub use error::{ConfigError, Problem};
 pub use identity::{CALLBACK, Identity};
+pub use limits::{ConnectionLimits, DEFAULT_CONNECTIONS, DEFAULT_PER_ADDRESS};
 pub use listen::{ListenError, parse_listen};
 pub use socket::{SocketArg, SocketArgError};
+pub use tls::TlsFiles;
+pub(crate) use url::origin;
+pub use url::{PublicUrl, PublicUrlError};
 
 use crate::{
     access::{Rules, SessionLimits},
@@ -43,8 +52,14 @@ pub const DEFAULT_FILE: &str = "/etc/sluice/sluice.toml";
 /// The whole configuration, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Where the dashboard is served; always a loopback address.
+    /// Where the dashboard is served.
     pub listen: SocketAddr,
+    /// How people come there.
+    pub door: DoorConfig,
+    /// Sluice's own certificate, where it has one.
+    pub tls: Option<TlsFiles>,
+    /// How many connections there may be.
+    pub limits: ConnectionLimits,
     /// At least one node, names unique, in the order given.
     pub nodes: Vec<NodeConfig>,
     /// The folder of accounts and record.
@@ -57,8 +72,6 @@ pub struct Config {
     pub log: LogFormat,
     /// What the record asks for, how long it is kept, and where else it goes.
     pub audit: Settings,
-    /// The address that browsers use, without a slash at its end.
-    pub url: Option<String>,
     /// Other systems that vouch for people.
     pub identity: Identity,
 }
@@ -120,13 +133,15 @@ impl Config {
     pub fn of_nodes(nodes: Vec<NodeConfig>) -> Self {
         Self {
             listen: listen::default(),
+            door: DoorConfig::default(),
+            tls: None,
+            limits: ConnectionLimits::default(),
             nodes,
             data: data::default(),
             sessions: SessionLimits::default(),
             rules: Rules::default(),
             log: LogFormat::default(),
             audit: Settings::default(),
-            url: None,
             identity: Identity::default(),
         }
     }
@@ -142,6 +157,10 @@ impl Config {
             ("audit", format!("{:?}", self.audit)),
             ("sessions", format!("{:?}", self.sessions)),
             ("rule", format!("{:?}", self.rules)),
+            ("limits", format!("{:?}", self.limits)),
+            ("tls", self.tls.is_some().to_string()),
+            ("behind_proxy", format!("{:?}", self.door)),
+            ("identity", format!("{:?}", self.identity)),
         ])
     }
 

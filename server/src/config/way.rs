@@ -102,15 +102,17 @@ fn tls(table: &DeTable<'_>, host: &str, address: &Range<usize>, problems: &mut P
 }
 
 /// A file that a key may name.
-enum Given {
+pub(super) enum Given {
     /// The key is not there.
     Left,
+    /// An absolute path.
     Path(At<PathBuf>),
     /// It is there, and names none.
     Wrong,
 }
 
-fn file(table: &DeTable<'_>, (key, example): (&str, &str), problems: &mut Problems<'_>) -> Given {
+/// The file that a key names, where it is there.
+pub(super) fn file(table: &DeTable<'_>, (key, example): (&str, &str), problems: &mut Problems<'_>) -> Given {
     if !table.contains_key(key) {
         return Given::Left;
     }

@@ -106,13 +106,26 @@ impl Chain {
     /// # Errors
     /// When the file can't be read, or holds none.
     pub fn from_file(path: &Path) -> Result<Self, TlsError> {
-        let pem = fs::read(path).map_err(TlsError::Unreadable)?;
-        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+        Self::from_pem(&fs::read(path).map_err(TlsError::Unreadable)?)
+    }
+
+    /// The certificates in a PEM text, in its order.
+    ///
+    /// # Errors
+    /// When it holds none.
+    pub fn from_pem(pem: &[u8]) -> Result<Self, TlsError> {
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
         match chain {
             Ok(chain) if chain.is_empty() => Err(TlsError::NoCertificate),
             Ok(chain) => Ok(Self(chain)),
             Err(_) => Err(TlsError::BadCertificate),
         }
+    }
+
+    /// The certificates themselves; at least one.
+    #[must_use]
+    pub fn into_certificates(self) -> Vec<CertificateDer<'static>> {
+        self.0
     }
 }
 
@@ -122,8 +135,21 @@ impl Key {
     /// # Errors
     /// When the file can't be read, or holds none.
     pub fn from_file(path: &Path) -> Result<Self, TlsError> {
-        let pem = fs::read(path).map_err(TlsError::Unreadable)?;
-        PrivateKeyDer::from_pem_slice(&pem).map(Self).map_err(|_| TlsError::NoKey)
+        Self::from_pem(&fs::read(path).map_err(TlsError::Unreadable)?)
+    }
+
+    /// The first private key in a PEM text.
+    ///
+    /// # Errors
+    /// When it holds none.
+    pub fn from_pem(pem: &[u8]) -> Result<Self, TlsError> {
+        PrivateKeyDer::from_pem_slice(pem).map(Self).map_err(|_| TlsError::NoKey)
+    }
+
+    /// The key itself.
+    #[must_use]
+    pub fn into_der(self) -> PrivateKeyDer<'static> {
+        self.0
     }
 }
 

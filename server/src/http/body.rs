@@ -1,10 +1,8 @@
 //! Bounds on what a request may send: how much, and for how long.
 
-use std::time::Duration;
-
 use axum::{
     body::Body,
-    extract::Request,
+    extract::{Request, State},
     http::{Method, StatusCode},
     middleware::Next,
     response::{IntoResponse as _, Response},
@@ -12,27 +10,24 @@ use axum::{
 use futures::StreamExt as _;
 use tokio::time::timeout;
 
-use super::problem::Problem;
+use super::{AppState, problem::Problem};
 
 /// The largest body: an action on 10,000 servers takes a third of it.
 const MAX_BODY: usize = 1024 * 1024;
 
-/// How long a body may take from its first byte to its last: a mebibyte over the slowest link that one would work on
-/// takes less. It is a bound on the whole, so that a byte now and then does not hold a connection.
-const BODY_DEADLINE: Duration = Duration::from_secs(10);
-
 /// Reads the whole body before anything else is done, within the bounds.
-pub(super) async fn bounded(request: Request, next: Next) -> Response {
+pub(super) async fn bounded(State(state): State<AppState>, request: Request, next: Next) -> Response {
     // These have none that anybody reads; the stream's upgrade must not be touched.
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
-    match timeout(BODY_DEADLINE, read(body)).await {
+    let within = state.door.timing.body;
+    match timeout(within, read(body)).await {
         Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
         Ok(Err(problem)) => problem.into_response(),
         Err(_) => Problem::new(StatusCode::REQUEST_TIMEOUT, "The body took too long")
-            .with_detail(format!("It must be sent within {} seconds.", BODY_DEADLINE.as_secs()))
+            .with_detail(format!("It must be sent within {} seconds.", within.as_secs()))
             .into_response(),
     }
 }

@@ -1,12 +1,19 @@
 //! Headers that every answer carries, unless its handler said otherwise.
 
 use axum::{
+    extract::Request,
     http::{
         HeaderName, HeaderValue,
-        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS},
+        header::{
+            CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+            X_FRAME_OPTIONS,
+        },
     },
+    middleware::Next,
     response::Response,
 };
+
+use super::{Peer, guard};
 
 /// For everything that is not a page. A page sets its own policy, with a nonce for its scripts.
 const NO_PAGE: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -28,8 +35,23 @@ const DEFAULTS: [(HeaderName, &str); 7] = [
     (CACHE_CONTROL, "no-store"),
 ];
 
+/// How long a browser asks for this name with TLS alone: a year, as long as makes sense. Not for the names below it,
+/// which may be somebody else's.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
 /// Sets each of the headers that is missing.
-pub(super) async fn complete(mut response: Response) -> Response {
+pub(super) async fn complete(request: Request, next: Next) -> Response {
+    // A browser would remember it for every port of `localhost`, whatever serves there.
+    let is_named = guard::host(&request).is_some_and(|host| !guard::is_loopback(host.host()));
+    let is_secure = is_named && Peer::of_request(&request).is_secure;
+    let mut response = defaults(next.run(request).await);
+    if is_secure {
+        response.headers_mut().entry(STRICT_TRANSPORT_SECURITY).or_insert(HSTS);
+    }
+    response
+}
+
+fn defaults(mut response: Response) -> Response {
     for (name, value) in DEFAULTS {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
@@ -42,10 +64,10 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
-    async fn a_handler_s_own_header_is_kept_and_the_others_are_added() {
+    #[test]
+    fn a_handler_s_own_header_is_kept_and_the_others_are_added() {
         let own = "default-src 'self'";
-        let response = complete([(CONTENT_SECURITY_POLICY, own)].into_response()).await;
+        let response = defaults([(CONTENT_SECURITY_POLICY, own)].into_response());
         let headers = response.headers();
         assert_eq!(headers[CONTENT_SECURITY_POLICY], own);
         assert_eq!(headers.get_all(CONTENT_SECURITY_POLICY).iter().count(), 1);

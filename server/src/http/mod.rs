@@ -1,4 +1,4 @@
-//! The HTTP side: routes, the stream, the API, the site's files.
+//! The HTTP side: the listener, routes, the stream, the API, the site's files.
 //!
 //! Handlers own nothing: they read the newest state from the hub, and act through operations. None waits for a node
 //! but the one that acts.
@@ -7,6 +7,7 @@ mod api;
 pub mod assets;
 mod audit;
 mod body;
+mod door;
 mod form;
 mod guard;
 mod headers;
@@ -18,6 +19,7 @@ pub mod pages;
 mod peer;
 mod plain;
 pub mod problem;
+pub mod serve;
 mod state;
 mod ws;
 
@@ -25,13 +27,13 @@ use std::{io, time::Duration};
 
 use axum::{
     Router,
-    middleware::{from_fn, from_fn_with_state, map_response},
+    middleware::{from_fn, from_fn_with_state},
     routing::{MethodRouter, any, get, post},
-    serve::ListenerExt as _,
 };
 use tokio::{net::TcpListener, time::timeout};
 use tower_http::compression::CompressionLayer;
 
+pub use door::Door;
 pub use peer::Peer;
 pub use state::AppState;
 
@@ -46,43 +48,27 @@ const GRACE: Duration = Duration::from_secs(15);
 /// # Errors
 /// When the listener can't be served.
 pub async fn run(listener: TcpListener, state: AppState, pages: Router<AppState>) -> io::Result<()> {
-    let AppState { shutdown, tracker, .. } = state.clone();
+    let AppState { shutdown, tracker, door, metrics, .. } = state.clone();
     let router = router(state, pages);
-    // Frames are small and due now: nothing waits for more to send with it.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "cannot switch off the delay of small packets");
-        }
-    });
-    let signal = shutdown.clone().cancelled_owned();
-    let mut serving = tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(signal).into_future());
-    let ended = tokio::select! {
-        ended = &mut serving => Some(ended),
-        () = shutdown.cancelled() => timeout(GRACE, &mut serving).await.ok(),
-    };
-    serving.abort();
+    if !serve::serve(listener, router, &door, &metrics.door, &shutdown, GRACE).await? {
+        tracing::warn!("requests did not end in time");
+    }
     tracker.close();
     if timeout(GRACE, tracker.wait()).await.is_err() {
         tracing::warn!(tasks = tracker.len(), "streams or operations did not end in time");
     }
-    match ended {
-        Some(Ok(result)) => result,
-        Some(Err(error)) => Err(io::Error::other(error)),
-        None => {
-            tracing::warn!("requests did not end in time");
-            Ok(())
-        }
-    }
+    Ok(())
 }
 
 /// Every route, and what each request passes through.
 pub fn router(state: AppState, pages: Router<AppState>) -> Router {
     // The last layer is the first that a request meets, and the last that its answer does.
     routes(pages)
-        .layer(from_fn(body::bounded))
+        .layer(from_fn_with_state(state.clone(), body::bounded))
         .layer(from_fn_with_state(state.clone(), needs::admit))
-        .layer(from_fn(guard::guard))
-        .layer(map_response(headers::complete))
+        .layer(from_fn_with_state(state.clone(), guard::guard))
+        .layer(from_fn(headers::complete))
+        .layer(from_fn_with_state(state.clone(), peer::note))
         .with_state(state)
 }
 

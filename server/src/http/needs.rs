@@ -162,7 +162,7 @@ pub(super) async fn admit(
     if row.is_some_and(|row| row.path.is_empty() || row.path.starts_with("/pkg/")) {
         return next.run(request).await;
     }
-    let peer = request.extensions().get::<Peer>().copied().unwrap_or(Peer::LOOPBACK);
+    let peer = Peer::of_request(&request);
     let caller = match state.access.identify(headers, peer).await {
         Ok(caller) => caller,
         Err(error) => return Problem::internal(error).into_response(),

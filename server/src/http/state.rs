@@ -7,6 +7,7 @@ use axum::extract::FromRef;
 use leptos::prelude::LeptosOptions;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use super::Door;
 use crate::{
     access::{Access, Caller},
     hub::Hub,
@@ -35,6 +36,8 @@ pub struct AppState {
     pub build: Arc<str>,
     /// Cancelled when the program is to end.
     pub shutdown: CancellationToken,
+    /// The way in: reverse proxies, limits, the certificate, whether it is open to all.
+    pub door: Arc<Door>,
     /// The tasks that outlive a request: open streams and running operations. The end of the program waits for them.
     pub tracker: TaskTracker,
     /// Where the pages find their script and style.
@@ -56,7 +59,8 @@ impl AppState {
         // The names that `Cargo.toml` gives to cargo-leptos.
         let leptos = LeptosOptions::builder().output_name("sluice").site_pkg_dir("pkg").build();
         let record = operations.record().clone();
-        Self { hub, operations, record, vault, access, metrics, build, shutdown, tracker: TaskTracker::new(), leptos }
+        let (door, tracker) = (Arc::default(), TaskTracker::new());
+        Self { hub, operations, record, vault, access, metrics, build, shutdown, door, tracker, leptos }
     }
 
     /// What a page needs to know of who looks at it.

@@ -27,7 +27,7 @@ use app::model::{
     state_rows::state_rows,
     topic::{Section, Sections, Spark, TopicId},
 };
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{haproxy, metrics::Metrics};
@@ -161,6 +161,7 @@ enum Message {
     Join(viewer::Seat, Arc<Rights>),
     Subscribe(viewer::ViewerId, Vec<TopicId>),
     Leave(viewer::ViewerId),
+    Answer(oneshot::Sender<()>),
 }
 
 /// The way to the hub.
@@ -204,6 +205,12 @@ impl Hub {
     /// Tells what happened that no collector finds. Waits while the hub is busy; false when it has ended.
     pub async fn record(&self, events: Vec<Event>) -> bool {
         self.messages.send(Message::Record(events)).await.is_ok()
+    }
+
+    /// Whether its task takes what it is sent; waits for it. For a watchdog.
+    pub async fn answers(&self) -> bool {
+        let (answer, answered) = oneshot::channel();
+        self.messages.send(Message::Answer(answer)).await.is_ok() && answered.await.is_ok()
     }
 
     /// A new viewer who may see what `rights` let be seen, without a topic yet; nothing when the hub has ended.

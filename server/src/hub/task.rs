@@ -111,6 +111,8 @@ impl Task {
             }
             Message::Subscribe(id, topics) => self.subscribe(id, topics),
             Message::Leave(id) => self.leave(id),
+            // Whoever asked may have lost patience.
+            Message::Answer(answer) => drop(answer.send(())),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 
+mod door;
 mod fuzz;
 
 const NODE: &str = "[[node]]\nname = \"lb1\"\naddress = \"/run/h.sock\"\n";
@@ -63,7 +64,7 @@ fn every_problem_is_told_in_one_run() {
     check(
         "listen = \"0.0.0.0:80\"\n[[node]]\nname = \"a b\"\naddress = \"x\"\npoll = \"2h\"\n[[node]]\n",
         &[
-            "1:10: 0.0.0.0:80 can be reached from other machines, and Sluice has no accounts yet...",
+            "1:10: 0.0.0.0:80 can be reached from other machines, and nothing would encrypt...",
             "3:8: \"a b\" can't be a name: take letters, digits, `_`, `.`, `:` and `-` alone",
             "4:11: `x` is not the address of a stats socket...",
             "5:8: `poll` is 2h: write a time from 100ms to 1h",

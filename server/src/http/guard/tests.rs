@@ -2,8 +2,12 @@
 
 use super::*;
 
+/// As on a loopback address without accounts.
+const OPEN: Ground<'static> =
+    Ground { is_open: true, is_exposed: false, is_secure: false, url: None, is_behind_proxy: false };
+
 /// `request` is a method, a path, and headers: `POST /x host=localhost origin=null`.
-fn check_line(request: &str) -> u16 {
+fn check_on(ground: Ground<'_>, request: &str) -> u16 {
     let mut words = request.split(' ');
     let method = words.next().expect("a method").parse().expect("a method");
     let uri = words.next().expect("a path").parse().expect("a path");
@@ -11,10 +15,14 @@ fn check_line(request: &str) -> u16 {
     for (name, value) in words.map(|word| word.split_once('=').expect("a header")) {
         headers.append(name.parse::<HeaderName>().expect("a name"), value.parse().expect("a value"));
     }
-    match check(&method, &uri, &headers) {
+    match check(&method, &uri, &headers, ground) {
         Ok(()) => 200,
         Err(problem) => problem.status().as_u16(),
     }
+}
+
+fn check_line(request: &str) -> u16 {
+    check_on(OPEN, request)
 }
 
 #[test]
@@ -94,5 +102,86 @@ fn what_only_reads_may_be_opened_from_anywhere() {
     for path in ["/", "/stats", "/api/v1/stats", "/healthz"] {
         let line = format!("GET {path} host=localhost origin=http://evil.example sec-fetch-site=cross-site");
         assert_eq!(check_line(&line), 200);
+    }
+}
+
+#[test]
+fn with_accounts_any_one_name_is_answered() {
+    let known = Ground { is_open: false, ..OPEN };
+    for (request, expected) in [
+        ("GET / host=sluice.example.org", 200),
+        ("GET / host=10.0.0.1:8080", 200),
+        ("GET / host=localhost:8080", 200),
+        // HTTP/2 names the host in the address, and may repeat it.
+        ("GET https://sluice.example.org/", 200),
+        ("GET https://sluice.example.org/ host=Sluice.Example.org", 200),
+        ("GET https://sluice.example.org/ host=evil.example", 421),
+        ("GET /", 421),
+        ("GET / host=", 421),
+        ("GET / host=x@sluice.example.org", 421),
+        ("GET / host=sluice.example.org/x", 421),
+        ("GET / host=a host=b", 400),
+    ] {
+        assert_eq!(check_on(known, request), expected, "{request}");
+    }
+    assert_eq!(check_line("GET https://sluice.example.org/"), 421);
+    assert_eq!(check_line("GET https://localhost:8443/"), 200);
+    assert_eq!(check_line("GET https://localhost:8443/ host=evil.example"), 421);
+}
+
+#[test]
+fn our_own_page_is_known_by_scheme_and_name_or_by_the_configured_address() {
+    let url: PublicUrl = "https://sluice.example.org".parse().expect("an address");
+    let tls = Ground { is_open: false, is_secure: true, ..OPEN };
+    let clear = Ground { is_open: false, ..OPEN };
+    let named = Ground { url: Some(&url), is_behind_proxy: true, ..clear };
+    for (ground, request, expected) in [
+        (tls, "host=sluice.example.org origin=https://sluice.example.org", 200),
+        (tls, "host=sluice.example.org:443 origin=https://sluice.example.org", 200),
+        (tls, "host=sluice.example.org origin=https://SLUICE.example.org", 200),
+        (tls, "host=sluice.example.org:8443 origin=https://sluice.example.org:8443", 200),
+        (tls, "host=sluice.example.org:8443 origin=https://sluice.example.org", 403),
+        (tls, "host=sluice.example.org origin=http://sluice.example.org", 403),
+        (tls, "host=sluice.example.org origin=https://evil.example", 403),
+        (tls, "host=sluice.example.org origin=https://sluice.example.org.evil.example", 403),
+        (tls, "host=sluice.example.org origin=null", 403),
+        (tls, "host=sluice.example.org sec-fetch-site=same-site", 403),
+        (clear, "host=sluice.example.org origin=http://sluice.example.org", 200),
+        (clear, "host=sluice.example.org:80 origin=http://sluice.example.org", 200),
+        (clear, "host=sluice.example.org origin=https://sluice.example.org", 403),
+        // A reverse proxy that passes on neither name nor scheme.
+        (named, "host=127.0.0.1:8080 origin=https://sluice.example.org", 200),
+        (named, "host=127.0.0.1:8080 origin=https://evil.example", 403),
+        (named, "host=127.0.0.1:8080 origin=http://sluice.example.org", 403),
+    ] {
+        for what in ["POST /api/v1/actions", "GET /ws", "POST /stats"] {
+            assert_eq!(check_on(ground, &format!("{what} {request}")), expected, "{what} {request}");
+        }
+    }
+    let h2 = "POST https://sluice.example.org/stats origin=https://sluice.example.org";
+    assert_eq!(check_on(tls, h2), 200);
+    assert_eq!(check_on(tls, "POST https://sluice.example.org/stats origin=https://evil.example"), 403);
+}
+
+#[test]
+fn nothing_is_said_in_the_clear_to_other_machines() {
+    let exposed = Ground { is_open: false, is_exposed: true, is_behind_proxy: true, ..OPEN };
+    for request in ["GET / host=x", "GET /healthz host=x", "POST /api/v1/actions host=x", "GET /ws host=x"] {
+        assert_eq!(check_on(exposed, request), 403, "{request}");
+    }
+    let proxies = Some(vec!["10.0.0.0/8".parse().expect("a network")]);
+    let config = crate::config::DoorConfig { proxies, url: None };
+    let mut door = Door::default();
+    door.config = config;
+    for (connection, is_secure, is_exposed) in [
+        ("127.0.0.1", false, false),
+        ("::1", false, false),
+        ("10.9.9.9", false, false),
+        ("192.0.2.1", false, true),
+        ("192.0.2.1", true, false),
+    ] {
+        let connection = connection.parse().expect("an address");
+        let ground = Ground::of(&door, Peer { address: connection, connection, is_secure });
+        assert_eq!(ground.is_exposed, is_exposed, "{connection}");
     }
 }

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use futures::{SinkExt as _, StreamExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{self, Message as Sent, client::IntoClientRequest as _},
@@ -152,6 +153,19 @@ async fn a_viewer_that_answers_no_ping_is_dropped() {
     };
     let end = timeout(Duration::from_secs(5), end).await.expect("the stream has ended");
     assert!(matches!(end, None | Some(Err(_))), "{end:?}");
+}
+
+#[tokio::test]
+async fn a_viewer_that_never_ends_a_message_is_dropped() {
+    let server = running().await;
+    let mut client = open(&server, "").await;
+    next(&mut client).await;
+    // The head of a masked text of 100 bytes, and one byte of it.
+    let MaybeTlsStream::Plain(socket) = client.get_mut() else { panic!("no TLS here") };
+    socket.write_all(&[0x81, 0x80 | 100, 1, 2, 3, 4, b'x']).await.expect("sent");
+    eighty_seconds().await;
+    let end = timeout(Duration::from_secs(5), async { while let Some(Ok(_)) = client.next().await {} });
+    end.await.expect("the stream has ended");
 }
 
 #[tokio::test]

@@ -1,0 +1,58 @@
+//! Sluice's own certificate and key.
+
+use std::path::PathBuf;
+
+use toml::de::DeTable;
+
+use super::{
+    reader::{At, Problems, kind},
+    way::{Given, file},
+};
+use crate::tls::{Pair, PairError};
+
+const CERTIFICATE: (&str, &str) = ("certificate", "/etc/sluice/sluice.example.org.pem");
+const KEY: (&str, &str) = ("key", "/etc/sluice/sluice.example.org.key");
+
+/// Where Sluice's certificate and its key are: PEM files, absolute paths.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate, and after it those between it and its authority.
+    pub certificate: PathBuf,
+    /// Its private key; may be the same file.
+    pub key: PathBuf,
+}
+
+/// Reads `[tls]`, and tries the pair that it names. An expired one is taken: it is told when it is used.
+pub(super) fn tls(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Option<TlsFiles> {
+    let value = table.get("tls")?;
+    let Some(table) = value.get_ref().as_table() else {
+        let found = kind(value.get_ref());
+        let ((certificate, path), (key, secret)) = (CERTIFICATE, KEY);
+        problems.add(
+            &value.span(),
+            format!(
+                "`tls` is {found}: write a table, as [tls] and {certificate} = \"{path}\" and {key} = \"{secret}\""
+            ),
+        );
+        return None;
+    };
+    problems.unknown_keys(table, &[CERTIFICATE.0, KEY.0]);
+    for (key, example) in [CERTIFICATE, KEY] {
+        if !table.contains_key(key) {
+            problems.add(&value.span(), format!("TLS has no `{key}`: write {key} = \"{example}\""));
+        }
+    }
+    let (Given::Path(certificate), Given::Path(key)) = (file(table, CERTIFICATE, problems), file(table, KEY, problems))
+    else {
+        return None;
+    };
+    let files = TlsFiles { certificate: certificate.value, key: key.value };
+    if let Err(error) = Pair::load(&files) {
+        let At { span, .. } = match error {
+            PairError::Certificate { .. } => At { value: (), span: certificate.span },
+            PairError::Key { .. } | PairError::Mismatch { .. } => At { value: (), span: key.span },
+        };
+        problems.add(&span, error.to_string());
+    }
+    Some(files)
+}

@@ -1,0 +1,77 @@
+//! What systemd is told: that Sluice serves, that it reloads, that it ends; and, now and then, that it is alive.
+//!
+//! Without `NOTIFY_SOCKET` in the environment nobody is told anything.
+
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::{hub::Hub, vault::Vault};
+
+/// How long every part has to answer at the start.
+const START: Duration = Duration::from_secs(30);
+
+/// Says that Sluice serves at `url`.
+pub fn ready(url: &str) {
+    tell(&[NotifyState::Ready, NotifyState::Status(&format!("serves {url}"))]);
+}
+
+/// Says that the configuration's files are read again; [`reloaded`] must follow.
+pub fn reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => tell(&[NotifyState::Reloading, now]),
+        Err(error) => tracing::debug!(%error, "cannot read the clock"),
+    }
+}
+
+/// Says that they were.
+pub fn reloaded() {
+    tell(&[NotifyState::Ready]);
+}
+
+/// Says that Sluice ends.
+pub fn stopping() {
+    tell(&[NotifyState::Stopping]);
+}
+
+/// Whether hub and vault answer within `patience`: each is asked something through its queue.
+pub async fn is_alive(hub: &Hub, vault: &Vault, patience: Duration) -> bool {
+    let asked = async { hub.answers().await && vault.call(|_| Ok(())).await.is_ok() };
+    timeout(patience, asked).await.unwrap_or(false)
+}
+
+/// The same at the start.
+pub async fn has_started(hub: &Hub, vault: &Vault) -> bool {
+    is_alive(hub, vault, START).await
+}
+
+/// Tells the watchdog that Sluice is alive, as often as it wants, but only while hub and vault answer; until `shutdown`.
+pub async fn watch(hub: Hub, vault: Vault, shutdown: CancellationToken) {
+    let Some(within) = sd_notify::watchdog_enabled() else { return };
+    // A third: one answer may be late. An environment that says zero means nobody.
+    let between = within / 3;
+    if between.is_zero() {
+        return;
+    }
+    let mut ticks = interval(between);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        if is_alive(&hub, &vault, between).await {
+            tell(&[NotifyState::Watchdog]);
+        } else {
+            tracing::error!("a part of Sluice does not answer; without it the watchdog will start Sluice anew");
+        }
+    }
+}
+
+fn tell(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::debug!(%error, "cannot tell the supervisor");
+    }
+}
