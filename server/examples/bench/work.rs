@@ -6,7 +6,7 @@
 use std::{
     fs,
     net::{Ipv4Addr, SocketAddr},
-    sync::atomic::Ordering,
+    sync::{Arc, atomic::Ordering},
     thread,
     time::Duration,
 };

@@ -181,7 +181,7 @@ fn nothing_is_said_in_the_clear_to_other_machines() {
         ("192.0.2.1", true, false),
     ] {
         let connection = connection.parse().expect("an address");
-        let ground = Ground::of(&door, Peer { address: connection, connection, is_secure });
+        let ground = Ground::of(&door, false, Peer { address: connection, connection, is_secure });
         assert_eq!(ground.is_exposed, is_exposed, "{connection}");
     }
 }
