@@ -11,7 +11,9 @@ pub(crate) fn Nav(current: &'static str) -> impl IntoView {
     let tab = |address: &'static str, name: &'static str| {
         let is_here = address == current;
         let class = if is_here { "tab tab-on" } else { "tab" };
-        view! { <a class=class href=address aria-current=is_here.then_some("page")>{name}</a> }
+        // The program draws the others itself, and leaves this one to the browser.
+        let rel = (address == "/audit").then_some("external");
+        view! { <a class=class href=address rel=rel aria-current=is_here.then_some("page")>{name}</a> }
     };
     view! {
         <nav class="flex gap-0.5" aria-label="Pages">

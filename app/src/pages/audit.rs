@@ -207,7 +207,8 @@ fn list(lines: Vec<Line>, older: Option<String>, is_older: bool, is_all: bool) -
 fn row(line: Line) -> AnyView {
     let cell = "px-3 py-2 align-top wrap-anywhere max-[835px]:block max-[835px]:py-1";
     let look = if line.kind == "refusal" || line.outcome == "refused" { "st st-down" } else { "st st-none" };
-    let who = [line.role, line.means, line.address].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(", ");
+    let who =
+        [line.role, line.means, line.address].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(", ");
     // The action as the pages name it, where it is one of HAProxy's.
     let label = line.action.parse::<Action>().map_or(line.action, |action| action.label().to_owned());
     let parts = [line.reason, line.detail].into_iter().filter(|t| !t.is_empty());
@@ -250,7 +251,9 @@ fn note(note: Outcome) -> AnyView {
 fn folded(items: Vec<AnyView>, all: usize) -> AnyView {
     let more = all.saturating_sub(items.len());
     let is_long = items.len() > SHOWN;
-    let rest = (more > 0).then(|| view! { <li class="text-ink-3">{format!("and {} more: the export has them", exact(more as u64))}</li> });
+    let rest = (more > 0).then(
+        || view! { <li class="text-ink-3">{format!("and {} more: the export has them", exact(more as u64))}</li> },
+    );
     let list = view! { <ul>{items}{rest}</ul> };
     if is_long {
         view! {

@@ -127,10 +127,8 @@ mod tests {
     fn a_good_record_tells_its_head_and_a_changed_one_its_first_wrong_entry() {
         let dir = tempfile::tempdir().expect("a folder");
         let data = Some(dir.path().to_owned());
-        let missing = audit(
-            &AuditArgs { command: AuditCommand::Verify { data: data.clone(), head: None } },
-            &mut Vec::new(),
-        );
+        let missing =
+            audit(&AuditArgs { command: AuditCommand::Verify { data: data.clone(), head: None } }, &mut Vec::new());
         assert!(missing.is_err() && !dir.path().join("sluice.db").exists(), "nothing is made by looking");
         // Sluice runs meanwhile.
         let connection = vault::connect(dir.path()).expect("opens");
@@ -147,9 +145,15 @@ mod tests {
         let head = told.lines().last().and_then(|line| line.strip_prefix("head ")).expect("a head").to_owned();
         assert!(verify(Some(&head)).0);
         assert_eq!(verify(Some(&head.replacen('3', "4", 1))).0, false);
-        let (good, export) = run(AuditCommand::Export { data: data.clone(), format: Format::Csv, since: Some(1), until: Some(2) });
-        assert!(good && export.lines().count() == 2 && export.contains("\r\n2,1970-01-01T00:00:00.001Z,account,"), "{export}");
-        connection.execute_batch("DROP TRIGGER record_is_not_changed; UPDATE record SET who = 'x' WHERE id = 2").expect("SQL");
+        let (good, export) =
+            run(AuditCommand::Export { data: data.clone(), format: Format::Csv, since: Some(1), until: Some(2) });
+        assert!(
+            good && export.lines().count() == 2 && export.contains("\r\n2,1970-01-01T00:00:00.001Z,account,"),
+            "{export}"
+        );
+        connection
+            .execute_batch("DROP TRIGGER record_is_not_changed; UPDATE record SET who = 'x' WHERE id = 2")
+            .expect("SQL");
         let (good, told) = verify(None);
         assert!(!good && told.starts_with("the record is NOT as it was written: entry 2 of 1970"), "{told}");
     }

@@ -32,7 +32,8 @@ pub(super) fn read(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Settings
     let Some(value) = table.get("audit") else { return settings };
     let DeValue::Table(table) = value.get_ref() else {
         let found = kind(value.get_ref());
-        problems.add(&value.span(), format!("`audit` is {found}: write a table, as [audit] and keep = \"400d\" below it"));
+        problems
+            .add(&value.span(), format!("`audit` is {found}: write a table, as [audit] and keep = \"400d\" below it"));
         return settings;
     };
     problems.unknown_keys(table, &["reason", "keep", "max_size", "syslog"]);
@@ -63,7 +64,8 @@ pub(super) fn read(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Settings
         }
     }
     if let Some(At { value, span }) = problems.text(table, "syslog", "unix:/dev/log") {
-        settings.syslog = value.parse().map_err(|error: SyslogAddressError| problems.add(&span, error.to_string())).ok();
+        settings.syslog =
+            value.parse().map_err(|error: SyslogAddressError| problems.add(&span, error.to_string())).ok();
     }
     settings
 }

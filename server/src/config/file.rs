@@ -5,8 +5,8 @@ use std::{fs, ops::Range, path::Path, time::Duration};
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Config, ConfigError, DEFAULT_LISTEN, DEFAULT_POLL, LogFormat, LogFormatError, NodeConfig, Problem, audit, data, is_name,
-    listen, parse_listen,
+    Config, ConfigError, DEFAULT_LISTEN, DEFAULT_POLL, LogFormat, LogFormatError, NodeConfig, Problem, audit, data,
+    is_name, listen, parse_listen,
     reader::{At, Problems, kind, tables},
     way::{self, ADDRESS_EXAMPLE},
 };

@@ -21,7 +21,8 @@ pub use listen::{ListenError, parse_listen};
 pub use socket::{SocketArg, SocketArgError};
 
 use crate::{
-    haproxy::Connector, record::{Settings, configuration::Parts},
+    haproxy::Connector,
+    record::{Settings, configuration::Parts},
 };
 
 /// Where the dashboard is served unless somebody says otherwise.

@@ -107,7 +107,8 @@ fn line(entry: &Kept) -> Line {
     let (all_targets, all_outcomes) = (view.targets.len(), view.outcomes.len());
     view.targets.truncate(TARGETS);
     view.outcomes.truncate(TARGETS);
-    let outcome = |TargetNote { target, outcome, before, after, message }| Outcome { target, outcome, before, after, message };
+    let outcome =
+        |TargetNote { target, outcome, before, after, message }| Outcome { target, outcome, before, after, message };
     Line {
         id: view.id,
         // To the second; the export has more.

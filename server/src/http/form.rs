@@ -72,8 +72,9 @@ pub(super) async fn act(
     headers: HeaderMap,
     fields: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
-    let answer =
-        |status, title: &str, body: &dyn Fn() -> AnyView| plain::plain(&headers, state.who(&caller), status, title, body);
+    let answer = |status, title: &str, body: &dyn Fn() -> AnyView| {
+        plain::plain(&headers, state.who(&caller), status, title, body)
+    };
     let refuse = |status, text: String| answer(status, "Nothing was done", &|| answer::refusal(text.clone()));
     let refuse_request = |error: &RequestError| {
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
@@ -112,14 +113,18 @@ pub(super) async fn act(
     let is_typed = names.iter().all(|name| posted.typed.contains(name));
     if needs_confirmation(action, &impacts) && !(posted.confirmed && is_typed) {
         let missed = posted.confirmed && !is_typed;
-        return answer(StatusCode::OK, "Confirm", &|| answer::question(action, &targets, &impacts, &posted.reason, missed));
+        return answer(StatusCode::OK, "Confirm", &|| {
+            answer::question(action, &targets, &impacts, &posted.reason, missed)
+        });
     }
     let request = ActionRequest { targets: targets.into_iter().map(Into::into).collect(), ..request };
     let (operations, asker) = (state.operations.clone(), caller.clone());
     // Like the API's: an operation goes on when whoever asked for it leaves.
     let run = state.tracker.spawn(async move { operations.run(request, &asker).await });
     match run.await {
-        Ok(Ok(response)) => answer(StatusCode::OK, "Outcome", &|| answer::outcomes(action, &posted.reason, response.clone())),
+        Ok(Ok(response)) => {
+            answer(StatusCode::OK, "Outcome", &|| answer::outcomes(action, &posted.reason, response.clone()))
+        }
         Ok(Err(error)) => refuse_request(&error),
         Err(error) => {
             tracing::error!(%error, "an operation failed");

@@ -7,9 +7,7 @@ use axum::extract::FromRef;
 use leptos::prelude::LeptosOptions;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{
-    access::Caller, hub::Hub, metrics::Metrics, operations::Operations, record::Record, vault::Vault,
-};
+use crate::{access::Caller, hub::Hub, metrics::Metrics, operations::Operations, record::Record, vault::Vault};
 
 /// What every handler can reach. A clone is cheap and reaches the same.
 #[derive(Clone, Debug)]

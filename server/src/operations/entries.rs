@@ -116,7 +116,8 @@ mod tests {
 
     #[test]
     fn a_refusal_names_what_was_asked_for_and_is_bounded() {
-        let odd = TargetRef { node: None, cluster: Some("e".into()), backend: "b\n\"".into(), server: "x".repeat(5_000) };
+        let odd =
+            TargetRef { node: None, cluster: Some("e".into()), backend: "b\n\"".into(), server: "x".repeat(5_000) };
         let request = ActionRequest { action: Action::Maint, targets: vec![odd; 5_000], reason: None };
         let entry = refusal(&caller(), &request, &RequestError::NoReason);
         assert_eq!((entry.kind, entry.outcome.as_str()), (Kind::Refusal, "no reason"));

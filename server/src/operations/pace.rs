@@ -58,8 +58,7 @@ impl Pace {
         if self.buckets.len() >= MOST {
             self.buckets.retain(|_, bucket| bucket.filled(now) < BURST);
         }
-        let bucket =
-            self.buckets.entry(key.to_owned()).or_insert(Bucket { tokens: BURST, at: now, is_told: false });
+        let bucket = self.buckets.entry(key.to_owned()).or_insert(Bucket { tokens: BURST, at: now, is_told: false });
         bucket.tokens = bucket.filled(now);
         bucket.at = now;
         if bucket.tokens >= BURST {

@@ -42,7 +42,8 @@ pub fn note(connection: &mut Connection, parts: &Parts) -> Result<bool, rusqlite
         None => "the first start with this record".to_owned(),
         Some(before) => {
             let before: BTreeMap<String, String> = serde_json::from_str(&before).unwrap_or_default();
-            let mut names: Vec<&String> = now.keys().chain(before.keys()).filter(|n| now.get(*n) != before.get(*n)).collect();
+            let mut names: Vec<&String> =
+                now.keys().chain(before.keys()).filter(|n| now.get(*n) != before.get(*n)).collect();
             names.sort_unstable();
             names.dedup();
             let names: Vec<&str> = names.into_iter().map(String::as_str).collect();

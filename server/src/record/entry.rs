@@ -205,7 +205,10 @@ mod tests {
     #[test]
     fn what_could_deceive_a_reader_is_replaced_and_everything_else_kept() {
         for (text, kept) in [
-            ("plain, é 漢 🦀 \"quoted\" <b>; DROP TABLE record; --", "plain, é 漢 🦀 \"quoted\" <b>; DROP TABLE record; --"),
+            (
+                "plain, é 漢 🦀 \"quoted\" <b>; DROP TABLE record; --",
+                "plain, é 漢 🦀 \"quoted\" <b>; DROP TABLE record; --",
+            ),
             ("two\nlines\r\tand tab", "two lines  and tab"),
             ("\u{1b}[31mred\u{7}\0", "\u{fffd}[31mred\u{fffd}\u{fffd}"),
             ("c1 \u{9b}31m", "c1 \u{fffd}31m"),

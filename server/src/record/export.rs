@@ -20,8 +20,20 @@ pub struct FormatError;
 
 /// The columns of CSV.
 const COLUMNS: [&str; 14] = [
-    "id", "time", "kind", "who", "role", "means", "address", "action", "operation", "targets", "reason", "outcome",
-    "detail", "hash",
+    "id",
+    "time",
+    "kind",
+    "who",
+    "role",
+    "means",
+    "address",
+    "action",
+    "operation",
+    "targets",
+    "reason",
+    "outcome",
+    "detail",
+    "hash",
 ];
 
 impl FromStr for Format {

@@ -66,7 +66,8 @@ impl Flood {
         }
         let place = Key::Address(network(address));
         let keys = [(place.clone(), OF_ONE), (Key::Account(who.to_owned()), OF_ONE), (Key::All, OF_ALL)];
-        let reached = |(key, most): &(Key, u32)| self.counts.get(&(kind.word(), key.clone())).is_some_and(|c| c.entries >= *most);
+        let reached =
+            |(key, most): &(Key, u32)| self.counts.get(&(kind.word(), key.clone())).is_some_and(|c| c.entries >= *most);
         if keys.iter().any(reached) {
             self.count(kind, place, now).more += 1;
             return false;
@@ -92,9 +93,15 @@ impl Flood {
         let mut sums = BTreeMap::new();
         self.counts.retain(|(kind, key), count| {
             let is_over = count.since <= until;
-            if is_over && count.more > 0 && let Some(kind) = Kind::from_word(kind) {
+            if is_over
+                && count.more > 0
+                && let Some(kind) = Kind::from_word(kind)
+            {
                 let address = if let Key::Address(address) = key { address.clone() } else { String::new() };
-                sums.insert((count.since, kind.word(), address.clone()), Sum { kind, address, count: count.more, since: count.since });
+                sums.insert(
+                    (count.since, kind.word(), address.clone()),
+                    Sum { kind, address, count: count.more, since: count.since },
+                );
             }
             !is_over
         });
@@ -143,7 +150,8 @@ mod tests {
     #[test]
     fn one_account_from_many_addresses_and_many_from_many_are_bounded_too() {
         let mut flood = Flood::default();
-        let of_one = (0..1_000).filter(|n| flood.admits(Kind::Login, "anna", &format!("10.0.{}.{}", n / 250, n % 250), 0));
+        let of_one =
+            (0..1_000).filter(|n| flood.admits(Kind::Login, "anna", &format!("10.0.{}.{}", n / 250, n % 250), 0));
         assert_eq!(of_one.count(), 20);
         let mut flood = Flood::default();
         let mut admitted = 0;

@@ -129,7 +129,8 @@ impl Kept {
     /// The entry with its lists read.
     #[must_use]
     pub fn view(&self) -> EntryView {
-        let Self { id, at, kind, who, role, means, address, action, operation, reason, detail, hash, .. } = self.clone();
+        let Self { id, at, kind, who, role, means, address, action, operation, reason, detail, hash, .. } =
+            self.clone();
         let targets = match serde_json::from_str(&self.targets) {
             Ok(targets) => targets,
             Err(_) if self.targets.is_empty() => Vec::new(),
@@ -209,7 +210,12 @@ const FITS: &str = "(:from IS NULL OR at >= :from) AND (:to IS NULL OR at < :to)
 ///
 /// # Errors
 /// What SQLite said.
-pub fn newest(connection: &Connection, filter: &Filter, before: Option<i64>, most: usize) -> Result<Look, rusqlite::Error> {
+pub fn newest(
+    connection: &Connection,
+    filter: &Filter,
+    before: Option<i64>,
+    most: usize,
+) -> Result<Look, rusqlite::Error> {
     let (oldest, newest) = (anchor(connection)?.id + 1, head(connection)?.id);
     let high = before.map_or(newest, |before| before.saturating_sub(1).min(newest));
     let low = oldest.max(high.saturating_sub(WINDOW - 1));

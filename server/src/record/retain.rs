@@ -28,6 +28,9 @@ const AT_ONCE: i64 = 5_000;
 /// These newest never go for room: the file has other tables too.
 const ALWAYS_KEPT: i64 = 100;
 
+/// So many go for room at least: each time leaves an entry itself, and has to leave less than it takes.
+const AT_LEAST: i64 = 50;
+
 /// Once there is too much, this many hundredths of the allowed size are left, so that it is not done again each hour.
 const LEFT: u64 = 90;
 
@@ -36,7 +39,12 @@ const LEFT: u64 = 90;
 ///
 /// # Errors
 /// What SQLite said.
-pub(super) fn drop_some(connection: &mut Connection, keep: Keep, now: i64, is_begun: bool) -> Result<u64, rusqlite::Error> {
+pub(super) fn drop_some(
+    connection: &mut Connection,
+    keep: Keep,
+    now: i64,
+    is_begun: bool,
+) -> Result<u64, rusqlite::Error> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let (from, newest) = (anchor(&transaction)?.id, head(&transaction)?.id);
     let age = i64::try_from(keep.age.as_millis()).unwrap_or(i64::MAX);
@@ -58,12 +66,7 @@ pub(super) fn drop_some(connection: &mut Connection, keep: Keep, now: i64, is_be
     let gone = transaction.execute("DELETE FROM record WHERE id <= ?1", [to])?;
     let entry = Entry {
         outcome: anchor(&transaction)?.to_string(),
-        detail: format!(
-            "entries {} to {to}, of {} to {}, were dropped {why}",
-            from + 1,
-            written(first),
-            written(last)
-        ),
+        detail: format!("entries {} to {to}, of {} to {}, were dropped {why}", from + 1, written(first), written(last)),
         at: now,
         ..Entry::by_itself(Kind::Retention, "drop")
     };
@@ -96,10 +99,10 @@ fn too_much(
     let used = u64::try_from(used).unwrap_or_default();
     let allowed = if is_begun { size / 100 * LEFT } else { size };
     let can_go = newest - from - ALWAYS_KEPT;
-    if used <= allowed || can_go <= 0 {
+    if used <= allowed || can_go < AT_LEAST {
         return Ok(0);
     }
     let over = used - size / 100 * LEFT;
     let share = u128::from(over) * u128::try_from(newest - from).unwrap_or_default() / u128::from(used);
-    Ok(i64::try_from(share).unwrap_or(i64::MAX).clamp(1, AT_ONCE).min(can_go))
+    Ok(i64::try_from(share).unwrap_or(i64::MAX).clamp(AT_LEAST, AT_ONCE).min(can_go))
 }

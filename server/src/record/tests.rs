@@ -86,8 +86,16 @@ fn an_entry_is_kept_as_it_was_given_in_what_matters_and_never_harms_who_reads_it
     let kept = query::newest(&connection, &Filter::default(), None, 9).expect("read").entries.remove(0);
     let safe = "\"; DROP TABLE record; -- <script>\u{fffd}[31m\u{fffd}'=1+1";
     for text in [
-        &kept.who, &kept.role, &kept.means, &kept.address, &kept.action, &kept.operation, &kept.targets, &kept.reason,
-        &kept.outcome, &kept.detail,
+        &kept.who,
+        &kept.role,
+        &kept.means,
+        &kept.address,
+        &kept.action,
+        &kept.operation,
+        &kept.targets,
+        &kept.reason,
+        &kept.outcome,
+        &kept.detail,
     ] {
         assert_eq!(text, safe);
     }
@@ -231,7 +239,8 @@ proptest! {
 #[test]
 fn what_is_no_head_is_refused() {
     let digits = "0123456789abcdef".repeat(4);
-    for text in ["", "5", "5:", ":00", "0:00", &format!("0:{digits}"), &format!("5:{digits}0"), &format!("x:{digits}")] {
+    for text in ["", "5", "5:", ":00", "0:00", &format!("0:{digits}"), &format!("5:{digits}0"), &format!("x:{digits}")]
+    {
         assert_eq!(text.parse::<Head>(), Err(HeadError), "{text}");
     }
     assert!(format!(" 5:{}\n", digits.to_uppercase()).parse::<Head>().is_ok());

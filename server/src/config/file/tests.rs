@@ -129,7 +129,10 @@ fn the_record_s_settings_are_read_and_what_is_wrong_in_them_is_told() {
     assert_eq!((settings.keep.age.as_secs(), settings.keep.size), (30 * 86_400, 64 << 20));
     assert_eq!(settings.syslog.map(|s| s.to_string()).as_deref(), Some("udp://log.example:514"));
     let settings = parse(NODE).expect("a good file").audit;
-    assert_eq!((settings.needs_reason, settings.keep.age.as_secs(), settings.keep.size), (false, 400 * 86_400, 1 << 30));
+    assert_eq!(
+        (settings.needs_reason, settings.keep.age.as_secs(), settings.keep.size),
+        (false, 400 * 86_400, 1 << 30)
+    );
     for (keys, told) in [
         ("reason = \"yes\"", "5:10: `reason` is \"yes\": write \"required\" or \"optional\""),
         ("reason = true", "5:10: `reason` is a boolean..."),

@@ -78,9 +78,9 @@ impl AuditQuery {
     pub(in crate::http) fn filter(&self) -> Result<Filter, Problem> {
         let time = |name: &str, text: &str| match text {
             "" => Ok(None),
-            text => read_time(text).map(Some).map_err(|error| {
-                Problem::new(StatusCode::BAD_REQUEST, format!("`{name}` is no time: {error}"))
-            }),
+            text => read_time(text)
+                .map(Some)
+                .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, format!("`{name}` is no time: {error}"))),
         };
         if !self.kind.is_empty() && Kind::from_word(&self.kind).is_none() {
             let short: String = self.kind.chars().take(QUOTED).collect();

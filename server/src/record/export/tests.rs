@@ -65,7 +65,8 @@ fn csv_is_read_back_and_no_cell_is_a_formula() {
         let plain = |place: usize| row[place].strip_prefix('\'').unwrap_or(&row[place]).to_owned();
         assert_eq!((&row[0], &row[1]), ("7", "2026-11-21T00:00:00.250Z"));
         let texts: Vec<String> = (2..COLUMNS.len()).map(plain).collect();
-        let Kept { kind, who, role, means, address, action, operation, targets, reason, outcome, detail, hash, .. } = entry;
+        let Kept { kind, who, role, means, address, action, operation, targets, reason, outcome, detail, hash, .. } =
+            entry;
         let want = [kind, who, role, means, address, action, operation, targets, reason, outcome, detail, hash];
         assert_eq!(texts.iter().collect::<Vec<_>>(), want);
     }
@@ -91,7 +92,10 @@ fn lines_of_json_are_read_back_one_an_entry() {
 fn what_is_no_list_is_a_word() {
     let entry = Kept { targets: "anna".into(), outcome: "wrong password".into(), ..kept("x") };
     let view = entry.view();
-    assert_eq!((view.targets, view.outcome.as_str(), view.outcomes.len()), (vec!["anna".to_owned()], "wrong password", 0));
+    assert_eq!(
+        (view.targets, view.outcome.as_str(), view.outcomes.len()),
+        (vec!["anna".to_owned()], "wrong password", 0)
+    );
     let view = Kept { targets: String::new(), outcome: String::new(), ..kept("x") }.view();
     assert!(view.targets.is_empty() && view.outcomes.is_empty() && view.outcome.is_empty());
 }

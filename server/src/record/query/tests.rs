@@ -15,7 +15,9 @@ fn entry(n: i64) -> Entry {
         targets: if is_even { String::new() } else { format!(r#"["lb1/web/s{n}"]"#) },
         outcome: match n % 4 {
             0 => format!(r#"[{{"target":"lb1/web/s{n}","outcome":"done","before":"","after":"","message":""}}]"#),
-            2 => format!(r#"[{{"target":"lb1/web/s{n}","outcome":"refused","before":"","after":"","message":"\"outcome\":\"done\""}}]"#),
+            2 => format!(
+                r#"[{{"target":"lb1/web/s{n}","outcome":"refused","before":"","after":"","message":"\"outcome\":\"done\""}}]"#
+            ),
             _ => String::new(),
         },
         ..Entry::by_itself(Kind::Operation, if n > 50 { "drain" } else { "maint" })

