@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 
+use self::record::recorded;
 use super::*;
 use crate::{
     access::{Access, Setup, testing},
@@ -36,6 +37,7 @@ use crate::{
 mod document;
 mod fuzz;
 mod reach;
+mod record;
 
 const STAT: &[u8] = include_bytes!("../haproxy/testdata/3.2.26/show_stat.txt");
 const INFO: &[u8] = include_bytes!("../haproxy/testdata/3.2.26/show_info.txt");

@@ -28,6 +28,9 @@ const AT_ONCE: i64 = 5_000;
 /// These newest never go for room: the file has other tables too.
 const ALWAYS_KEPT: i64 = 100;
 
+/// So many go for room at least: each time leaves an entry itself, and has to leave less than it takes.
+const AT_LEAST: i64 = 50;
+
 /// Once there is too much, this many hundredths of the allowed size are left, so that it is not done again each hour.
 const LEFT: u64 = 90;
 
@@ -96,10 +99,10 @@ fn too_much(
     let used = u64::try_from(used).unwrap_or_default();
     let allowed = if is_begun { size / 100 * LEFT } else { size };
     let can_go = newest - from - ALWAYS_KEPT;
-    if used <= allowed || can_go <= 0 {
+    if used <= allowed || can_go < AT_LEAST {
         return Ok(0);
     }
     let over = used - size / 100 * LEFT;
     let share = u128::from(over) * u128::try_from(newest - from).unwrap_or_default() / u128::from(used);
-    Ok(i64::try_from(share).unwrap_or(i64::MAX).clamp(1, AT_ONCE).min(can_go))
+    Ok(i64::try_from(share).unwrap_or(i64::MAX).clamp(AT_LEAST, AT_ONCE).min(can_go))
 }

@@ -21,6 +21,7 @@ mod hostile;
 mod injection;
 mod links;
 mod lost;
+mod record;
 mod refusals;
 mod reload;
 mod restart;
