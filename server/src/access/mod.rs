@@ -19,7 +19,7 @@ mod verifier;
 
 pub use caller::{Caller, Means};
 pub use login::{Attempt, LogInError, LoggedIn, seconds};
-pub use password::{Cost, LONGEST as LONGEST_PASSWORD, Password, PasswordError, PasswordHash};
+pub use password::{Cost, LONGEST as LONGEST_PASSWORD, Memory, Password, PasswordError, PasswordHash};
 pub use rules::{Rule, Rules};
 pub use secret::{RandomError, Secret, SecretHash, new_id};
 pub use service::{Access, AccessError, Setup};
