@@ -14,6 +14,7 @@ use std::{
 use anyhow::{Context as _, ensure};
 use app::model::topic::TopicId;
 use server::{
+    access::SessionLimits,
     config::{Config, DEFAULT_POLL, Identity, LogFormat, NodeConfig},
     haproxy::Address,
     http::AppState,
@@ -142,6 +143,7 @@ fn configuration(lab: &Lab) -> Config {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         nodes: vec![node],
         data,
+        sessions: SessionLimits::default(),
         log: LogFormat::Human,
         url: None,
         identity: Identity::default(),

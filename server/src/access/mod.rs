@@ -32,7 +32,7 @@ pub use login::{Attempt, LogInError, LoggedIn, seconds};
 pub use outside::Outside;
 pub use outsider::{Outsider, OutsiderError, Roles, Voucher};
 pub use own::{Change, ChangeError};
-pub use password::{Cost, LONGEST as LONGEST_PASSWORD, Password, PasswordError, PasswordHash};
+pub use password::{Cost, LONGEST as LONGEST_PASSWORD, Memory, Password, PasswordError, PasswordHash};
 pub use rules::{Rule, Rules};
 pub use secret::{RandomError, Secret, SecretHash, new_id};
 pub use service::{Access, AccessError, Setup};

@@ -50,6 +50,7 @@ async fn nothing_but_the_refusal_comes_of_a_bad_name() {
         sluice.hub.clone(),
         sluice.operations.clone(),
         sluice.vault.clone(),
+        sluice.access(),
         sluice.metrics.clone(),
         "test".into(),
         shutdown.clone(),

@@ -11,6 +11,7 @@ mod harness {
     pub(crate) mod sluice;
 }
 
+mod accounts;
 mod actions;
 mod bad_day;
 mod cut_short;

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use app::model::access::Role;
+use app::model::access::{Pattern, Role};
 use axum::http::header::{AUTHORIZATION, COOKIE};
 use tokio::time::timeout;
 
 use super::*;
 use crate::access::{
-    Attempt, Origin, Password, Setup,
+    Attempt, Origin, Password, Roles, Setup,
     testing::{PASSWORD, access, add, record, setup},
     users,
 };

@@ -214,3 +214,45 @@ async fn nothing_secret_is_in_an_answer_but_its_cookies() {
         assert!(!seen.contains(secret));
     }
 }
+
+/// What is logged, whatever its level.
+#[derive(Clone, Default)]
+struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no panic").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_log_line_has_what_opens_something() {
+    let log = Log::default();
+    let writer = log.clone();
+    let logging = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
+    let _guard = tracing::subscriber::set_default(logging.finish());
+    let state = state().await;
+    let (_, headers, _) = ask(&state, "POST /api/v1/login", &good(), "", "10.0.0.1").await;
+    let (token, device) = (set_cookie(&headers, SESSION_COOKIE).0, set_cookie(&headers, DEVICE_COOKIE).0);
+    let cookies = format!("{SESSION_COOKIE}={token}; {DEVICE_COOKIE}={device}");
+    for (head, body) in [
+        ("POST /api/v1/login", r#"{"user":"anna","password":"mistyped secret"}"#),
+        ("POST /api/v1/login", r#"{"user":"mistyped secret","password":1}"#),
+        ("POST /api/v1/login", r#"{"user":"mistyped secret","password":"x"}"#),
+        ("POST /login", "user=mistyped+secret&password=mistyped+secret"),
+        ("GET /stats", ""),
+        ("POST /api/v1/logout", ""),
+    ] {
+        ask(&state, head, body, &cookies, "10.0.0.1").await;
+    }
+    let said = String::from_utf8_lossy(&log.0.lock().expect("no panic")).into_owned();
+    assert!(said.contains("Name or password is wrong"), "nothing is logged: {said}");
+    for secret in [PASSWORD, "mistyped secret", &token, &device, "$argon2id"] {
+        assert!(!said.contains(secret), "{said}");
+    }
+}

@@ -9,10 +9,7 @@ use tower::ServiceExt as _;
 use super::*;
 use crate::{
     access::{Access, Attempt, Password, Secret, credentials::SESSION_COOKIE, testing},
-    http::{
-        pages, router, routes,
-        tests::{Running, running_with, state_of},
-    },
+    http::{pages, router, routes, tests::state_of},
     vault::Vault,
 };
 
@@ -119,7 +116,7 @@ async fn ask(state: &AppState, head: &str, body: &str, cookie: Option<&str>) -> 
     let mut request =
         Asked::builder().method(method).uri(path.replace("{*path}", "nope.js").replace("{token}", "nope"));
     request = request.header("host", "localhost:8080").header("origin", "http://localhost:8080");
-    request = request.header("content-type", kind);
+    request = request.header("content-type", kind).header("accept", "text/html, */*");
     if let Some(cookie) = cookie {
         request = request.header(header::COOKIE, cookie);
     }
@@ -248,9 +245,4 @@ fn a_wall_link_shows_the_wall_and_never_acts_whatever_its_rights_say() {
     for (caller, expected) in [(&wall, [true, false, false, false]), (&reads, [true; 4])] {
         assert_eq!(topics.each_ref().map(|topic| may_follow(caller, topic)), expected);
     }
-}
-
-/// Who logs in at a program that serves.
-pub(in crate::http) async fn running_with_accounts() -> Running {
-    running_with(with_accounts().await).await
 }

@@ -10,6 +10,8 @@ use tokio_tungstenite::{
 use super::*;
 use crate::http::tests::{Running, running};
 
+mod ends;
+
 type Client = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
 async fn open(server: &Running, query: &str) -> Client {

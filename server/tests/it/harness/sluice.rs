@@ -10,7 +10,7 @@ use app::model::{
     row::Row,
 };
 use server::{
-    access::Caller,
+    access::{Access, Caller, Cost, Rules, SessionLimits, Setup},
     collector::{Collector, unheard},
     config::NodeConfig,
     haproxy::{Address, Connector},
@@ -75,6 +75,13 @@ impl Sluice {
         let vault = Vault::in_memory().expect("memory");
         let operations = Operations::new(hub.clone(), collectors, Record::new(vault.clone()), metrics.clone());
         Self { hub, operations, vault, metrics, shutdown }
+    }
+
+    /// Who may do what: everybody everything, as there are no accounts.
+    pub(crate) fn access(&self) -> Access {
+        let (rules, sessions) = (Rules::default(), SessionLimits::default());
+        let cost = Cost { memory: 8, passes: 1, lanes: 1 };
+        Access::start(self.vault.clone(), Setup { rules, sessions, may_be_open: true, cost }).expect("access")
     }
 
     /// Waits for a state of the world.

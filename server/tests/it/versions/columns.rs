@@ -61,7 +61,15 @@ async fn every_column_of_every_version_comes_through() {
         let address = listener.local_addr().expect("an address").to_string();
         let shutdown = CancellationToken::new();
         let (hub, operations, metrics) = (sluice.hub.clone(), sluice.operations.clone(), sluice.metrics.clone());
-        let state = AppState::new(hub, operations, sluice.vault.clone(), metrics, "test".into(), shutdown.clone());
+        let state = AppState::new(
+            hub,
+            operations,
+            sluice.vault.clone(),
+            sluice.access(),
+            metrics,
+            "test".into(),
+            shutdown.clone(),
+        );
         let routes = pages::routes(&state);
         let served = tokio::spawn(http::run(listener, state, routes));
 
