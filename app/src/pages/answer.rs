@@ -136,6 +136,12 @@ pub fn forbidden(why: &str) -> AnyView {
     )
 }
 
+/// Says why a wall link does not open the wall.
+#[must_use]
+pub fn no_wall(why: &str) -> AnyView {
+    page("This link shows nothing".to_owned(), view! { <p class="mt-1 text-ink-2">{why.to_owned()}</p> }.into_any())
+}
+
 fn page(title: String, body: AnyView) -> AnyView {
     view! {
         <header class="border-b border-line bg-surface px-4 py-2.5"><Brand /></header>

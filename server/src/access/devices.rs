@@ -12,6 +12,19 @@ pub const LASTS: i64 = 400 * 24 * 60 * 60 * 1_000;
 /// Browsers of one account; one more, and the one that logged in longest ago is forgotten.
 const MOST: u32 = 20;
 
+/// Whether anybody logged in from there before: then the browser keeps its cookie, which several people may share. One
+/// that nobody is known by may be somebody else's, put there to be known by.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_known_to_anybody(connection: &Connection, device: SecretHash, now: i64) -> Result<bool, rusqlite::Error> {
+    connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM devices WHERE hash = ?1 AND used > ?2)",
+        params![device.as_bytes(), now - LASTS],
+        |row| row.get(0),
+    )
+}
+
 /// Whether an account logged in from there before.
 ///
 /// # Errors

@@ -73,6 +73,16 @@ pub enum LogInError {
     Random(#[from] RandomError),
 }
 
+/// What is known before the password is looked at.
+#[derive(Debug, Default)]
+struct Found {
+    account: Option<(User, PasswordHash)>,
+    /// Whether the account logged in from this browser before.
+    is_known: bool,
+    /// Whether any account did.
+    is_anybodys: bool,
+}
+
 impl Access {
     /// Tries to log in.
     ///
@@ -83,7 +93,7 @@ impl Access {
         let inner = self.inner();
         let Attempt { user, password, device, session, address, agent } = attempt;
         let name: Option<UserName> = user.parse().ok();
-        let (found, is_known) = self.account(name.clone(), device).await?;
+        let Found { account: found, is_known, is_anybodys } = self.look_up(name.clone(), device).await?;
         let (account, kept) = found.unzip();
         let admitted = {
             let device = device.filter(|_| is_known).map(|device| device.hash());
@@ -108,22 +118,22 @@ impl Access {
         };
         let new = NewSession { user: name.to_string(), origin: Origin::Local, role, groups, address, agent };
         let opening = Opening::new(new, session, "password")?;
-        let device = device.map_or_else(Secret::random, Ok)?;
+        let device = device.filter(|_| is_anybodys).map_or_else(Secret::random, Ok)?;
         let began = self.enter(name, kept, rehashed, device, opening).await?;
         inner.throttle().succeeded(admitted);
         Ok(began)
     }
 
-    /// The account of that name, and whether the browser is known to it.
-    async fn account(
-        &self,
-        name: Option<UserName>,
-        device: Option<Secret>,
-    ) -> Result<(Option<(User, PasswordHash)>, bool), VaultError> {
-        let Some(name) = name else { return Ok((None, false)) };
+    /// The account of that name, and how the browser is known.
+    async fn look_up(&self, name: Option<UserName>, device: Option<Secret>) -> Result<Found, VaultError> {
+        let Some(name) = name else { return Ok(Found::default()) };
         let looked = self.inner().vault.call(move |connection| {
-            let device = device.map(|device| devices::is_known(connection, &name, device.hash(), now())).transpose()?;
-            Ok((users::find(connection, &name)?, device.unwrap_or(false)))
+            let mut found = Found { account: users::find(connection, &name)?, ..Found::default() };
+            if let Some(device) = device {
+                found.is_known = devices::is_known(connection, &name, device.hash(), now())?;
+                found.is_anybodys = devices::is_known_to_anybody(connection, device.hash(), now())?;
+            }
+            Ok(found)
         });
         looked.await
     }

@@ -2,6 +2,7 @@
 
 mod caller;
 pub(crate) mod columns;
+
 pub mod credentials;
 pub mod devices;
 pub mod expiry;
@@ -10,6 +11,7 @@ mod login;
 pub mod oidc;
 mod outside;
 mod outsider;
+mod own;
 mod password;
 mod rules;
 mod secret;
@@ -29,7 +31,8 @@ pub use header::{HeaderError, Said, TrustedHeader};
 pub use login::{Attempt, LogInError, LoggedIn, seconds};
 pub use outside::Outside;
 pub use outsider::{Outsider, OutsiderError, Roles, Voucher};
-pub use password::{Cost, LONGEST as LONGEST_PASSWORD, Password, PasswordError, PasswordHash};
+pub use own::{Change, ChangeError};
+pub use password::{Cost, LONGEST as LONGEST_PASSWORD, Memory, Password, PasswordError, PasswordHash};
 pub use rules::{Rule, Rules};
 pub use secret::{RandomError, Secret, SecretHash, new_id};
 pub use service::{Access, AccessError, Setup};

@@ -26,6 +26,12 @@ impl Outside {
         Self { oidc: oidc.map(Oidc::new), header, roles, ignored }
     }
 
+    /// Whether people of another system can be admins.
+    #[must_use]
+    pub fn has_admins(&self) -> bool {
+        (self.oidc.is_some() || self.header.is_some()) && !self.roles.admin.is_empty()
+    }
+
     /// Whom the reverse proxy names.
     #[must_use]
     pub fn said(&self, headers: &axum::http::HeaderMap, peer: Peer) -> Said {

@@ -3,8 +3,8 @@
 use std::{fmt, str::FromStr};
 
 use argon2::{
-    Algorithm, Argon2, Params, Version,
-    password_hash::{PasswordHasher as _, PasswordVerifier as _, phc},
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::{phc, try_generate_salt},
 };
 
 /// The fewest characters: what a guesser at the log-in page, who is slowed down, can't reach even with a good dictionary.
@@ -24,6 +24,11 @@ pub struct Cost {
     /// Lanes, which one thread goes through here.
     pub lanes: u32,
 }
+
+/// The memory that hashing goes through, kept from one password to the next: given back and asked for each time, 19 MiB
+/// leave holes of eight times as much in the system's heap, for each thread anew.
+#[derive(Default)]
+pub struct Memory(Vec<Block>);
 
 /// A password as somebody typed it.
 #[derive(Clone, PartialEq, Eq)]
@@ -53,11 +58,6 @@ pub enum PasswordError {
 impl Cost {
     /// OWASP's first choice for argon2id (Password Storage Cheat Sheet): 19 MiB, two passes, one lane.
     pub const USUAL: Self = Self { memory: 19_456, passes: 2, lanes: 1 };
-
-    fn argon2(self) -> Result<Argon2<'static>, PasswordError> {
-        let params = Params::new(self.memory, self.passes, self.lanes, None).map_err(failed)?;
-        Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
-    }
 }
 
 impl Password {
@@ -84,18 +84,58 @@ impl Password {
     ///
     /// # Errors
     /// When there is not enough memory, or no randomness.
-    pub fn hash(&self, cost: Cost) -> Result<PasswordHash, PasswordError> {
-        let hash: phc::PasswordHash = cost.argon2()?.hash_password(self.0.as_bytes()).map_err(failed)?;
+    pub fn hash(&self, cost: Cost, memory: &mut Memory) -> Result<PasswordHash, PasswordError> {
+        let params = Params::new(cost.memory, cost.passes, cost.lanes, None).map_err(failed)?;
+        let salt = phc::Salt::new(&try_generate_salt().map_err(failed)?).map_err(failed)?;
+        let mut out = [0; Params::DEFAULT_OUTPUT_LEN];
+        let written = phc::ParamsString::try_from(&params).map_err(failed)?;
+        memory.hash(Algorithm::Argon2id, Version::V0x13, params, &self.0, &salt, &mut out)?;
+        let hash = phc::PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: written,
+            salt: Some(salt),
+            hash: Some(phc::Output::new(&out).map_err(failed)?),
+        };
         Ok(PasswordHash(hash.to_string()))
     }
 }
 
+impl Memory {
+    fn hash(
+        &mut self,
+        algorithm: Algorithm,
+        version: Version,
+        params: Params,
+        password: &str,
+        salt: &[u8],
+        out: &mut [u8],
+    ) -> Result<(), PasswordError> {
+        self.0.resize(self.0.len().max(params.block_count()), Block::default());
+        let argon2 = Argon2::new(algorithm, version, params);
+        argon2.hash_password_into_with_memory(password.as_bytes(), salt, out, &mut self.0).map_err(failed)
+    }
+}
+
 impl PasswordHash {
-    /// Whether this is the hash of `password`. Costs what the hash says, compared in constant time.
+    /// Whether this is the hash of `password`. Costs what the hash says; compared in constant time.
     #[must_use]
-    pub fn fits(&self, password: &Password) -> bool {
-        let Ok(hash) = phc::PasswordHash::new(&self.0) else { return false };
-        password.0.len() <= LONGEST && Argon2::default().verify_password(password.0.as_bytes(), &hash).is_ok()
+    pub fn fits(&self, password: &Password, memory: &mut Memory) -> bool {
+        self.compare(password, memory).unwrap_or(false)
+    }
+
+    /// The same; nothing where this is no hash of argon2.
+    fn compare(&self, password: &Password, memory: &mut Memory) -> Option<bool> {
+        let hash = phc::PasswordHash::new(&self.0).ok()?;
+        let (salt, expected) = (hash.salt?, hash.hash?);
+        let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
+        let version = Version::try_from(hash.version?).ok()?;
+        let params = Params::try_from(&hash).ok()?;
+        let mut buffer = [0; phc::Output::MAX_LENGTH];
+        let out = buffer.get_mut(..expected.len())?;
+        memory.hash(algorithm, version, params, &password.0, &salt, out).ok()?;
+        // The comparison of two outputs takes the same time wherever they differ.
+        Some(password.0.len() <= LONGEST && phc::Output::new(out).ok()? == expected)
     }
 
     /// Whether it was made at another cost.
@@ -119,6 +159,12 @@ impl FromStr for PasswordHash {
     fn from_str(text: &str) -> Result<Self, PasswordError> {
         phc::PasswordHash::new(text).map_err(failed)?;
         Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Memory({} KiB)", self.0.len())
     }
 }
 
@@ -163,21 +209,38 @@ mod tests {
     #[test]
     fn a_hash_fits_its_password_alone_and_knows_what_it_cost() {
         let [right, wrong] = ["correct horse", "correct horsf"].map(|text| Password::typed(text.to_owned()));
-        let hash = right.hash(CHEAP).expect("hashed");
-        assert!(hash.fits(&right) && !hash.fits(&wrong));
-        assert_ne!(right.hash(CHEAP).expect("hashed"), hash, "each has a salt of its own");
+        let hash = right.hash(CHEAP, &mut Memory::default()).expect("hashed");
+        assert!(hash.fits(&right, &mut Memory::default()) && !hash.fits(&wrong, &mut Memory::default()));
+        assert_ne!(right.hash(CHEAP, &mut Memory::default()).expect("hashed"), hash, "each has a salt of its own");
         assert!(!hash.is_outdated(CHEAP) && hash.is_outdated(Cost::USUAL));
         let read: PasswordHash = hash.as_str().parse().expect("a PHC string");
-        assert!(read.fits(&right));
+        assert!(read.fits(&right, &mut Memory::default()));
         assert!("no PHC string".parse::<PasswordHash>().is_err());
         let long = Password::typed("x".repeat(LONGEST + 1));
-        assert!(!long.hash(CHEAP).expect("hashed").fits(&long));
+        assert!(!long.hash(CHEAP, &mut Memory::default()).expect("hashed").fits(&long, &mut Memory::default()));
         assert_eq!(format!("{right:?} {hash:?}"), "Password(..) PasswordHash(..)");
     }
 
     #[test]
+    fn memory_that_was_used_before_makes_the_same_hash() {
+        let [first, second] = ["correct horse", "another horse"].map(|text| Password::typed(text.to_owned()));
+        let mut memory = Memory::default();
+        let larger = first.hash(Cost { memory: 64, ..CHEAP }, &mut memory).expect("hashed");
+        let smaller = second.hash(CHEAP, &mut memory).expect("hashed");
+        for memory in [&mut memory, &mut Memory::default()] {
+            assert!(larger.fits(&first, memory) && smaller.fits(&second, memory));
+            assert!(!larger.fits(&second, memory) && !smaller.fits(&first, memory));
+        }
+        // As argon2's own program made it: `echo -n password | argon2 somesalt -id -t 2 -m 8 -p 1 -l 32 -e`.
+        let known = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+        let known: PasswordHash = known.parse().expect("a PHC string");
+        assert!(known.fits(&Password::typed("password".to_owned()), &mut memory));
+    }
+
+    #[test]
     fn the_usual_cost_is_owasp_s() {
-        let hash = Password::typed("correct horse".to_owned()).hash(Cost::USUAL).expect("hashed");
+        let hash =
+            Password::typed("correct horse".to_owned()).hash(Cost::USUAL, &mut Memory::default()).expect("hashed");
         assert!(hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.as_str());
         assert!(!hash.is_outdated(Cost::USUAL));
     }

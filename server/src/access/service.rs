@@ -284,7 +284,10 @@ impl Access {
         let looked = self.inner.vault.call(move |connection| {
             let now = now();
             let Some(session) = sessions::find(connection, &secret, basis.limits, now)? else { return Ok(None) };
-            sessions::touch(connection, &session, now)?;
+            if let Err(error) = sessions::touch(connection, &session, now) {
+                // As with a full disk: who is logged in may look on, until the session ends by what was written last.
+                tracing::warn!(%error, "cannot write that a session is used");
+            }
             let standing = basis.of(&session);
             Ok(Some((session, standing)))
         });

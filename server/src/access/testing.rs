@@ -2,7 +2,7 @@
 
 use app::model::access::Role;
 
-use super::{Access, Caller, Cost, Password, Rules, SessionLimits, Setup, User, columns::now, users};
+use super::{Access, Caller, Cost, Memory, Password, Rules, SessionLimits, Setup, User, columns::now, users};
 use crate::vault::Vault;
 
 /// So cheap that a test can afford thousands.
@@ -24,7 +24,7 @@ pub(crate) fn access(vault: &Vault) -> Access {
 /// Makes an account with [`PASSWORD`].
 pub(crate) async fn add(vault: &Vault, name: &str, role: Role) {
     let user = User { name: name.parse().expect("a name"), role, groups: Vec::new(), created: now(), changed: now() };
-    let password = Password::typed(PASSWORD.to_owned()).hash(CHEAP).expect("hashed");
+    let password = Password::typed(PASSWORD.to_owned()).hash(CHEAP, &mut Memory::default()).expect("hashed");
     let added = vault.call(move |c| Ok(users::add(c, &user, &password, &Caller::command_line("tester"))));
     added.await.expect("answered").expect("added");
 }

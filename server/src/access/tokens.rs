@@ -271,13 +271,14 @@ fn tell(
 }
 
 /// Takes the right to write at once: two that read first could both go beyond a bound.
-pub(super) fn begin(connection: &mut Connection) -> Result<Transaction<'_>, rusqlite::Error> {
+pub(crate) fn begin(connection: &mut Connection) -> Result<Transaction<'_>, rusqlite::Error> {
     connection.transaction_with_behavior(TransactionBehavior::Immediate)
 }
 
 /// Somebody's words on one line, no longer than `most` characters.
 pub(super) fn shown(text: &str, most: usize) -> String {
-    text.trim().chars().take(most).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    plain.trim().chars().take(most).collect()
 }
 
 /// A day for people, as `2026-11-21`.

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -14,10 +14,10 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Cost, Password, PasswordError, PasswordHash};
+use super::{Cost, Memory, Password, PasswordError, PasswordHash};
 
 /// Passwords looked at together, in each of the two lanes: known browsers have one to themselves, so that a crowd of
-/// strangers does not keep them waiting. Two in all take 38 MiB, and no more than two cores.
+/// strangers does not keep them waiting. Two in all take 38 MiB, which are kept for the next, and no more than two cores.
 const AT_ONCE: usize = 1;
 
 /// How many may wait in a lane. More than one address is let fail without a delay, so that one address can't fill it; at
@@ -53,6 +53,7 @@ pub(super) enum Verdict {
 #[derive(Debug)]
 struct Lane {
     free: Arc<Semaphore>,
+    memory: Arc<Mutex<Memory>>,
     waiting: AtomicUsize,
 }
 
@@ -73,8 +74,9 @@ impl Verifier {
     /// # Errors
     /// When nothing can be hashed at that cost.
     pub(super) fn new(cost: Cost) -> Result<Self, PasswordError> {
-        let lane = || Lane { free: Arc::new(Semaphore::new(AT_ONCE)), waiting: AtomicUsize::new(0) };
-        let nobody = Password::typed("nobody has this one".to_owned()).hash(cost)?;
+        let lane =
+            || Lane { free: Arc::new(Semaphore::new(AT_ONCE)), memory: Arc::default(), waiting: AtomicUsize::new(0) };
+        let nobody = Password::typed("nobody has this one".to_owned()).hash(cost, &mut Memory::default())?;
         Ok(Self { cost, nobody, known: lane(), strangers: lane(), looks: Arc::default() })
     }
 
@@ -88,16 +90,18 @@ impl Verifier {
         kept: Option<PasswordHash>,
         is_known: bool,
     ) -> Result<Verdict, VerifierError> {
-        let permit = self.lane(is_known).enter().await?;
+        let lane = if is_known { &self.known } else { &self.strangers };
+        let (permit, memory) = (lane.enter().await?, lane.memory.clone());
         let (cost, nobody, looks) = (self.cost, self.nobody.clone(), self.looks.clone());
         let look = spawn_blocking(move || {
             // Held to the end of the work, whether somebody still waits for it or not.
             let _permit = permit;
+            let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
             looks.fetch_add(1, Ordering::Relaxed);
-            let fits = kept.as_ref().unwrap_or(&nobody).fits(&password);
+            let fits = kept.as_ref().unwrap_or(&nobody).fits(&password, &mut memory);
             match kept {
                 Some(hash) if fits && hash.is_outdated(cost) => {
-                    password.hash(cost).map(|new| Verdict::Right(Some(new)))
+                    password.hash(cost, &mut memory).map(|new| Verdict::Right(Some(new)))
                 }
                 Some(_) if fits => Ok(Verdict::Right(None)),
                 _ => Ok(Verdict::Wrong),
@@ -111,10 +115,6 @@ impl Verifier {
     #[must_use]
     pub(super) fn looks(&self) -> u64 {
         self.looks.load(Ordering::Relaxed)
-    }
-
-    fn lane(&self, is_known: bool) -> &Lane {
-        if is_known { &self.known } else { &self.strangers }
     }
 }
 
@@ -164,7 +164,7 @@ mod tests {
     #[tokio::test]
     async fn an_unknown_account_costs_as_much_as_a_wrong_password() {
         let verifier = Verifier::new(CHEAP).expect("a verifier");
-        let kept = password("correct horse").hash(CHEAP).expect("hashed");
+        let kept = password("correct horse").hash(CHEAP, &mut Memory::default()).expect("hashed");
         for (kept, typed) in [(Some(kept.clone()), "wrong"), (None, "wrong"), (None, "nobody has this one")] {
             let before = verifier.looks();
             let verdict = verifier.look(password(typed), kept, false).await.expect("looked at");
@@ -179,10 +179,10 @@ mod tests {
     #[tokio::test]
     async fn a_hash_of_another_cost_is_made_anew() {
         let verifier = Verifier::new(CHEAP).expect("a verifier");
-        let old = password("correct horse").hash(Cost { memory: 8, ..CHEAP }).expect("hashed");
+        let old = password("correct horse").hash(Cost { memory: 8, ..CHEAP }, &mut Memory::default()).expect("hashed");
         let verdict = verifier.look(password("correct horse"), Some(old.clone()), true).await.expect("looked at");
         let Verdict::Right(Some(new)) = verdict else { panic!("{verdict:?}") };
-        assert!(!new.is_outdated(CHEAP) && new.fits(&password("correct horse")));
+        assert!(!new.is_outdated(CHEAP) && new.fits(&password("correct horse"), &mut Memory::default()));
         let verdict = verifier.look(password("wrong horses"), Some(old), true).await.expect("looked at");
         assert!(matches!(verdict, Verdict::Wrong));
     }

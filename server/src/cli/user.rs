@@ -9,8 +9,8 @@ use rusqlite::Connection;
 use super::{DataArgs, system_user};
 use crate::{
     access::{
-        Caller, Cost, LONGEST_PASSWORD, Password, PasswordError, PasswordHash, User, UserError, UserName, columns::now,
-        users,
+        Caller, Cost, LONGEST_PASSWORD, Memory, Password, PasswordError, PasswordHash, User, UserError, UserName,
+        columns::now, users,
     },
     config::ConfigError,
     vault::{self, VaultError},
@@ -171,7 +171,7 @@ fn read(from: &PasswordArgs, name: &UserName, input: &mut impl Read) -> Result<P
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "the password is no text in UTF-8"))?;
     let password = Password::typed(text);
     password.check(name.as_str())?;
-    Ok(password.hash(Cost::USUAL)?)
+    Ok(password.hash(Cost::USUAL, &mut Memory::default())?)
 }
 
 fn group(text: &str) -> Result<String, String> {

@@ -46,12 +46,6 @@ impl Identity {
     pub fn is_any(&self) -> bool {
         self.oidc.is_some() || self.header.is_some()
     }
-
-    /// Whether people of another system can be admins.
-    #[must_use]
-    pub fn has_admins(&self) -> bool {
-        self.is_any() && !self.roles.admin.is_empty()
-    }
 }
 
 /// All of it; `url` is the address that browsers use.

@@ -13,10 +13,10 @@ use axum::{
 };
 use cookie::{Cookie, SameSite};
 
-use super::{AppState, Peer, next::Next, plain, problem::Problem};
+use super::{AppState, Peer, fields::sentence, next::Next, oidc, plain, problem::Problem};
 use crate::{
     access::{
-        Access, Attempt, Caller, LogInError, LoggedIn, Password, Secret,
+        Access, Attempt, Caller, LogInError, LoggedIn, Means, Password, Said, Secret,
         credentials::{self, DEVICE_COOKIE, SESSION_COOKIE},
         devices, seconds,
     },
@@ -32,24 +32,35 @@ pub(super) fn routes() -> Router<AppState> {
 async fn page(
     State(state): State<AppState>,
     caller: Option<Extension<Caller>>,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Response {
     let next =
         query.iter().find(|(name, _)| name == "next").and_then(|(_, next)| Next::parse(next)).unwrap_or_default();
-    if caller.is_some() {
+    // A display that shows a wall link may be logged in at.
+    if caller.is_some_and(|Extension(caller)| !matches!(caller.means, Means::Wall(_))) {
         return Redirect::to(next.as_str()).into_response();
     }
-    answer(&state, &headers, StatusCode::OK, LogIn { next: next.as_str().to_owned(), ..LogIn::default() }).await
+    let peer = peer.map_or(Peer::LOOPBACK, |Extension(peer)| peer);
+    let fault = match state.access.outside().said(&headers, peer) {
+        Said::Refused(why) => Some(Fault::Other(sentence(&why))),
+        Said::Nothing | Said::Ignored | Said::Somebody(_) => None,
+    };
+    answer(&state, &headers, StatusCode::OK, LogIn { next: next.as_str().to_owned(), fault, ..LogIn::default() }).await
 }
 
 /// Draws the page.
-async fn answer(state: &AppState, headers: &HeaderMap, status: StatusCode, page: LogIn) -> Response {
+pub(super) async fn answer(state: &AppState, headers: &HeaderMap, status: StatusCode, page: LogIn) -> Response {
     let has_accounts = match state.access.has_accounts().await {
         Ok(has) => has,
         Err(error) => return Problem::internal(error).into_response(),
     };
-    let page = LogIn { has_accounts, ..page };
+    let elsewhere = state.access.outside().oidc.as_ref().map(|oidc| {
+        let next = Next::parse(&page.next).unwrap_or_default();
+        (format!("Log in with {}", oidc.name()), oidc::address(&next))
+    });
+    let page = LogIn { has_accounts, elsewhere, ..page };
     plain::plain(headers, Default::default(), status, "Log in", &|| draw(page.clone()))
 }
 
@@ -137,6 +148,12 @@ pub(super) fn cookies(access: &Access, logged_in: &LoggedIn) -> impl axum::respo
     ])
 }
 
+/// The cookie of a session that began without a password.
+pub(super) fn session_cookie(access: &Access, token: &Secret) -> impl axum::response::IntoResponseParts + use<> {
+    let lasts = i64::try_from(access.limits().absolute.as_secs()).unwrap_or(i64::MAX);
+    AppendHeaders([(SET_COOKIE, set(SESSION_COOKIE, token, lasts))])
+}
+
 /// Takes the session's cookie back. The other one says nothing about whether somebody is logged in, and stays.
 pub(super) fn no_cookie() -> impl axum::response::IntoResponseParts + use<> {
     AppendHeaders([(SET_COOKIE, written(Cookie::new(SESSION_COOKIE, ""), 0))])
@@ -144,7 +161,12 @@ pub(super) fn no_cookie() -> impl axum::response::IntoResponseParts + use<> {
 
 /// A cookie that holds a secret, for so many seconds.
 pub(super) fn set(name: &'static str, secret: &Secret, lasts: i64) -> HeaderValue {
-    written(Cookie::new(name, secret.reveal()), lasts)
+    set_text(name, &secret.reveal(), lasts)
+}
+
+/// A cookie that holds a secret with what stands before it, for so many seconds.
+pub(super) fn set_text(name: &'static str, text: &str, lasts: i64) -> HeaderValue {
+    written(Cookie::new(name, text.to_owned()), lasts)
 }
 
 fn written(mut cookie: Cookie<'static>, lasts: i64) -> HeaderValue {

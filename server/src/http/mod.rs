@@ -3,11 +3,14 @@
 //! Handlers own nothing: they read the newest state from the hub, and act through operations. None waits for a node
 //! but the one that acts.
 
+mod account;
+mod admin;
 mod api;
 pub mod assets;
 mod audit;
 mod body;
 mod door;
+mod fields;
 mod form;
 mod guard;
 mod headers;
@@ -15,12 +18,14 @@ mod health;
 mod login;
 mod needs;
 mod next;
+mod oidc;
 pub mod pages;
 mod peer;
 mod plain;
 pub mod problem;
 pub mod serve;
 mod state;
+mod wall_link;
 mod ws;
 
 use std::{io, time::Duration};
@@ -74,9 +79,10 @@ pub fn router(state: AppState, pages: Router<AppState>) -> Router {
 
 /// Every route. What each needs is in the table of [`needs`].
 fn routes(pages: Router<AppState>) -> Router<AppState> {
+    let own = [login::routes(), oidc::routes(), wall_link::routes(), account::routes(), admin::routes()];
     let dynamic = documented()
         .into_iter()
-        .fold(pages.merge(login::routes()), |router, (path, method)| router.route(path, method))
+        .fold(own.into_iter().fold(pages, Router::merge), |router, (path, method)| router.route(path, method))
         .route("/audit", get(audit::audit))
         .route("/api", any(problem::unknown_path))
         .route("/api/{*path}", any(problem::unknown_path))
@@ -85,8 +91,8 @@ fn routes(pages: Router<AppState>) -> Router<AppState> {
 }
 
 /// What a program can call; `openapi.json` describes all of it.
-fn documented() -> [(&'static str, MethodRouter<AppState>); 13] {
-    [
+fn documented() -> Vec<(&'static str, MethodRouter<AppState>)> {
+    vec![
         ("/api/v1/nodes", get(api::nodes)),
         ("/api/v1/stats", get(api::stats)),
         ("/api/v1/info", get(api::info)),
@@ -96,6 +102,8 @@ fn documented() -> [(&'static str, MethodRouter<AppState>); 13] {
         ("/api/v1/login", post(api::log_in)),
         ("/api/v1/logout", post(api::log_out)),
         ("/api/v1/me", get(api::me)),
+        ("/api/v1/sessions", get(api::sessions).delete(api::end_session)),
+        ("/api/v1/tokens", get(api::tokens).post(api::make_token).delete(api::end_token)),
         ("/api/v1/openapi.json", get(api::openapi)),
         (guard::STREAM, get(ws::stream)),
         ("/healthz", get(health::healthz)),

@@ -32,6 +32,10 @@ pub(super) enum Need {
     Act,
     /// That they are an admin.
     Admin,
+    /// That they are a person, who manages what is their own: no token, and no wall link.
+    Own,
+    /// That they are a person and an admin, where there are accounts.
+    Manage,
 }
 
 /// What a refusal looks like.
@@ -84,14 +88,31 @@ pub(super) const ROWS: &[Row] = &[
     call("GET", "/healthz", Need::Nothing),
     call("GET", "/metrics", Need::Look),
     call("GET", "/pkg/{*path}", Need::Nothing),
-    // Pages and calls that are on their way.
-    page("GET", "/account", Need::Look),
-    page("GET", "/admin", Need::Admin),
-    page("GET", "/audit", Need::Admin),
-    call("GET", "/api/v1/audit", Need::Admin),
     page("GET", "/login/oidc", Need::Nothing),
     page("GET", "/login/oidc/callback", Need::Nothing),
     page("GET", "/w/{token}", Need::Nothing),
+    page("GET", "/account", Need::Own),
+    page("POST", "/account/password", Need::Own),
+    page("POST", "/account/sessions/end", Need::Own),
+    page("POST", "/account/tokens/add", Need::Own),
+    page("POST", "/account/tokens/end", Need::Own),
+    page("GET", "/admin", Need::Manage),
+    page("POST", "/admin/users/add", Need::Manage),
+    page("POST", "/admin/users/role", Need::Manage),
+    page("POST", "/admin/users/remove", Need::Manage),
+    page("POST", "/admin/sessions/end", Need::Manage),
+    page("POST", "/admin/sessions/end-all", Need::Manage),
+    page("POST", "/admin/tokens/end", Need::Manage),
+    page("POST", "/admin/walls/add", Need::Manage),
+    page("POST", "/admin/walls/end", Need::Manage),
+    call("GET", "/api/v1/sessions", Need::Own),
+    call("DELETE", "/api/v1/sessions", Need::Own),
+    call("GET", "/api/v1/tokens", Need::Own),
+    call("POST", "/api/v1/tokens", Need::Own),
+    call("DELETE", "/api/v1/tokens", Need::Own),
+    // Pages and calls that are on their way.
+    page("GET", "/audit", Need::Admin),
+    call("GET", "/api/v1/audit", Need::Admin),
 ];
 
 /// The row of a route, by the path that it was made with.
@@ -118,6 +139,11 @@ impl Need {
             Self::Look => !is_wall && caller.means != Means::Nothing,
             Self::Act => !is_wall && caller.rights.role >= Role::Operator,
             Self::Admin => !is_wall && caller.rights.role >= Role::Admin,
+            // A token that could make tokens would never end. Without accounts the first is made on the machine.
+            Self::Own => matches!(caller.means, Means::Session(_) | Means::Header | Means::Open),
+            Self::Manage => {
+                matches!(caller.means, Means::Session(_) | Means::Header) && caller.rights.role >= Role::Admin
+            }
         }
     }
 
@@ -127,6 +153,11 @@ impl Need {
             Self::Nothing | Self::Display | Self::Look => "This needs an account: a wall link shows the wall alone.",
             Self::Act => "This needs the role operator; yours is another. An admin can change that.",
             Self::Admin => "This needs the role admin; yours is another.",
+            Self::Own => "This is for people who are logged in, not for tokens and wall links.",
+            Self::Manage => {
+                "This needs somebody who is logged in with the role admin. The first admin is made on the machine: \
+                 sluice user add NAME --role admin --password-stdin"
+            }
         }
     }
 }

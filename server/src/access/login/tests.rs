@@ -6,7 +6,7 @@ use futures::future::join_all;
 use super::*;
 use crate::{
     access::{
-        Cost, sessions,
+        Cost, Memory, sessions,
         testing::{CHEAP, PASSWORD, access, add, record},
     },
     vault::Vault,
@@ -100,6 +100,25 @@ async fn a_thousand_wrong_passwords_keep_no_honest_browser_out() {
 }
 
 #[tokio::test]
+async fn a_browser_is_known_by_what_it_was_given_and_two_people_share_it() {
+    let (vault, access) = with_anna().await;
+    add(&vault, "ben", Role::Viewer).await;
+    let planted = Secret::random().expect("random bytes");
+    let own = Attempt { device: Some(planted), ..attempt("anna", PASSWORD, "10.0.0.1") };
+    let given = access.log_in(own).await.expect("in").device;
+    assert_ne!(given, planted);
+    let shared = Attempt { device: Some(given), ..attempt("ben", PASSWORD, "10.0.0.1") };
+    assert_eq!(access.log_in(shared).await.expect("in").device, given);
+    for n in 0..10 {
+        let _: Result<_, _> = access.log_in(attempt("anna", &format!("guess number {n}"), "10.0.0.1")).await;
+    }
+    for (device, is_in) in [(planted, false), (given, true)] {
+        let tried = Attempt { device: Some(device), ..attempt("anna", PASSWORD, "10.0.0.1") };
+        assert_eq!(access.log_in(tried).await.is_ok(), is_in);
+    }
+}
+
+#[tokio::test]
 async fn many_addresses_keep_no_other_address_out() {
     let (_vault, access) = with_anna().await;
     for n in 0..300 {
@@ -113,7 +132,9 @@ async fn many_addresses_keep_no_other_address_out() {
 #[tokio::test]
 async fn a_password_kept_at_another_cost_is_kept_anew_at_its_log_in() {
     let (vault, access) = with_anna().await;
-    let old = Password::typed(PASSWORD.to_owned()).hash(Cost { memory: 16, ..CHEAP }).expect("hashed");
+    let old = Password::typed(PASSWORD.to_owned())
+        .hash(Cost { memory: 16, ..CHEAP }, &mut Memory::default())
+        .expect("hashed");
     let name: UserName = "anna".parse().expect("a name");
     let (of, kept) = (name.clone(), old.clone());
     vault.call(move |c| users::rehash(c, &of, &kept)).await.expect("kept");
@@ -129,7 +150,7 @@ async fn an_account_that_changed_under_way_lets_nobody_in() {
     let name: UserName = "anna".parse().expect("a name");
     let of = name.clone();
     let (user, kept) = vault.call(move |c| users::find(c, &of)).await.expect("answered").expect("there");
-    let new = Password::typed("another password".to_owned()).hash(CHEAP).expect("hashed");
+    let new = Password::typed("another password".to_owned()).hash(CHEAP, &mut Memory::default()).expect("hashed");
     let of = name.clone();
     let changed = vault.call(move |c| Ok(users::set_password(c, &of, &new, &Caller::command_line("x"), now())));
     changed.await.expect("answered").expect("changed");

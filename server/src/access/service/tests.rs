@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use app::model::access::Role;
+use app::model::access::{Pattern, Role};
 use axum::http::header::{AUTHORIZATION, COOKIE};
 use tokio::time::timeout;
 
 use super::*;
 use crate::access::{
-    Attempt, Origin, Password, Setup,
+    Attempt, Origin, Password, Roles, Setup,
     testing::{PASSWORD, access, add, record, setup},
     users,
 };
@@ -169,7 +169,10 @@ async fn a_session_that_begins_and_ends_between_two_looks_is_missed_by_nobody() 
 async fn a_provider_s_account_brings_its_role_and_is_not_the_local_one_of_its_name() {
     let vault = Vault::in_memory().expect("memory");
     add(&vault, "anna", Role::Viewer).await;
-    let access = access(&vault);
+    // What the groups of a provider's account may do, the configuration says.
+    let roles = Roles { admin: vec![Pattern("ops".to_owned())], ..Roles::default() };
+    let outside = Outside { roles, ..Outside::default() };
+    let access = Access::start_with(vault.clone(), setup(), outside).expect("access");
     let new = NewSession {
         user: "anna".to_owned(),
         origin: Origin::Oidc,

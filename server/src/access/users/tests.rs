@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
-use crate::access::{Cost, NewSession, Password, Secret, SessionLimits, devices, new_id};
+use crate::access::{Cost, Memory, NewSession, Password, Secret, SessionLimits, devices, new_id};
 
 const CHEAP: Cost = Cost { memory: 8, passes: 1, lanes: 1 };
 
@@ -19,7 +19,7 @@ fn name(text: &str) -> UserName {
 }
 
 fn hash(text: &str) -> PasswordHash {
-    Password::typed(text.to_owned()).hash(CHEAP).expect("hashed")
+    Password::typed(text.to_owned()).hash(CHEAP, &mut Memory::default()).expect("hashed")
 }
 
 fn account(text: &str, role: Role) -> User {
@@ -78,7 +78,7 @@ fn an_account_is_made_once_and_each_change_is_in_the_record() {
     assert!(matches!(again, Err(UserError::Exists(_))), "{again:?}");
     let (found, kept) = find(&connection, &anna.name).expect("answered").expect("there");
     assert_eq!(found, anna);
-    assert!(kept.fits(&Password::typed("first password".to_owned())));
+    assert!(kept.fits(&Password::typed("first password".to_owned()), &mut Memory::default()));
     set_role(&mut connection, &anna.name, Role::Viewer, &by(), 5).expect("changed");
     set_password(&mut connection, &anna.name, &hash("third password"), &by(), 6).expect("changed");
     let listed = list(&connection).expect("listed");

@@ -35,9 +35,12 @@ fn accounts_are_made_changed_listed_and_ended() {
         users::find(&connection, &"anna".parse().expect("a name")).expect("answered").expect("there").1
     };
     let before = kept();
-    assert!(before.fits(&Password::typed("correct horse battery".to_owned())), "without the end of its line");
+    assert!(
+        before.fits(&Password::typed("correct horse battery".to_owned()), &mut Memory::default()),
+        "without the end of its line"
+    );
     assert!(run("passwd anna --password-stdin", b"another password\r\nmore").is_ok());
-    assert!(kept().fits(&Password::typed("another password".to_owned())) && kept() != before);
+    assert!(kept().fits(&Password::typed("another password".to_owned()), &mut Memory::default()) && kept() != before);
     assert_eq!(run("remove anna", b""), Ok("removed anna; its sessions ended\n".to_owned()));
     assert_eq!(run("list", b""), Ok(String::new()));
     let connection = vault::connect(&dir).expect("opens");

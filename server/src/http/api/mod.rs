@@ -9,6 +9,7 @@ mod login;
 mod nodes;
 mod openapi;
 mod stats;
+mod tokens;
 
 pub(super) use actions::act;
 pub(super) use audit::{AuditQuery, audit};
@@ -18,6 +19,7 @@ pub(super) use login::{log_in, log_out, me};
 pub(super) use nodes::nodes;
 pub(super) use openapi::{ProblemDetails, openapi};
 pub(super) use stats::stats;
+pub(super) use tokens::{end_session, end_token, make_token, sessions, tokens};
 
 #[cfg(test)]
 pub(super) use openapi::document;
@@ -31,6 +33,24 @@ use crate::hub::{World, unix_ms};
 
 /// Longest name out of a query that a refusal repeats, in characters.
 const QUOTED: usize = 80;
+
+/// Whose.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct WhoseQuery {
+    /// The account of this name, `*` for everybody's: for admins alone. Without it one's own.
+    user: Option<String>,
+}
+
+/// Which one.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct WhichQuery {
+    /// Its public name, as the list has it.
+    id: String,
+}
 
 /// Which node.
 #[derive(Debug, Default, Deserialize, IntoParams)]

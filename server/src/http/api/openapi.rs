@@ -12,7 +12,7 @@ use axum::{
 };
 use utoipa::{OpenApi, ToSchema};
 
-use super::{actions, audit, events, info, login, nodes, stats};
+use super::{actions, audit, events, info, login, nodes, stats, tokens};
 use crate::http::{health, ws};
 
 /// The whole document.
@@ -33,6 +33,11 @@ use crate::http::{health, ws};
         login::log_in,
         login::log_out,
         login::me,
+        tokens::sessions,
+        tokens::end_session,
+        tokens::tokens,
+        tokens::make_token,
+        tokens::end_token,
         openapi,
         ws::stream,
         health::healthz,

@@ -7,7 +7,7 @@ use app::model::access::Role;
 use super::*;
 use crate::{
     access::{
-        Access, Attempt, Password, SessionLimits, Setup,
+        Access, Attempt, Memory, Password, SessionLimits, Setup,
         credentials::SESSION_COOKIE,
         testing::{PASSWORD, add, setup},
         users,
@@ -116,7 +116,7 @@ async fn another_process_that_changes_an_account_ends_its_streams() {
     expect_signed_out(&mut client).await;
     // The session lasts, with the new role: the page begins anew with it.
     let mut client = stream(&server, &cookie).await.expect("a stream");
-    let hash = Password::typed(PASSWORD.to_owned()).hash(setup().cost).expect("hashed");
+    let hash = Password::typed(PASSWORD.to_owned()).hash(setup().cost, &mut Memory::default()).expect("hashed");
     users::set_password(&mut other(dir.path()), &anna, &hash, &by, 2).expect("changed");
     expect_signed_out(&mut client).await;
     assert_eq!(stream(&server, &cookie).await.err(), Some(StatusCode::UNAUTHORIZED));

@@ -1,0 +1,109 @@
+//! What people do with their own account: look which it is, and give it another password. The present one is asked for,
+//! as slowly as at a log-in.
+
+use std::net::IpAddr;
+
+use tokio::task::spawn_blocking;
+
+use super::{
+    Access, Caller, Cost, LogInError, Means, NewSession, Origin, Password, PasswordError, Secret, Session, UserName,
+    columns::now,
+    sessions, users,
+    verifier::{Verdict, VerifierError},
+};
+use crate::{
+    record::{Entry, Kind},
+    vault::VaultError,
+};
+
+/// Why a password was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// The present one can't be looked at, or is wrong.
+    #[error(transparent)]
+    Present(#[from] LogInError),
+    /// The new one can't be taken.
+    #[error(transparent)]
+    New(#[from] PasswordError),
+}
+
+/// A change that somebody asks for.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The present password.
+    pub present: Password,
+    /// The new one.
+    pub new: Password,
+    /// Where from.
+    pub address: IpAddr,
+    /// What the browser calls itself.
+    pub agent: String,
+}
+
+impl Access {
+    /// Gives a local account another password. Every session of it ends, and a new one begins for who asked.
+    ///
+    /// # Errors
+    /// When nothing was changed, with what to tell whoever asked.
+    pub async fn change_password(
+        &self,
+        name: &UserName,
+        caller: &Caller,
+        change: Change,
+    ) -> Result<(Secret, Session), ChangeError> {
+        let Change { present, new, address, agent } = change;
+        new.check(name.as_str())?;
+        self.confirm(name, caller, present, address).await?;
+        let hash = spawn_blocking(move || new.hash(Cost::USUAL)).await;
+        let hash = hash.map_err(|error| LogInError::Failed(error.to_string()))??;
+        let (account, by) = (name.clone(), caller.clone());
+        let changed = self.inner().vault.call(move |connection| {
+            Ok(users::set_password(connection, &account, &hash, &by, now()).map_err(|error| error.to_string()))
+        });
+        changed.await.map_err(LogInError::from)?.map_err(LogInError::Failed)?;
+        // Role and groups of a local account are read from the account itself.
+        let role = caller.rights.role;
+        let new =
+            NewSession { user: name.to_string(), origin: Origin::Local, role, groups: Vec::new(), address, agent };
+        self.begin(new, None, "password changed").await.map_err(|error| LogInError::Failed(error.to_string()).into())
+    }
+
+    /// The session that a caller shows; others have none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn session_of(&self, caller: &Caller) -> Result<Option<Session>, VaultError> {
+        let Means::Session(id) = caller.means.clone() else { return Ok(None) };
+        let limits = self.limits();
+        self.inner().vault.call(move |connection| sessions::by_id(connection, &id, limits, now())).await
+    }
+
+    /// Looks whether it is the password of that account.
+    async fn confirm(
+        &self,
+        name: &UserName,
+        caller: &Caller,
+        password: Password,
+        address: IpAddr,
+    ) -> Result<(), LogInError> {
+        let inner = self.inner();
+        let account = name.clone();
+        let kept = inner.vault.call(move |connection| users::find(connection, &account)).await?.map(|(_, kept)| kept);
+        let admitted = inner.throttle().admit(name.as_str(), address, None, inner.clock()).map_err(LogInError::Wait)?;
+        match inner.verifier.look(password, kept, false).await {
+            Ok(Verdict::Right(_)) => inner.throttle().succeeded(admitted),
+            Ok(Verdict::Wrong) => {
+                let entry = Entry::by(caller, Kind::Refusal, "user.passwd");
+                let detail = "the present password was wrong".to_owned();
+                self.tell_refusal(Entry { outcome: "refused".to_owned(), detail, ..entry }).await?;
+                return Err(LogInError::Wrong);
+            }
+            Err(VerifierError::Busy(wait)) => {
+                inner.throttle().untried(admitted);
+                return Err(LogInError::Busy(wait));
+            }
+            Err(VerifierError::Failed(why)) => return Err(LogInError::Failed(why)),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,144 @@
+//! Log-in at an OpenID Connect provider: the way there, and the way back.
+
+use app::pages::login::{Fault, LogIn};
+use axum::{
+    Extension, Router,
+    extract::{Query, State, rejection::QueryRejection},
+    http::{HeaderMap, StatusCode, header::SET_COOKIE},
+    response::{AppendHeaders, IntoResponse as _, Redirect, Response},
+    routing::get,
+};
+
+use super::{
+    AppState, Peer,
+    fields::{agent, sentence},
+    login,
+    next::Next,
+};
+use crate::{
+    access::{
+        Caller, NewSession, Origin, OutsiderError, Secret, Voucher,
+        credentials::{self, OIDC_COOKIE, SESSION_COOKIE},
+        oidc::{Finished, Oidc, OidcError, Returned},
+    },
+    record::{Entry, Kind},
+};
+
+/// How long a browser keeps the cookie, seconds: as long as a log-in may take.
+const LASTS: i64 = 600;
+
+/// Why nobody was logged in.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Provider(#[from] OidcError),
+    #[error(transparent)]
+    Outsider(#[from] OutsiderError),
+    #[error("the session could not begin; the log of Sluice says why")]
+    Session,
+}
+
+/// The routes.
+pub(super) fn routes() -> Router<AppState> {
+    Router::new().route("/login/oidc", get(begin)).route("/login/oidc/callback", get(finish))
+}
+
+/// The address that begins a log-in which leads to `next`.
+pub(super) fn address(next: &Next) -> String {
+    next.log_in().replacen("/login", "/login/oidc", 1)
+}
+
+/// Leads to the provider.
+async fn begin(
+    State(state): State<AppState>,
+    peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
+    Query(query): Query<Vec<(String, String)>>,
+) -> Response {
+    let next =
+        query.iter().find(|(name, _)| name == "next").and_then(|(_, next)| Next::parse(next)).unwrap_or_default();
+    let Some(oidc) = state.access.outside().oidc.clone() else { return Redirect::to(&next.log_in()).into_response() };
+    let peer = peer.map_or(Peer::LOOPBACK, |Extension(peer)| peer);
+    match oidc.begin(next.as_str(), credentials::cookie(&headers, OIDC_COOKIE), peer.address).await {
+        Ok(begun) => {
+            let cookie =
+                Secret::parse(&begun.browser).map(|browser| (SET_COOKIE, login::set(OIDC_COOKIE, &browser, LASTS)));
+            (AppendHeaders(cookie), Redirect::to(&begun.address)).into_response()
+        }
+        Err(error) => refuse(&state, &headers, peer, &next, error.into()).await,
+    }
+}
+
+/// Takes who comes back from the provider in, or says why not.
+async fn finish(
+    State(state): State<AppState>,
+    peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
+    query: Result<Query<Returned>, QueryRejection>,
+) -> Response {
+    let Some(oidc) = state.access.outside().oidc.clone() else { return Redirect::to("/login").into_response() };
+    let peer = peer.map_or(Peer::LOOPBACK, |Extension(peer)| peer);
+    // Something twice is nothing: of two, another program might believe the other one.
+    let returned = query.map(|Query(returned)| returned).unwrap_or_default();
+    match enter(&state, &oidc, &headers, peer, returned).await {
+        Ok((token, next)) => {
+            (login::session_cookie(&state.access, &token), Redirect::to(next.as_str())).into_response()
+        }
+        Err(failure) => refuse(&state, &headers, peer, &Next::default(), failure).await,
+    }
+}
+
+async fn enter(
+    state: &AppState,
+    oidc: &Oidc,
+    headers: &HeaderMap,
+    peer: Peer,
+    returned: Returned,
+) -> Result<(Secret, Next), Failure> {
+    let browser = credentials::cookie(headers, OIDC_COOKIE);
+    let Finished { person, next } = oidc.finish(returned, browser).await?;
+    let outsider = state.access.outside().roles.admit(Voucher::Oidc, &person.name, person.groups)?;
+    let new = NewSession {
+        user: outsider.name,
+        origin: Origin::Oidc,
+        role: outsider.role,
+        groups: outsider.groups,
+        address: peer.address,
+        agent: agent(headers),
+    };
+    // A name may change hands at the provider; the subject does not.
+    let subject: String = person.subject.chars().filter(|c| !c.is_control()).take(200).collect();
+    let old = credentials::secret(headers, SESSION_COOKIE);
+    let began = state.access.begin(new, old, &format!("OpenID Connect, subject {subject:?}")).await;
+    let (token, _) = began.map_err(|error| {
+        tracing::error!(%error, "a session could not begin");
+        Failure::Session
+    })?;
+    Ok((token, Next::parse(&next).unwrap_or_default()))
+}
+
+/// The log-in page with what went wrong; tells log and record.
+async fn refuse(state: &AppState, headers: &HeaderMap, peer: Peer, next: &Next, failure: Failure) -> Response {
+    let status = match &failure {
+        Failure::Provider(OidcError::Down { .. }) => StatusCode::BAD_GATEWAY,
+        Failure::Provider(OidcError::Busy) => StatusCode::SERVICE_UNAVAILABLE,
+        Failure::Provider(OidcError::Unknown) => StatusCode::BAD_REQUEST,
+        Failure::Provider(_) | Failure::Outsider(_) => StatusCode::FORBIDDEN,
+        Failure::Session => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    let who = match &failure {
+        Failure::Outsider(OutsiderError::NoRole(name)) => name.as_str(),
+        _ => "unknown account",
+    };
+    tracing::warn!(address = %peer.address, who, why = %failure, "a log-in by OpenID Connect failed");
+    let entry = Entry::by(&Caller::nobody(who, peer.address), Kind::Login, "log-in");
+    let entry = Entry { outcome: "refused".to_owned(), detail: format!("OpenID Connect: {failure}"), ..entry };
+    if let Err(error) = state.access.tell_refusal(entry).await {
+        tracing::error!(%error, "a refusal could not be recorded");
+    }
+    let fault = Some(Fault::Other(sentence(&failure)));
+    login::answer(state, headers, status, LogIn { next: next.as_str().to_owned(), fault, ..LogIn::default() }).await
+}
+
+#[cfg(test)]
+mod tests;
