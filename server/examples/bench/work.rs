@@ -14,6 +14,7 @@ use std::{
 use anyhow::{Context as _, ensure};
 use app::model::topic::TopicId;
 use server::{
+    access::Rules,
     config::{Config, DEFAULT_POLL, LogFormat, NodeConfig},
     haproxy::Address,
     http::AppState,
@@ -79,7 +80,8 @@ fn alone(config: &Config) -> anyhow::Result<Vec<Poll>> {
         let _ending = shutdown.clone().drop_guard();
         let state = program::start(config, Vault::in_memory()?, &shutdown, shutdown.clone());
         let world = state.hub.wait_for(|world| !world.proxies.is_empty()).await.context("the hub has ended")?;
-        let mut viewer = state.hub.join(Encoding::Postcard, &Arc::default()).await.context("the hub has ended")?;
+        let mut viewer =
+            state.hub.join(Encoding::Postcard, &std::sync::Arc::default()).await.context("the hub has ended")?;
         let topics = world.proxies.iter().map(|proxy| proxy.id()).chain([TopicId::Fleet]).collect();
         ensure!(viewer.subscribe(topics).await, "the hub has ended");
         tokio::spawn(async move { while viewer.next().await.is_some() {} });
