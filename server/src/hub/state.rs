@@ -3,6 +3,8 @@
 //! What collectors find is absorbed at once and told at the next [`State::flush`]: what comes within a moment goes out as
 //! one frame per topic, and merged rows are made once for all nodes that changed.
 
+mod through;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     mem,
@@ -10,7 +12,6 @@ use std::{
 };
 
 use app::model::{
-    access::Rights,
     event::Event,
     fleet::{Fleet, Link, Node, ProxySummary},
     frame::{Frame, Handle, Seq},
@@ -26,10 +27,9 @@ use super::{
     events::Events,
     merged::Merged,
     seen,
-    sight::Sight,
     summary::{Summary, all_problems, counts, summary},
     viewer::{EVENTS, FIRST, FLEET},
-    views::{Crowded, ViewId, Views, Whole},
+    views::{ViewId, Views},
 };
 
 /// Everything that is known.
@@ -161,21 +161,7 @@ impl State {
         Some(&section.rows)
     }
 
-    /// The whole of a topic, as a frame, as it is seen by a view. Everything absorbed must have been told.
-    pub(super) fn snapshot(&self, handle: Handle, view: Option<ViewId>) -> Option<Frame> {
-        let Some(view) = view else { return self.whole_snapshot(handle) };
-        let view = self.views.get(view)?;
-        match handle {
-            FLEET => Some(view.fleet()),
-            EVENTS => Some(view.events(&self.events.log())),
-            _ => {
-                let cluster = self.cluster(handle)?;
-                let frame = self.whole_snapshot(handle)?;
-                Some(view.sight.frame(cluster, &frame).unwrap_or(frame))
-            }
-        }
-    }
-
+    /// The whole of a topic, as a frame, as who sees everything sees it.
     fn whole_snapshot(&self, handle: Handle) -> Option<Frame> {
         if handle == FLEET {
             return Some(Frame::Fleet(self.fleet_seq, Box::new(Fleet::clone(&self.fleet))));
@@ -221,48 +207,6 @@ impl State {
     pub(super) fn record(&mut self, events: Vec<Event>) {
         self.untold.any = true;
         self.untold.events.extend(events);
-    }
-
-    /// The view of one viewer more; nothing for who sees everything.
-    pub(super) fn enter(&mut self, rights: &Rights) -> Result<Option<ViewId>, Crowded> {
-        self.with_views(|views, whole| views.enter(rights, whole))
-    }
-
-    /// A viewer left its view.
-    pub(super) fn leave(&mut self, view: Option<ViewId>) {
-        self.views.leave(view);
-    }
-
-    /// Whether a topic is there, now or ever, for those of a view.
-    pub(super) fn sees(&self, view: Option<ViewId>, id: &TopicId) -> bool {
-        let cluster_of = |node: &str| Some(self.nodes.iter().find(|n| n.name == node)?.cluster.as_str());
-        match view {
-            None => true,
-            Some(view) => self.views.get(view).is_some_and(|view| view.sight.sees_topic(id, cluster_of)),
-        }
-    }
-
-    /// What views see in the place of a frame, where that is another one.
-    pub(super) fn hidden(&self, news: &News) -> BTreeMap<ViewId, Frame> {
-        let Some(Topic::Proxy(at) | Topic::Node { proxy: at, .. }) = self.topic(news.handle) else {
-            return BTreeMap::new();
-        };
-        let ProxyState { cluster, proxy, .. } = &*self.proxies[*at];
-        let sees = |sight: &Sight| sight.sees(cluster, proxy);
-        let views = self.views.iter().filter(|(_, view)| sees(&view.sight));
-        views.filter_map(|(id, view)| Some((id, view.sight.frame(cluster, &news.frame)?))).collect()
-    }
-
-    /// The cluster of a topic of rows.
-    fn cluster(&self, handle: Handle) -> Option<&str> {
-        let (Topic::Proxy(at) | Topic::Node { proxy: at, .. }) = self.topic(handle)?;
-        Some(&self.proxies[*at].cluster)
-    }
-
-    /// Does something with the views and what they are made of.
-    fn with_views<T>(&mut self, act: impl FnOnce(&mut Views, &Whole<'_>) -> T) -> T {
-        let Self { views, fleet, problems, proxies, .. } = self;
-        act(views, &Whole { fleet, problems, proxies })
     }
 
     /// Whether anything was absorbed that no frame has told yet.

@@ -95,7 +95,7 @@ async fn the_largest_numbers_and_the_worst_names_reach_every_viewer() {
     let world = sluice.hub.world();
     let topics: Vec<TopicId> = std::iter::once(TopicId::Fleet).chain(world.proxies.iter().map(|p| p.id())).collect();
     for encoding in [Encoding::Postcard, Encoding::Json] {
-        let mut viewer = sluice.hub.join(encoding, &Arc::default()).await.expect("the hub runs");
+        let mut viewer = sluice.hub.join(encoding, &std::sync::Arc::default()).await.expect("the hub runs");
         assert!(viewer.subscribe(topics.clone()).await);
         // A hello, and each topic.
         for _ in 0..=topics.len() {
