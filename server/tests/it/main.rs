@@ -4,6 +4,7 @@
 
 mod harness {
     pub(crate) mod certificates;
+    pub(crate) mod doorway;
     pub(crate) mod fake;
     pub(crate) mod haproxy;
     pub(crate) mod raw;
@@ -15,6 +16,7 @@ mod accounts;
 mod actions;
 mod bad_day;
 mod cut_short;
+mod door;
 mod entries;
 mod faults;
 mod hostile;

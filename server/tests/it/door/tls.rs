@@ -1,0 +1,91 @@
+//! Sluice's own TLS: which protocols, and what goes beside what.
+
+use futures::StreamExt as _;
+use tokio::time::timeout;
+use tokio_rustls::rustls::ProtocolVersion;
+use tokio_tungstenite::client_async;
+
+use crate::{
+    PATIENCE,
+    harness::{
+        certificates::{Certificates, NOW},
+        doorway::{Doorway, ask, client, served, shake},
+    },
+};
+
+async fn start() -> (Certificates, Doorway) {
+    let certificates = Certificates::new();
+    let pem = certificates.issue("sluice", &["sluice.test"], NOW);
+    let door = Doorway::start(|door| {
+        door.certificates = Some(served(&pem));
+        door.set_open(false);
+    })
+    .await;
+    (certificates, door)
+}
+
+#[tokio::test]
+async fn pages_come_over_http2_and_streams_beside_them() {
+    let (certificates, door) = start().await;
+    let both = client(&certificates.path("ca"), &["h2", "http/1.1"]);
+    let stream = shake(&both, door.address).await.expect("shaken");
+    let session = stream.get_ref().1;
+    assert_eq!(session.alpn_protocol(), Some(b"h2".as_slice()));
+    assert_eq!(session.protocol_version(), Some(ProtocolVersion::TLSv1_3));
+    let (sender, connection) = h2::client::handshake(stream).await.expect("HTTP/2");
+    let driven = tokio::spawn(connection);
+    let get = async |path: &str, headers: &[(&str, &str)]| {
+        let mut request = axum::http::Request::get(format!("https://sluice.test:{}{path}", door.address.port()));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut sender = sender.clone().ready().await.expect("ready");
+        let (response, _) = sender.send_request(request.body(()).expect("a request"), true).expect("sent");
+        let response = timeout(PATIENCE, response).await.expect("in time").expect("an answer");
+        let (head, mut body) = response.into_parts();
+        let mut text = Vec::new();
+        while let Some(chunk) = body.data().await {
+            text.extend_from_slice(&chunk.expect("a chunk"));
+        }
+        (head.status.as_u16(), head.headers, String::from_utf8(text).expect("text"))
+    };
+    // Several at once, over one connection.
+    let (health, stats, peer) = tokio::join!(get("/healthz", &[]), get("/api/v1/stats", &[]), get("/peer", &[]));
+    assert_eq!((health.0, stats.0), (200, 200));
+    assert!(stats.2.contains("be_http"), "{}", stats.2);
+    assert_eq!(peer.2, "127.0.0.1 127.0.0.1 true");
+    assert_eq!(health.1["strict-transport-security"], "max-age=31536000");
+    let large = "y".repeat(64 * 1024);
+    assert_eq!(get("/healthz", &[("x", &large[..8 * 1024])]).await.0, 200);
+    assert_eq!(get("/healthz", &[("x", &large)]).await.0, 431);
+    assert_eq!(get("/healthz", &[]).await.0, 200, "the connection goes on");
+
+    let one = client(&certificates.path("ca"), &["http/1.1"]);
+    let address = format!("wss://sluice.test:{}/ws?format=json", door.address.port());
+    let (mut viewer, _) =
+        client_async(address, shake(&one, door.address).await.expect("shaken")).await.expect("opened");
+    let hello = timeout(PATIENCE, viewer.next()).await.expect("in time").expect("a message").expect("whole");
+    assert!(hello.to_text().expect("text").contains("hello"), "{hello}");
+    door.shutdown.cancel();
+    while !matches!(
+        viewer.next().await,
+        None | Some(Err(_)) | Some(Ok(tokio_tungstenite::tungstenite::Message::Close(_)))
+    ) {}
+    timeout(PATIENCE, driven).await.expect("HTTP/2 ends, too").expect("no panic").ok();
+}
+
+#[tokio::test]
+async fn plain_text_gets_nothing_from_a_port_with_tls() {
+    let (certificates, door) = start().await;
+    let told = door.ask("GET /healthz HTTP/1.1\nHost: localhost").await;
+    assert!(!told.contains("HTTP/1.1 200"), "{told}");
+    door.until_figure(r#"sluice_tls_handshakes_total{reason="failed"}"#, |n| n == 1).await;
+    let none = client(&certificates.path("ca"), &[]);
+    let stream = shake(&none, door.address).await.expect("shaken");
+    let told = ask(stream, "GET /peer HTTP/1.1\nHost: sluice.test").await;
+    assert!(told.ends_with("127.0.0.1 127.0.0.1 true"), "{told}");
+    assert!(told.contains("strict-transport-security"), "{told}");
+    // `localhost` is many programs: none of the others must be made to speak TLS.
+    let stream = shake(&none, door.address).await.expect("shaken");
+    assert!(!ask(stream, "GET /peer HTTP/1.1\nHost: localhost").await.contains("strict-transport-security"));
+}
