@@ -5,6 +5,7 @@
 mod check;
 mod data;
 mod operator;
+mod token;
 mod user;
 
 use std::{net::SocketAddr, path::PathBuf};
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand};
 pub use check::check;
 pub use data::DataArgs;
 pub use operator::system_user;
+pub use token::{TokenArgs, TokenCommand, TokenCommandError, WallArgs, WallCommand, token, wall};
 pub use user::{UserArgs, UserCommand, UserCommandError, user};
 
 use crate::{
@@ -39,6 +41,10 @@ pub enum Command {
     Check(SourceArgs),
     /// Make, change, end and list local accounts
     User(UserArgs),
+    /// Make, list and end API tokens, for scripts
+    Token(TokenArgs),
+    /// Make, list and end wall links, for displays
+    Wall(WallArgs),
     /// Start two HAProxy processes with servers and traffic, and the dashboard on them
     Demo(DemoArgs),
 }
