@@ -6,6 +6,7 @@ mod audit;
 mod check;
 mod data;
 mod operator;
+mod token;
 mod user;
 
 use std::{net::SocketAddr, path::PathBuf};
@@ -16,6 +17,7 @@ pub use audit::{AuditArgs, audit};
 pub use check::check;
 pub use data::DataArgs;
 pub use operator::system_user;
+pub use token::{TokenArgs, TokenCommand, TokenCommandError, WallArgs, WallCommand, token, wall};
 pub use user::{UserArgs, UserCommand, UserCommandError, user};
 
 use crate::{
@@ -41,6 +43,10 @@ pub enum Command {
     Check(SourceArgs),
     /// Make, change, end and list local accounts
     User(UserArgs),
+    /// Make, list and end API tokens, for scripts
+    Token(TokenArgs),
+    /// Make, list and end wall links, for displays
+    Wall(WallArgs),
     /// Start two HAProxy processes with servers and traffic, and the dashboard on them
     Demo(DemoArgs),
     /// Check the record of what was done, or write it out

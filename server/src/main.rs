@@ -40,6 +40,14 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             cli::user(&args, &mut std::io::stdin().lock(), &mut std::io::stdout().lock())?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Token(args) => {
+            cli::token(&args, &mut std::io::stdout().lock())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Wall(args) => {
+            cli::wall(&args, &mut std::io::stdout().lock())?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Demo(args) => demo(args).await,
         Command::Audit(args) => {
             let good = cli::audit(&args, &mut std::io::stdout().lock())?;

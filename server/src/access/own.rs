@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use tokio::task::spawn_blocking;
 
 use super::{
-    Access, Caller, Cost, LogInError, Means, NewSession, Origin, Password, PasswordError, Secret, Session, UserName,
+    Access, Caller, Cost, LogInError, Means, Memory, NewSession, Origin, Password, PasswordError, Secret, Session,
+    UserName,
     columns::now,
     sessions, users,
     verifier::{Verdict, VerifierError},
@@ -54,7 +55,7 @@ impl Access {
         let Change { present, new, address, agent } = change;
         new.check(name.as_str())?;
         self.confirm(name, caller, present, address).await?;
-        let hash = spawn_blocking(move || new.hash(Cost::USUAL)).await;
+        let hash = spawn_blocking(move || new.hash(Cost::USUAL, &mut Memory::default())).await;
         let hash = hash.map_err(|error| LogInError::Failed(error.to_string()))??;
         let (account, by) = (name.clone(), caller.clone());
         let changed = self.inner().vault.call(move |connection| {

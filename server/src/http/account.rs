@@ -355,4 +355,4 @@ pub(super) fn origin(headers: &HeaderMap) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::http) mod tests;

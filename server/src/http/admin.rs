@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     access::{
-        Caller, Cost, Means, Origin, Password, User, UserError, UserName,
+        Caller, Cost, Means, Memory, Origin, Password, User, UserError, UserName,
         columns::now,
         expiry, sessions,
         tokens::{self, TokenError},
@@ -193,7 +193,7 @@ async fn added(state: &AppState, caller: &Caller, fields: &Fields) -> Result<Out
     if let Err(error) = password.check(name.as_str()) {
         return refused(&error);
     }
-    let hash = spawn_blocking(move || password.hash(Cost::USUAL)).await??;
+    let hash = spawn_blocking(move || password.hash(Cost::USUAL, &mut Memory::default())).await??;
     let (by, at) = (caller.clone(), now());
     let user = User { name, role, groups, created: at, changed: at };
     match state.vault.call(move |connection| Ok(users::add(connection, &user, &hash, &by))).await? {

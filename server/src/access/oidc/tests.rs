@@ -1,12 +1,12 @@
 //! Log-ins against a provider that keeps the rules of OpenID Connect, and breaks one where a test says so.
 
-mod provider;
+pub(crate) mod provider;
 
 use super::*;
 use provider::{Fault, Provider, SECRET};
 
 /// Sluice as the client of a provider at `issuer`.
-pub(super) fn config(issuer: &str) -> OidcConfig {
+pub(crate) fn config(issuer: &str) -> OidcConfig {
     OidcConfig {
         issuer: issuer.to_owned(),
         client_id: provider::CLIENT.to_owned(),

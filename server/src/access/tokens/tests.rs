@@ -1,7 +1,7 @@
 use app::model::access::Role;
 
 use super::*;
-use crate::access::{Password, User, testing::CHEAP, users};
+use crate::access::{Memory, Password, User, testing::CHEAP, users};
 
 fn opened() -> Connection {
     let dir = tempfile::tempdir().expect("a folder");
@@ -9,7 +9,8 @@ fn opened() -> Connection {
     for (name, role) in [("anna", Role::Admin), ("ben", Role::Viewer)] {
         let user =
             User { name: name.parse().expect("a name"), role, groups: vec!["ops".to_owned()], created: 0, changed: 0 };
-        let password = Password::typed("correct horse battery".to_owned()).hash(CHEAP).expect("hashed");
+        let password =
+            Password::typed("correct horse battery".to_owned()).hash(CHEAP, &mut Memory::default()).expect("hashed");
         users::add(&mut connection, &user, &password, &by()).expect("added");
     }
     connection
@@ -54,7 +55,8 @@ fn a_token_is_good_until_it_expires_is_ended_or_its_account_is() {
     assert_eq!(find(&connection, &text, 1).expect("answered"), None, "its account ended");
     // Another account of that name has none of the tokens of the first.
     let user = User { name: name("ben"), role: Role::Admin, groups: vec![], created: 0, changed: 0 };
-    let password = Password::typed("correct horse battery".to_owned()).hash(CHEAP).expect("hashed");
+    let password =
+        Password::typed("correct horse battery".to_owned()).hash(CHEAP, &mut Memory::default()).expect("hashed");
     users::add(&mut connection, &user, &password, &by()).expect("added");
     assert_eq!(find(&connection, &text, 1).expect("answered"), None);
     assert_eq!(list(&connection, None).expect("listed").len(), 0);

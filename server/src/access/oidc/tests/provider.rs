@@ -34,16 +34,16 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use super::super::Returned;
 
-pub(super) const CLIENT: &str = "sluice";
-pub(super) const SECRET: &str = "s3cret/of:the client";
-pub(super) const REDIRECT: &str = "http://127.0.0.1:8080/login/oidc/callback";
+pub(crate) const CLIENT: &str = "sluice";
+pub(crate) const SECRET: &str = "s3cret/of:the client";
+pub(crate) const REDIRECT: &str = "http://127.0.0.1:8080/login/oidc/callback";
 
 /// An RSA key made for these tests alone.
 const RSA: &[u8] = include_bytes!("rsa.der");
 
 /// What the provider does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     None,
     Rs256,
     SecretInBody,
@@ -79,8 +79,8 @@ pub(super) enum Fault {
 }
 
 /// The provider; it ends with this.
-pub(super) struct Provider {
-    pub(super) issuer: String,
+pub(crate) struct Provider {
+    pub(crate) issuer: String,
     shared: Arc<Shared>,
     task: JoinHandle<()>,
 }
@@ -106,7 +106,7 @@ struct Granted {
 }
 
 impl Provider {
-    pub(super) async fn start(fault: Fault) -> Self {
+    pub(crate) async fn start(fault: Fault) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let issuer = format!("http://{}", listener.local_addr().expect("an address"));
         let inner =
@@ -125,35 +125,35 @@ impl Provider {
     }
 
     /// The address of a provider that nobody listens at.
-    pub(super) async fn nobody() -> String {
+    pub(crate) async fn nobody() -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         format!("http://{}", listener.local_addr().expect("an address"))
     }
 
-    pub(super) fn set(&self, fault: Fault) {
+    pub(crate) fn set(&self, fault: Fault) {
         self.shared.lock().fault = fault;
     }
 
     /// Signs with another key from now on, and names that one alone.
-    pub(super) fn exchange_key(&self) {
+    pub(crate) fn exchange_key(&self) {
         let mut inner = self.shared.lock();
         (inner.key, inner.key_id) = (new_key(), inner.key_id + 1);
     }
 
     /// How often a path was asked for.
-    pub(super) fn asked(&self, path: &str) -> usize {
+    pub(crate) fn asked(&self, path: &str) -> usize {
         self.shared.lock().asked.iter().filter(|asked| *asked == path).count()
     }
 
     /// Codes, tokens and the client's secret.
-    pub(super) fn secrets(&self) -> Vec<String> {
+    pub(crate) fn secrets(&self) -> Vec<String> {
         let mut secrets = self.shared.lock().secrets.clone();
         secrets.push(SECRET.to_owned());
         secrets
     }
 
     /// What a browser does: goes there, and brings back what it is sent back with.
-    pub(super) async fn log_in(&self, address: &str) -> Returned {
+    pub(crate) async fn log_in(&self, address: &str) -> Returned {
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
         let answer = client.expect("a client").get(address).send().await.expect("an answer");
         if answer.status() != StatusCode::SEE_OTHER.as_u16() {

@@ -1,0 +1,218 @@
+//! `sluice token` and `sluice wall`: what scripts and displays get in with, made on the machine.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    time::Duration,
+};
+
+use clap::{Args, Subcommand};
+use rusqlite::Connection;
+
+use super::{DataArgs, system_user};
+use crate::{
+    access::{
+        Caller, UserName,
+        columns::now,
+        expiry,
+        tokens::{self, NewToken, Scope, Token, TokenError, day},
+        walls::{self, NewWall, Wall, WallError},
+    },
+    config::{Config, ConfigError, DEFAULT_FILE, Source},
+    vault::{self, VaultError},
+};
+
+/// Arguments of `sluice token`.
+#[derive(Args, Clone, Debug)]
+pub struct TokenArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: TokenCommand,
+}
+
+/// What can be done with API tokens.
+#[derive(Clone, Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token, and print it this once
+    Add {
+        /// The local account whose token it is
+        #[arg(long, value_name = "NAME")]
+        user: UserName,
+        /// What it may be used for: `read` to look, `act` for all that the account may do
+        #[arg(long)]
+        scope: Scope,
+        /// How long it lasts, as 30d; 400d at most
+        #[arg(long, value_name = "TIME", value_parser = expiry::parse)]
+        expires: Duration,
+        /// What it is for, in your words
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        note: String,
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// List the tokens: their names, never what opens something
+    List {
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// End a token
+    Remove {
+        /// Its name, as the list has it
+        id: String,
+        #[command(flatten)]
+        data: DataArgs,
+    },
+}
+
+/// Arguments of `sluice wall`.
+#[derive(Args, Clone, Debug)]
+pub struct WallArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: WallCommand,
+}
+
+/// What can be done with wall links.
+#[derive(Clone, Debug, Subcommand)]
+pub enum WallCommand {
+    /// Make an address that shows the wall, and print it this once
+    Add {
+        /// Which display it is for
+        #[arg(long)]
+        name: String,
+        /// A cluster that it shows, or a pattern, as edge-*; may be given several times
+        #[arg(long, required = true)]
+        cluster: Vec<String>,
+        /// How long it lasts, as 90d; 400d at most
+        #[arg(long, value_name = "TIME", value_parser = expiry::parse)]
+        expires: Duration,
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// List the wall links
+    List {
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// End a wall link; a display that shows it is cut off within a second
+    Remove {
+        /// Its name, as the list has it
+        id: String,
+        #[command(flatten)]
+        data: DataArgs,
+    },
+}
+
+/// Why a command about tokens or wall links was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenCommandError {
+    /// The configuration can't be read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The file can't be used.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The token was not made or ended.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The wall link was not made or ended.
+    #[error(transparent)]
+    Wall(#[from] WallError),
+    /// Output failed.
+    #[error("cannot write: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// Carries out `sluice token`, and writes what was done to `out`.
+///
+/// # Errors
+/// When nothing was changed, with why.
+pub fn token(args: &TokenArgs, out: &mut impl Write) -> Result<(), TokenCommandError> {
+    let by = Caller::command_line(&system_user());
+    match &args.command {
+        TokenCommand::Add { user, scope, expires, note, data } => {
+            let new = NewToken {
+                user: user.clone(),
+                scope: *scope,
+                note: note.clone(),
+                expires: expiry::after(now(), *expires),
+            };
+            let (token, secret) = tokens::add(&mut open(data)?, &new, &by, now())?;
+            writeln!(out, "{secret}")?;
+            writeln!(out, "token {} of {}, scope {}, until {}", token.id, token.user, token.scope, day(token.expires))?;
+        }
+        TokenCommand::List { data } => {
+            for Token { id, user, scope, note, expires, used, .. } in
+                tokens::list(&open(data)?, None).map_err(VaultError::from)?
+            {
+                let used = used.map_or_else(|| "never used".to_owned(), |used| format!("used {}", day(used)));
+                let until = until(expires);
+                writeln!(out, "{id}  {user}  {:<4}  {until}  {used}  {note}", scope.word())?;
+            }
+        }
+        TokenCommand::Remove { id, data } => {
+            let token = tokens::remove(&mut open(data)?, id, None, &by)?;
+            writeln!(out, "token {} of {} has ended", token.id, token.user)?;
+        }
+    }
+    Ok(())
+}
+
+/// Carries out `sluice wall`, and writes what was done to `out`.
+///
+/// # Errors
+/// When nothing was changed, with why.
+pub fn wall(args: &WallArgs, out: &mut impl Write) -> Result<(), TokenCommandError> {
+    let by = Caller::command_line(&system_user());
+    match &args.command {
+        WallCommand::Add { name, cluster, expires, data } => {
+            let expires = expiry::after(now(), *expires);
+            let new = NewWall { name: name.clone(), clusters: cluster.clone(), expires };
+            let url = url(data)?;
+            let (wall, path) = walls::add(&mut open(data)?, &new, &by, now())?;
+            writeln!(out, "{}{path}", url.as_deref().unwrap_or_default())?;
+            let place = if url.is_some() { "" } else { "; put the address of Sluice before it" };
+            let clusters = wall.clusters.join(", ");
+            writeln!(
+                out,
+                "wall link {} of {}, shows {clusters}, until {}{place}",
+                wall.id,
+                wall.name,
+                day(wall.expires)
+            )?;
+        }
+        WallCommand::List { data } => {
+            for Wall { id, name, clusters, expires, opened, .. } in
+                walls::list(&open(data)?).map_err(VaultError::from)?
+            {
+                let opened = opened.map_or_else(|| "never opened".to_owned(), |at| format!("opened {}", day(at)));
+                writeln!(out, "{id}  {name}  {}  {}  {opened}", clusters.join(", "), until(expires))?;
+            }
+        }
+        WallCommand::Remove { id, data } => {
+            let wall = walls::remove(&mut open(data)?, id, &by)?;
+            writeln!(out, "wall link {} of {} has ended", wall.id, wall.name)?;
+        }
+    }
+    Ok(())
+}
+
+fn open(data: &DataArgs) -> Result<Connection, TokenCommandError> {
+    Ok(vault::connect(&data.folder()?)?)
+}
+
+fn until(expires: i64) -> String {
+    format!("{} {}", if expires > now() { "until" } else { "ended" }, day(expires))
+}
+
+/// The address that browsers use, where the configuration says so.
+fn url(data: &DataArgs) -> Result<Option<String>, ConfigError> {
+    let usual = || Some(PathBuf::from(DEFAULT_FILE)).filter(|path| path.exists());
+    match data.config.clone().or_else(usual) {
+        Some(file) => Ok(Config::load(&Source::File(file))?.url.map(|url| url.trim_end_matches('/').to_owned())),
+        None => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+use std::path::Path;
+
+use app::model::access::Role;
+use clap::Parser;
+
+use super::*;
+use crate::{
+    access::{Cost, Memory, Password, User, users},
+    cli::{Cli, Command},
+};
+
+fn run(dir: &Path, line: &str) -> Result<String, String> {
+    let words = ["sluice"].into_iter().chain(line.split(' '));
+    let command =
+        Cli::try_parse_from(words.chain(["--data", dir.to_str().expect("text")])).map_err(|e| e.to_string())?;
+    let mut out = Vec::new();
+    match command.command {
+        Command::Token(args) => token(&args, &mut out).map_err(|error| error.to_string())?,
+        Command::Wall(args) => wall(&args, &mut out).map_err(|error| error.to_string())?,
+        other => panic!("{other:?}"),
+    }
+    Ok(String::from_utf8(out).expect("text"))
+}
+
+fn with_anna() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut connection = vault::connect(dir.path()).expect("opens");
+    let cost = Cost { memory: 8, passes: 1, lanes: 1 };
+    let password = Password::typed("correct horse battery".to_owned()).hash(cost, &mut Memory::default());
+    let name = "anna".parse().expect("a name");
+    let user = User { name, role: Role::Operator, groups: Vec::new(), created: 0, changed: 0 };
+    let by = Caller::command_line("tester");
+    users::add(&mut connection, &user, &password.expect("hashed"), &by).expect("added");
+    dir
+}
+
+#[test]
+fn a_token_is_printed_once_listed_without_it_and_ended() {
+    let dir = with_anna();
+    let told = run(dir.path(), "token add --user anna --scope act --expires 30d --note ci").expect("made");
+    let (secret, rest) = told.split_once('\n').expect("two lines");
+    assert!(secret.starts_with("slt_") && rest.contains("of anna, scope act, until 20"), "{told}");
+    let listed = run(dir.path(), "token list").expect("listed");
+    assert!(listed.contains("anna  act   until 20") && listed.contains("never used  ci"), "{listed}");
+    assert!(!listed.contains(secret));
+    let id = listed.split("  ").next().expect("a name");
+    assert!(run(dir.path(), &format!("token remove {id}")).expect("ended").contains("has ended"));
+    assert_eq!(run(dir.path(), "token list").expect("listed"), "");
+    let again = run(dir.path(), &format!("token remove {id}")).expect_err("ended");
+    assert!(again.contains("there is no token"), "{again}");
+}
+
+#[test]
+fn a_wall_link_is_an_address_of_its_clusters() {
+    let dir = with_anna();
+    let told = run(dir.path(), "wall add --name NOC --cluster edge --cluster lab-* --expires 90d").expect("made");
+    assert!(told.contains("/w/slw_") && told.contains("shows edge, lab-*, until 20"), "{told}");
+    let listed = run(dir.path(), "wall list").expect("listed");
+    assert!(listed.contains("NOC  edge, lab-*  until 20") && listed.contains("never opened"), "{listed}");
+    assert!(!listed.contains("slw_"));
+    let id = listed.split("  ").next().expect("a name");
+    run(dir.path(), &format!("wall remove {id}")).expect("ended");
+    assert_eq!(run(dir.path(), "wall list").expect("listed"), "");
+}
+
+#[test]
+fn what_lasts_for_ever_or_belongs_to_nobody_is_not_made() {
+    let dir = with_anna();
+    for (line, told) in [
+        ("token add --user anna --scope act", "--expires"),
+        ("token add --user anna --scope act --expires 401d", "400d"),
+        ("token add --user anna --scope all --expires 1d", "it is read or act"),
+        ("token add --user ben --scope act --expires 1d", "there is no account `ben`"),
+        ("token add --user oidc:anna --scope act --expires 1d", "can't be a name"),
+        ("wall add --name NOC --expires 1d", "--cluster"),
+        ("wall add --name NOC --cluster edge", "--expires"),
+    ] {
+        let error = run(dir.path(), line).expect_err(line);
+        assert!(error.contains(told), "{line}: {error}");
+    }
+}
