@@ -1,12 +1,11 @@
 // Who may do what, as the page shows it; and the reason, and what happens when whoever looks is not logged in any more.
 
-import { execFileSync } from 'node:child_process';
 import { appendFileSync, copyFileSync } from 'node:fs';
 import path from 'node:path';
 
 import type { Page } from '@playwright/test';
 
-import { Sluice } from '../lab';
+import { ACCOUNTS, Sluice } from '../lab';
 import {
   test as base,
   apply,
@@ -216,8 +215,6 @@ async function shoot(page: Page, name: string): Promise<void> {
   expect.soft(await overflowing(page), `${name} at ${width}`).toEqual([]);
 }
 
-// Below: what needs accounts (`sluice user add`, `POST /api/v1/login`, the key `data`) beside this.
-
 /** Everybody sees `webservers` and `www`; operators may drain there, and set ready; `db-ro` is seen, and not touched. */
 const RULES = `
 [[rule]]
@@ -229,22 +226,14 @@ users = ["*"]
 backends = ["db-ro"]
 `;
 
-const PASSWORD = 'long enough for anybody 7';
-
 /** A Sluice with accounts and rules; `signedIn` opens a page as an account of that role. */
 const bound = base.extend<{ signedIn: (role: 'viewer' | 'operator', address?: string) => Promise<void> }>({
   sluice: [
     async ({ lab }, use) => {
-      const [config, data] = ['bound.toml', 'bound'].map((name) => path.join(lab.dir, name));
+      const config = path.join(lab.dir, 'bound.toml');
       copyFileSync(lab.config(false), config);
-      // A key of the whole file stands before its tables.
-      execFileSync('sed', ['-i', `1i data = ${JSON.stringify(data)}`, config]);
       appendFileSync(config, RULES);
-      const program = path.resolve(process.env.SLUICE_BIN ?? path.join(__dirname, '../../target/release/sluice'));
-      for (const role of ['viewer', 'operator']) {
-        execFileSync(program, ['user', 'add', `${role}-1`, '--role', role, '--password-stdin', '--data', data], { input: PASSWORD });
-      }
-      const sluice = await Sluice.startWith(config);
+      const sluice = await Sluice.startWith(lab, config, true);
       await use(sluice);
       await sluice.stop();
     },
@@ -270,7 +259,7 @@ const bound = base.extend<{ signedIn: (role: 'viewer' | 'operator', address?: st
               body: JSON.stringify({ user, password }),
             })
           ).status,
-        [`${role}-1`, PASSWORD],
+        [ACCOUNTS[role].name, ACCOUNTS[role].password],
       );
       expect(status).toBeLessThan(300);
       await open(page, address);
