@@ -107,7 +107,7 @@ mod tests {
             of(&targets[1], Outcome::Refused, "no \"way\""),
             of(&targets[2], Outcome::Done, &long),
         ];
-        let entry = super::outcome(&caller(), Action::Drain, "x-1", &outcomes);
+        let entry = outcome(&caller(), Action::Drain, "x-1", &outcomes);
         assert_eq!((entry.detail.as_str(), entry.operation.as_str()), ("2 done, 1 refused", "x-1"));
         let notes: Vec<TargetNote> = serde_json::from_str(&entry.outcome).expect("JSON");
         assert_eq!((notes[1].message.as_str(), notes[1].target.as_str()), ("no \"way\"", "lb1/web/s1"));
