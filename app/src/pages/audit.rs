@@ -50,6 +50,8 @@ pub struct Line {
     pub action: String,
     /// The operation's name.
     pub operation: String,
+    /// The address of all that belongs to it.
+    pub operation_link: String,
     /// On what; the first of them.
     pub targets: Vec<String>,
     /// How many targets or outcomes there are in all.
@@ -223,7 +225,7 @@ fn row(line: Line) -> AnyView {
             <td class=cell>
                 <span class=look>{line.kind}</span>
                 <span class="ml-1.5">{label}</span>
-                {(!line.operation.is_empty()).then(|| view! { <br /><a class="text-ink-3 underline" href=format!("/audit?operation={}", line.operation)>{line.operation.clone()}</a> })}
+                {(!line.operation.is_empty()).then(|| view! { <br /><a class="text-ink-3 underline" href=line.operation_link>{line.operation.clone()}</a> })}
             </td>
             <td class=cell>
                 {(!line.outcome.is_empty()).then(|| view! { <span class="font-semibold">{line.outcome.clone()}</span> })}

@@ -119,6 +119,7 @@ fn line(entry: &Kept) -> Line {
         means: view.means,
         address: view.address,
         action: view.action,
+        operation_link: format!("/audit?operation={}", encoded(&view.operation)),
         operation: view.operation,
         targets: view.targets,
         all_targets: all_targets.max(all_outcomes),

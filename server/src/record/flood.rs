@@ -60,7 +60,7 @@ pub(super) struct Sum {
 impl Flood {
     /// Whether this one is written; it is counted otherwise. An address of IPv6 stands for its network of 64 bits, which
     /// is what one person has. Call [`Self::sums`] before.
-    pub fn admits(&mut self, kind: Kind, who: &str, address: &str, now: i64) -> bool {
+    pub(super) fn admits(&mut self, kind: Kind, who: &str, address: &str, now: i64) -> bool {
         if self.counts.is_empty() {
             self.due = now + WHILE;
         }
@@ -79,12 +79,12 @@ impl Flood {
     }
 
     /// What was counted long enough; it is forgotten here.
-    pub fn sums(&mut self, now: i64) -> Vec<Sum> {
+    pub(super) fn sums(&mut self, now: i64) -> Vec<Sum> {
         if now < self.due { Vec::new() } else { self.end(now - WHILE) }
     }
 
     /// What was counted so far, for the end of the program.
-    pub fn all_sums(&mut self) -> Vec<Sum> {
+    pub(super) fn all_sums(&mut self) -> Vec<Sum> {
         self.end(i64::MAX)
     }
 

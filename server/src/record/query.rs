@@ -9,7 +9,10 @@ use rusqlite::{Connection, Row, ToSql, named_params, types::ValueRef};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::chain::{anchor, head, hex};
+use super::{
+    chain::{anchor, head, hex},
+    entry::plain,
+};
 
 /// Rows that one look reads at most: some ten milliseconds.
 const WINDOW: i64 = 5_000;
@@ -131,12 +134,19 @@ impl Kept {
     pub fn view(&self) -> EntryView {
         let Self { id, at, kind, who, role, means, address, action, operation, reason, detail, hash, .. } =
             self.clone();
-        let targets = match serde_json::from_str(&self.targets) {
-            Ok(targets) => targets,
+        // In JSON a character that could harm a reader stands as its number, and comes back when it is read.
+        let targets = match serde_json::from_str::<Vec<String>>(&self.targets) {
+            Ok(targets) => targets.iter().map(|target| plain(target)).collect(),
             Err(_) if self.targets.is_empty() => Vec::new(),
             Err(_) => vec![self.targets.clone()],
         };
+        let note = |TargetNote { target, outcome, before, after, message }| {
+            let [target, outcome, before, after, message] =
+                [target, outcome, before, after, message].map(|text| plain(&text));
+            TargetNote { target, outcome, before, after, message }
+        };
         let outcomes: Option<Vec<TargetNote>> = serde_json::from_str(&self.outcome).ok();
+        let outcomes: Option<Vec<TargetNote>> = outcomes.map(|notes| notes.into_iter().map(note).collect());
         let outcome = if outcomes.is_some() { String::new() } else { self.outcome.clone() };
         let (time, outcomes) = (written(at), outcomes.unwrap_or_default());
         EntryView {
