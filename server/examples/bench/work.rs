@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context as _, ensure};
 use app::model::topic::TopicId;
 use server::{
-    config::{Config, DEFAULT_POLL, LogFormat, NodeConfig},
+    config::{Config, DEFAULT_POLL, NodeConfig},
     haproxy::Address,
     http::AppState,
     hub::Encoding,
@@ -138,5 +138,5 @@ fn configuration(lab: &Lab) -> Config {
     };
     // Nothing is kept: the record of this run is in memory.
     let data = lab.socket.with_extension("data");
-    Config { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), nodes: vec![node], data, log: LogFormat::Human }
+    Config { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), data, ..Config::of_nodes(vec![node]) }
 }

@@ -111,7 +111,9 @@ impl Config {
         }
     }
 
-    fn of_nodes(nodes: Vec<NodeConfig>) -> Self {
+    /// These nodes, and everything else as it is by default.
+    #[must_use]
+    pub fn of_nodes(nodes: Vec<NodeConfig>) -> Self {
         Self {
             listen: listen::default(),
             door: DoorConfig::default(),
