@@ -136,10 +136,12 @@ async fn a_reader_that_takes_nothing_is_cut() {
         stream.write_all(&ask).await.ok();
         sleep(PATIENCE).await;
     };
+    let began = Instant::now();
     tokio::select! {
         () = sending => panic!("it goes on"),
         () = door.until_figure(r#"sluice_connections_cut_total{reason="stalled"}"#, |n| n == 1) => {}
     }
+    tell("a reader that takes nothing", began.elapsed(), timing().stall);
     door.until_figure("sluice_connections", |n| n == 0).await;
 }
 
