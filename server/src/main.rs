@@ -107,7 +107,7 @@ fn reload_signal() -> anyhow::Result<watch::Receiver<u64>> {
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
-            tracing::info!("reading the certificate again");
+            tracing::info!("asked to read the certificate again");
             count.send_modify(|count| *count += 1);
         }
     });

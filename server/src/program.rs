@@ -1,6 +1,6 @@
 //! The program put together: `Config` in, tasks out, one token that ends them all.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, convert::Infallible, future::pending, sync::Arc};
 
 use anyhow::Context;
 use tokio::{net::TcpListener, sync::watch};
@@ -54,13 +54,19 @@ pub async fn serve(
     let url = config.url_at(address);
     anyhow::ensure!(supervisor::has_started(&state.hub, &state.vault).await, "a part of Sluice does not answer");
     tokio::spawn(supervisor::watch(state.hub.clone(), state.vault.clone(), shutdown.clone()));
-    tokio::spawn(async move {
+    let stopping = async {
         shutdown.cancelled().await;
         supervisor::stopping();
-    });
+        pending::<Infallible>().await
+    };
     ready(&url);
     supervisor::ready(&url);
-    http::run(listener, state, routes).await.context("serving failed")
+    tokio::select! {
+        // Said before anything ends.
+        biased;
+        never = stopping => match never {},
+        served = Box::pin(http::run(listener, state, routes)) => served.context("serving failed"),
+    }
 }
 
 /// Starts the hub and a collector per node; they run until `polling` is cancelled, requests are taken until `shutdown` is.

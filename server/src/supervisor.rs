@@ -75,3 +75,40 @@ fn tell(states: &[NotifyState<'_>]) {
         tracing::debug!(%error, "cannot tell the supervisor");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio_util::task::TaskTracker;
+
+    use super::*;
+    use crate::metrics::Metrics;
+
+    #[tokio::test]
+    async fn alive_is_whose_hub_and_vault_both_answer() {
+        const PATIENCE: Duration = Duration::from_millis(300);
+        let shutdown = CancellationToken::new();
+        let hub = || {
+            let metrics = Arc::new(Metrics::new());
+            Hub::spawn(Vec::new(), "test".into(), metrics, &TaskTracker::new(), shutdown.child_token())
+        };
+        let (living, vault) = (hub(), Vault::in_memory().expect("memory"));
+        assert!(is_alive(&living, &vault, START).await);
+        // A job that takes its time.
+        let busy = vault.clone();
+        let job = tokio::spawn(async move {
+            let slept = busy.call(|_| {
+                std::thread::sleep(3 * PATIENCE);
+                Ok(())
+            });
+            slept.await
+        });
+        tokio::time::sleep(PATIENCE / 10).await;
+        assert!(!is_alive(&living, &vault, PATIENCE).await);
+        job.await.expect("no panic").expect("done");
+        assert!(is_alive(&living, &vault, START).await);
+        shutdown.cancel();
+        assert!(!is_alive(&hub(), &vault, START).await);
+    }
+}

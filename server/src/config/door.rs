@@ -69,7 +69,7 @@ fn trusted(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Option<Vec<IpNet
         }
     };
     let mut nets = Vec::new();
-    for item in list.iter() {
+    for item in list {
         let read = item.get_ref().as_str().and_then(net);
         match read {
             Some(net) if net.prefix_len() == 0 => {

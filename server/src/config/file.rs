@@ -78,7 +78,7 @@ fn root(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Config {
         problems.add(&span, error.to_string());
     }
     if let (Some(url), Some(_)) = (config.door.url.as_ref().filter(|url| !url.is_secure()), &config.tls) {
-        let span = table.get("url").map_or(0..0, |value| value.span());
+        let span = table.get("url").map_or(0..0, toml::Spanned::span);
         problems.add(&span, format!("Sluice has a certificate, and {url} is not encrypted: write https"));
     }
     config

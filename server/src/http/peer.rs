@@ -54,13 +54,13 @@ impl Peer {
         if !door.trusts(connection) {
             return Self { address: connection, connection, is_secure: is_tls };
         }
-        // A proxy that does not say is believed to do what the configuration says of it.
-        let is_named_secure = || door.url.as_ref().is_some_and(PublicUrl::is_secure);
         let is_secure = match last(headers, &FORWARDED_PROTO) {
+            // It is the browser's part of the way that counts: the proxy's own to us may differ.
             Some(scheme) => scheme.eq_ignore_ascii_case("https"),
-            None => is_named_secure(),
+            // A proxy that does not say is believed to do what the configuration says of it.
+            None => is_tls || door.url.as_ref().is_some_and(PublicUrl::is_secure),
         };
-        Self { address: client(connection, headers, door), connection, is_secure: is_tls || is_secure }
+        Self { address: client(connection, headers, door), connection, is_secure }
     }
 }
 
@@ -105,6 +105,8 @@ fn last<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn door(proxies: &[&str], url: Option<&str>) -> DoorConfig {
@@ -173,5 +175,18 @@ mod tests {
         }
         let own = Connection { address: Peer::LOOPBACK.address, is_tls: true };
         assert!(Peer::of(own, &HeaderMap::new(), &DoorConfig::default()).is_secure);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_a_client_writes_changes_who_it_is(written in "[ -~\t]{0,80}") {
+            let door = door(&["10.0.0.0/8"], None);
+            for line in [format!("x-forwarded-for: {written}, 203.0.113.1"), format!("x-forwarded-for: {written},203.0.113.1, 10.1.1.1")] {
+                let peer = peer(&door, "10.0.0.1", &[&line]);
+                prop_assert_eq!(peer.address.to_string(), "203.0.113.1");
+            }
+            let alone = peer(&door, "192.0.2.1", &[&format!("x-forwarded-for: {written}")]);
+            prop_assert_eq!(alone.address.to_string(), "192.0.2.1");
+        }
     }
 }

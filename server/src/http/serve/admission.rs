@@ -150,8 +150,8 @@ mod tests {
     #[test]
     fn an_address_has_its_share_and_gets_it_back() {
         let two = admission(100, Some(2));
-        let held = [admit(&two, "192.0.2.1"), admit(&two, "::ffff:192.0.2.1")].map(Result::unwrap);
-        assert_eq!(admit(&two, "192.0.2.1").unwrap_err(), Full::Address);
+        let held = [admit(&two, "192.0.2.1"), admit(&two, "::ffff:192.0.2.1")].map(|p| p.expect("a place"));
+        assert_eq!(admit(&two, "192.0.2.1").expect_err("full"), Full::Address);
         assert!(admit(&two, "192.0.2.2").is_ok());
         drop(held);
         assert!(admit(&two, "192.0.2.1").is_ok());
@@ -166,8 +166,8 @@ mod tests {
     #[test]
     fn a_network_of_ipv6_is_one_place() {
         let two = admission(100, Some(2));
-        let _held = [admit(&two, "2001:db8:0:1::1"), admit(&two, "2001:db8:0:1:ffff::2")].map(Result::unwrap);
-        assert_eq!(admit(&two, "2001:db8:0:1::3").unwrap_err(), Full::Address);
+        let _held = [admit(&two, "2001:db8:0:1::1"), admit(&two, "2001:db8:0:1:ffff::2")].map(|p| p.expect("a place"));
+        assert_eq!(admit(&two, "2001:db8:0:1::3").expect_err("full"), Full::Address);
         assert!(admit(&two, "2001:db8:0:2::1").is_ok());
     }
 
@@ -179,17 +179,17 @@ mod tests {
             assert_eq!(usual.open().total, many.len());
         }
         let _many: Vec<_> = (0..DEFAULT_PER_ADDRESS).map(|_| admit(&usual, "192.0.2.1").expect("a place")).collect();
-        assert_eq!(admit(&usual, "192.0.2.1").unwrap_err(), Full::Address);
+        assert_eq!(admit(&usual, "192.0.2.1").expect_err("full"), Full::Address);
         // Where a bound is named it is for all.
         let named = admission(1000, Some(1));
         let _one = admit(&named, "127.0.0.1").expect("a place");
-        assert_eq!(admit(&named, "127.0.0.1").unwrap_err(), Full::Address);
+        assert_eq!(admit(&named, "127.0.0.1").expect_err("full"), Full::Address);
     }
 
     #[test]
     fn all_together_are_bounded() {
         let all = admission(2, None);
-        let _held = [admit(&all, "127.0.0.1"), admit(&all, "192.0.2.1")].map(Result::unwrap);
-        assert_eq!(admit(&all, "::1").unwrap_err(), Full::Total);
+        let _held = [admit(&all, "127.0.0.1"), admit(&all, "192.0.2.1")].map(|p| p.expect("a place"));
+        assert_eq!(admit(&all, "::1").expect_err("full"), Full::Total);
     }
 }

@@ -177,7 +177,7 @@ async fn http1(
         .max_buf_size(MAX_HEAD)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
-    until_end(shared, pin!(connection), |connection| connection.graceful_shutdown()).await
+    until_end(shared, pin!(connection), http1::UpgradeableConnection::graceful_shutdown).await
 }
 
 async fn http2(
@@ -192,7 +192,7 @@ async fn http2(
         .keep_alive_interval(shared.timing.ping)
         .keep_alive_timeout(shared.timing.pong)
         .serve_connection(TokioIo::new(stream), service);
-    until_end(shared, pin!(connection), |connection| connection.graceful_shutdown()).await
+    until_end(shared, pin!(connection), http2::Connection::graceful_shutdown).await
 }
 
 /// Drives a connection to its end, and towards it once the program is to end.

@@ -4,7 +4,7 @@ use std::{
     fs,
     io::Read as _,
     os::unix::net::UnixDatagram,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
@@ -105,9 +105,11 @@ fn a_certificate_that_browsers_refuse_is_told() {
         let config = format!("listen = \"127.0.0.1:0\"\n{NODE}[tls]\ncertificate = \"{pem}\"\nkey = \"{pem}\"\n");
         let out = sluice("check", dir.path(), &config).output().expect("it runs");
         assert!(told(&out).contains(&format!("{pem}: {expected}")), "{}", told(&out));
-        let child = sluice("serve", dir.path(), &config).stderr(Stdio::piped()).spawn().expect("it runs");
-        let running = Running(child);
-        std::thread::sleep(Duration::from_millis(1500));
+        let notices = Notices::new();
+        let mut command = sluice("serve", dir.path(), &config);
+        command.env("NOTIFY_SOCKET", notices.path()).stderr(Stdio::piped());
+        let running = Running(command.spawn().expect("it runs"));
+        notices.wait("READY=1");
         running.signal("TERM");
         let (well, told) = running.end();
         assert!(well && told.contains(expected), "{told}");
@@ -118,10 +120,21 @@ fn a_certificate_that_browsers_refuse_is_told() {
 /// What a supervisor is told.
 struct Notices {
     socket: UnixDatagram,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl Notices {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        let socket = UnixDatagram::bind(dir.path().join("notify")).expect("a socket");
+        socket.set_read_timeout(Some(Duration::from_millis(200))).expect("a time-out");
+        Self { socket, dir }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.dir.path().join("notify")
+    }
+
     /// The next one that has this line.
     fn wait(&self, line: &str) -> String {
         let began = Instant::now();
@@ -144,16 +157,13 @@ async fn a_supervisor_is_told_of_start_life_reload_and_end() {
     let fake = Fake::start(|line| Some(recorded(line)));
     let certificates = Certificates::new();
     let pem = certificates.issue("sluice", &["sluice.test"], NOW).display().to_string();
-    let path = dir.path().join("notify");
-    let socket = UnixDatagram::bind(&path).expect("a socket");
-    socket.set_read_timeout(Some(Duration::from_millis(200))).expect("a time-out");
+    let notices = Notices::new();
     let config = format!(
         "listen = \"127.0.0.1:0\"\n[[node]]\nname = \"lb1\"\naddress = \"{}\"\n[tls]\ncertificate = \"{pem}\"\nkey = \"{pem}\"\n",
         fake.socket().display()
     );
     let mut command = sluice("serve", dir.path(), &config);
-    command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "600000").stderr(Stdio::piped());
-    let notices = Notices { socket, _dir: dir };
+    command.env("NOTIFY_SOCKET", notices.path()).env("WATCHDOG_USEC", "600000").stderr(Stdio::piped());
     tokio::task::spawn_blocking(move || {
         let running = Running(command.spawn().expect("it runs"));
         let ready = notices.wait("READY=1");

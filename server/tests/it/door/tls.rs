@@ -26,7 +26,7 @@ async fn start() -> (Certificates, Doorway) {
 
 #[tokio::test]
 async fn pages_come_over_http2_and_streams_beside_them() {
-    let (certificates, door) = start().await;
+    let (certificates, mut door) = start().await;
     let both = client(&certificates.path("ca"), &["h2", "http/1.1"]);
     let stream = shake(&both, door.address).await.expect("shaken");
     let session = stream.get_ref().1;
@@ -34,8 +34,9 @@ async fn pages_come_over_http2_and_streams_beside_them() {
     assert_eq!(session.protocol_version(), Some(ProtocolVersion::TLSv1_3));
     let (sender, connection) = h2::client::handshake(stream).await.expect("HTTP/2");
     let driven = tokio::spawn(connection);
+    let port = door.address.port();
     let get = async |path: &str, headers: &[(&str, &str)]| {
-        let mut request = axum::http::Request::get(format!("https://sluice.test:{}{path}", door.address.port()));
+        let mut request = axum::http::Request::get(format!("https://sluice.test:{port}{path}"));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -67,11 +68,10 @@ async fn pages_come_over_http2_and_streams_beside_them() {
     let hello = timeout(PATIENCE, viewer.next()).await.expect("in time").expect("a message").expect("whole");
     assert!(hello.to_text().expect("text").contains("hello"), "{hello}");
     door.shutdown.cancel();
-    while !matches!(
-        viewer.next().await,
-        None | Some(Err(_)) | Some(Ok(tokio_tungstenite::tungstenite::Message::Close(_)))
-    ) {}
+    while !matches!(viewer.next().await, None | Some(Err(_) | Ok(tokio_tungstenite::tungstenite::Message::Close(_)))) {}
     timeout(PATIENCE, driven).await.expect("HTTP/2 ends, too").expect("no panic").ok();
+    let served = timeout(PATIENCE, &mut door.served).await.expect("nothing holds it up");
+    served.expect("no panic").expect("in order");
 }
 
 #[tokio::test]

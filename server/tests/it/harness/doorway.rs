@@ -115,12 +115,15 @@ pub(crate) async fn drip(mut stream: impl AsyncRead + AsyncWrite + Unpin, bytes:
     let began = Instant::now();
     let cut = async {
         // What comes after the bytes never ends either.
-        for byte in bytes.iter().chain(std::iter::repeat(&b'x')) {
-            let mut some = [0; 1024];
+        let mut bytes = bytes.iter().chain(std::iter::repeat(&b'x'));
+        let mut ticks = tokio::time::interval(Duration::from_millis(30));
+        let mut some = [0; 1024];
+        loop {
             tokio::select! {
                 read = stream.read(&mut some) => if matches!(read, Ok(0) | Err(_)) { return },
-                () = tokio::time::sleep(Duration::from_millis(30)) => {
-                    if stream.write_all(&[*byte]).await.is_err() || stream.flush().await.is_err() {
+                _ = ticks.tick() => {
+                    let byte = *bytes.next().unwrap_or(&b'x');
+                    if stream.write_all(&[byte]).await.is_err() || stream.flush().await.is_err() {
                         return;
                     }
                 }
