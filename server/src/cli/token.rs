@@ -209,7 +209,7 @@ fn until(expires: i64) -> String {
 fn url(data: &DataArgs) -> Result<Option<String>, ConfigError> {
     let usual = || Some(PathBuf::from(DEFAULT_FILE)).filter(|path| path.exists());
     match data.config.clone().or_else(usual) {
-        Some(file) => Ok(Config::load(&Source::File(file))?.url.map(|url| url.trim_end_matches('/').to_owned())),
+        Some(file) => Ok(Config::load(&Source::File(file))?.door.url.map(|url| url.to_string())),
         None => Ok(None),
     }
 }
