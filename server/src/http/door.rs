@@ -1,9 +1,6 @@
 //! What is known about the way in: the reverse proxies, the name that browsers use, limits, the certificate.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::serve::Timing;
 use crate::{
@@ -24,7 +21,7 @@ pub struct Door {
     pub certificates: Option<Certificates>,
     /// Whether everybody who reaches the address may do everything, as there are no accounts. Then it must be a loopback
     /// address, and no other name is answered to.
-    is_open: Arc<AtomicBool>,
+    is_open: AtomicBool,
 }
 
 impl Door {
@@ -54,7 +51,7 @@ impl Default for Door {
             limits: ConnectionLimits::default(),
             timing: Timing::default(),
             certificates: None,
-            is_open: Arc::new(AtomicBool::new(true)),
+            is_open: AtomicBool::new(true),
         }
     }
 }
