@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 use super::reader::{At, Problems, kind};
 
 /// Connections in all, unless somebody says otherwise: twice the 5,000 viewers that the design is for, as a page has a
-/// stream and, for a moment, requests beside it. An idle one costs some 10 kB.
+/// stream and, for a moment, requests beside it. An idle one costs some 20 kB, with TLS 26.
 pub const DEFAULT_CONNECTIONS: usize = 10_000;
 
 /// Connections from one address, unless somebody says otherwise: a hundred people behind one router, each with a stream

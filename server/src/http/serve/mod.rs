@@ -77,7 +77,7 @@ pub(super) async fn serve(
             // The peer went away while it waited.
             Err(error) if is_of_the_peer(&error) => continue,
             Err(error) => {
-                told.once(|| tracing::error!(%error, "cannot take connections; are there enough file descriptors?"));
+                told.once(|| tracing::error!(%error, "cannot take connections; with too many open files raise `ulimit -n`, or LimitNOFILE= in the unit"));
                 sleep(BREATH).await;
                 continue;
             }
