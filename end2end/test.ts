@@ -3,7 +3,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { test as base, expect, type BrowserContext, type Locator, type Page } from '@playwright/test';
 
-import { Lab, Sluice } from './lab';
+import { type Account, Lab, Sluice } from './lab';
 
 export { expect } from '@playwright/test';
 
@@ -64,6 +64,8 @@ interface WorkerFixtures {
   sluice: Sluice;
   /** Whether Sluice takes both nodes as one cluster. */
   isCluster: boolean;
+  /** Whether Sluice has accounts. */
+  hasAccounts: boolean;
 }
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({
@@ -76,9 +78,10 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     { scope: 'worker', timeout: 60_000 },
   ],
   isCluster: [false, { option: true, scope: 'worker' }],
+  hasAccounts: [false, { option: true, scope: 'worker' }],
   sluice: [
-    async ({ lab, isCluster }, use) => {
-      const sluice = await Sluice.start(lab, isCluster);
+    async ({ lab, isCluster, hasAccounts }, use) => {
+      const sluice = await Sluice.start(lab, isCluster, hasAccounts);
       await sluice.reset();
       await use(sluice);
       await sluice.stop();
@@ -113,6 +116,13 @@ export async function open(page: Page, address = '/stats'): Promise<void> {
   await page.goto(address);
   await (await socket).waitForEvent('framereceived');
   await expect(link(page)).toContainText('live');
+}
+
+/** Fills in the form of the log-in page, and sends it. */
+export async function logIn(page: Page, { name, password }: Account): Promise<void> {
+  await page.getByLabel('Name').fill(name);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Log in' }).click();
 }
 
 /** The pill that says whether the page is the present. */
