@@ -103,7 +103,7 @@ pub fn start(
         Setup {
             rules: config.rules.clone(),
             sessions: config.sessions,
-            may_be_open: config.listen.ip().is_loopback() && !config.identity.is_any(),
+            may_be_open: config.is_local() && !config.identity.is_any(),
             cost: Cost::USUAL,
         },
         Outside::new(&config.identity, metrics.headers_ignored.clone()),

@@ -224,7 +224,7 @@ fn tell(
     wall: &Wall,
     detail: String,
 ) -> Result<(), rusqlite::Error> {
-    let targets = columns::list(&[wall.name.clone()]);
+    let targets = columns::list(std::slice::from_ref(&wall.name));
     let entry = Entry { targets, detail, outcome: "done".to_owned(), ..Entry::by(by, Kind::Account, action) };
     record::append(transaction, &entry)
 }

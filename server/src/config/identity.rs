@@ -195,7 +195,7 @@ fn trusted_header(table: &DeTable<'_>, span: &Range<usize>, problems: &mut Probl
             }
             Some(net) => nets.push(net),
             None => {
-                problems.add(&span, format!("{value:?} is no address: write one, as \"127.0.0.1\" or \"10.0.0.0/8\""))
+                problems.add(&span, format!("{value:?} is no address: write one, as \"127.0.0.1\" or \"10.0.0.0/8\""));
             }
         }
     }
@@ -259,11 +259,11 @@ fn list(table: &DeTable<'_>, key: &str, example: &str, problems: &mut Problems<'
         }
     };
     let mut out = Vec::new();
-    for item in items.iter() {
+    for item in items {
         match item.get_ref().as_str().map(str::trim).filter(|text| !text.is_empty()) {
             Some(text) => out.push(At { value: text.to_owned(), span: item.span() }),
             None => {
-                problems.add(&item.span(), format!("an item of `{key}` is no text, or empty: write {key} = {example}"))
+                problems.add(&item.span(), format!("an item of `{key}` is no text, or empty: write {key} = {example}"));
             }
         }
     }

@@ -61,7 +61,13 @@ impl Config {
     /// # Errors
     /// [`ListenError::NoAccounts`].
     pub fn refuse_strangers(&self, has_accounts: bool) -> Result<(), ListenError> {
-        if is_local(self.listen) || has_accounts { Ok(()) } else { Err(ListenError::NoAccounts(self.listen)) }
+        if self.is_local() || has_accounts { Ok(()) } else { Err(ListenError::NoAccounts(self.listen)) }
+    }
+
+    /// Whether whoever comes is on this machine: through a reverse proxy on it, people come from anywhere.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        is_local(self.listen) && self.door.proxies.is_none()
     }
 }
 

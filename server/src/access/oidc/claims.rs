@@ -137,7 +137,7 @@ mod tests {
 
     use super::{super::tests::config, *};
 
-    fn check(user: Option<&str>, groups: &str, claims: Value, want: Result<(&str, &[&str]), &str>) {
+    fn check(user: Option<&str>, groups: &str, claims: &Value, want: Result<(&str, &[&str]), &str>) {
         let config = OidcConfig {
             user_claim: user.map(str::to_owned),
             groups_claim: groups.to_owned(),
@@ -152,15 +152,15 @@ mod tests {
     fn a_name_comes_from_the_claim_that_is_configured_or_the_first_usual_one() {
         let none: &[&str] = &[];
         let full = json!({"sub": "7", "preferred_username": "anna", "email": "a@b.c", "email_verified": true, "x": 1});
-        check(None, "groups", full.clone(), Ok(("anna", none)));
-        check(Some("email"), "groups", full.clone(), Ok(("a@b.c", none)));
-        check(Some("sub"), "groups", full.clone(), Ok(("7", none)));
-        check(Some("x"), "groups", full, Err("the claim `x` is missing, or is no text"));
-        check(None, "groups", json!({"sub": "7", "email": "a@b.c", "email_verified": true}), Ok(("a@b.c", none)));
-        check(None, "groups", json!({"sub": "7", "email": "a@b.c"}), Ok(("7", none)));
-        check(None, "groups", json!({"sub": "7", "preferred_username": " "}), Ok(("7", none)));
+        check(None, "groups", &full, Ok(("anna", none)));
+        check(Some("email"), "groups", &full, Ok(("a@b.c", none)));
+        check(Some("sub"), "groups", &full, Ok(("7", none)));
+        check(Some("x"), "groups", &full, Err("the claim `x` is missing, or is no text"));
+        check(None, "groups", &json!({"sub": "7", "email": "a@b.c", "email_verified": true}), Ok(("a@b.c", none)));
+        check(None, "groups", &json!({"sub": "7", "email": "a@b.c"}), Ok(("7", none)));
+        check(None, "groups", &json!({"sub": "7", "preferred_username": " "}), Ok(("7", none)));
         let unverified = json!({"sub": "7", "email": "a@b.c", "email_verified": false});
-        check(Some("email"), "groups", unverified, Err("the address of mail is not verified"));
+        check(Some("email"), "groups", &unverified, Err("the address of mail is not verified"));
     }
 
     #[test]
@@ -173,8 +173,8 @@ mod tests {
             ("https://x.org/groups", json!({"sub": "7", "https://x.org/groups": ["a"]}), &["a"]),
             ("realm_access.roles", json!({"sub": "7", "realm_access": "a"}), &[]),
         ] {
-            check(None, claim, claims, Ok(("7", groups)));
+            check(None, claim, &claims, Ok(("7", groups)));
         }
-        check(None, "groups", json!({"sub": "7", "groups": 7}), Err("the claim `groups` is neither text nor a list"));
+        check(None, "groups", &json!({"sub": "7", "groups": 7}), Err("the claim `groups` is neither text nor a list"));
     }
 }

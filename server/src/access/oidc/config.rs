@@ -61,7 +61,7 @@ pub enum IssuerError {
 /// # Errors
 /// With what is wrong with it.
 pub fn check_issuer(issuer: &str) -> Result<(), IssuerError> {
-    let url = Url::parse(issuer).ok().filter(|url| url.has_host());
+    let url = Url::parse(issuer).ok().filter(Url::has_host);
     let url = url.ok_or_else(|| IssuerError::NoAddress(issuer.to_owned()))?;
     if !may_ask(&url, true) {
         return Err(IssuerError::Insecure(issuer.to_owned()));

@@ -21,7 +21,7 @@ fn a_provider_a_header_and_roles_are_read() {
     let dir = tempfile::tempdir().expect("a folder");
     let secret = dir.path().join("secret");
     fs::write(&secret, "hush hush\n").expect("written");
-    let more = format!("client_secret_file = {:?}\nname = \"Example ID\"\nuser_claim = \"sub\"\n", secret);
+    let more = format!("client_secret_file = {secret:?}\nname = \"Example ID\"\nuser_claim = \"sub\"\n");
     let config = parse(&format!("{HEAD}{OIDC}{more}{HEADER}groups = \"X-Forwarded-Groups\"\n{ROLES}")).expect("good");
     let Identity { oidc, header, roles } = config.identity;
     let oidc = oidc.expect("a provider");

@@ -74,6 +74,7 @@ async fn real_answers_have_the_properties_that_the_document_names() {
         ("/api/v1/stats", "?node=lb1"),
         ("/api/v1/info", ""),
         ("/api/v1/events", "?kind=link"),
+        ("/api/v1/me", ""),
         ("/healthz", ""),
     ] {
         let schema = answer_schema(&document, "get", path, "application/json");

@@ -12,6 +12,7 @@ use super::*;
 use crate::http::tests::{Running, running};
 
 mod ends;
+mod others;
 
 type Client = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 

@@ -54,9 +54,7 @@ impl Doorway {
         let (shutdown, metrics) = (CancellationToken::new(), sluice.metrics.clone());
         let mut door = Door::default();
         change(&mut door);
-        let (hub, operations, vault) = (sluice.hub.clone(), sluice.operations.clone(), sluice.vault.clone());
-        let state = AppState::new(hub, operations, vault, metrics.clone(), "test".into(), shutdown.clone());
-        let state = AppState { door: Arc::new(door), ..state };
+        let state = AppState { door: Arc::new(door), ..sluice.state("test", shutdown.clone()) };
         let peer = |Extension(peer): Extension<Peer>| async move {
             format!("{} {} {}", peer.address, peer.connection, peer.is_secure)
         };

@@ -1,0 +1,93 @@
+import { ACCOUNTS } from '../lab';
+import { expect, expectAccessible, logIn, overflowing, smallTargets, test } from '../test';
+
+test.use({ hasAccounts: true });
+
+/** Logs in, and goes to a page. */
+async function enter(page: import('@playwright/test').Page, who: keyof typeof ACCOUNTS, address: string): Promise<void> {
+  await page.goto(`/login?next=${address}`);
+  await logIn(page, ACCOUNTS[who]);
+  await page.waitForURL((url) => url.pathname === address);
+}
+
+test('the account page says who one is, and leads there from every page', async ({ page }) => {
+  await enter(page, 'operator', '/stats');
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Account' }).click();
+  await expect(page).toHaveURL(/\/account$/);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Account');
+  await expect(page.getByText('You may look at everything, and act on every server.')).toBeVisible();
+  await expect(page.getByText('this one')).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Admin' })).toHaveCount(0);
+  await expectAccessible(page, 'account');
+});
+
+test('a token is shown once, works, and ends', async ({ page, playwright, sluice }) => {
+  await enter(page, 'operator', '/account');
+  await page.getByLabel('For').fill('a test');
+  await page.getByRole('button', { name: 'Make a token' }).click();
+  const token = await page.locator('#secret').innerText();
+  expect(token).toMatch(/^slt_[\w-]{43}$/);
+  await expectAccessible(page, 'a token that was made');
+  const program = await playwright.request.newContext({ extraHTTPHeaders: { authorization: `Bearer ${token}` } });
+  expect((await program.get(`${sluice.url}/api/v1/nodes`)).status()).toBe(200);
+  expect((await program.post(`${sluice.url}/api/v1/tokens`, { data: { scope: 'read', expires: '1d' } })).status()).toBe(403);
+  await page.goto('/account');
+  await expect(page.locator('body')).not.toContainText(token);
+  await page.getByRole('button', { name: 'End the token a test' }).click();
+  await expect(page.getByRole('status')).toHaveText('The token has ended.');
+  expect((await program.get(`${sluice.url}/api/v1/nodes`)).status()).toBe(401);
+  await program.dispose();
+});
+
+test('a wall link opens the wall in a browser that nobody logged in at, and nothing else', async ({ page, browser, guard, sluice }) => {
+  guard.allow(/status of 403|status of 404/);
+  await enter(page, 'admin', '/admin');
+  await expectAccessible(page, 'admin');
+  await page.getByLabel('Display').fill('control room');
+  await page.getByLabel('all clusters, later ones too').check();
+  await page.getByRole('button', { name: 'Make a link' }).click();
+  const address = await page.locator('#secret').innerText();
+  expect(address.startsWith(`${sluice.url}/w/slw_`)).toBe(true);
+  const display = await browser.newContext({ baseURL: sluice.url });
+  try {
+    const wall = await display.newPage();
+    await wall.goto(address);
+    await expect(wall).toHaveURL(/\/wall$/);
+    expect((await display.request.get('/stats')).status()).toBe(403);
+    expect((await display.request.get('/api/v1/stats')).status()).toBe(403);
+    await page.goto('/admin');
+    await page.getByRole('button', { name: 'End the link of control room' }).click();
+    await expect(page.getByRole('status')).toHaveText('The wall link has ended.');
+    expect((await display.request.get('/wall', { maxRedirects: 0 })).status()).toBe(303);
+    expect((await display.request.get(address)).status()).toBe(404);
+  } finally {
+    await display.close();
+  }
+});
+
+test('an admin makes an account and removes it', async ({ page, guard }) => {
+  guard.allow(/status of 409|status of 400/);
+  await enter(page, 'admin', '/admin');
+  await page.getByLabel('Name', { exact: true }).fill('temporary');
+  await page.getByLabel('First password').fill('a temporary password');
+  await page.getByRole('button', { name: 'Add account' }).click();
+  await expect(page.getByRole('status')).toHaveText('The account was made.');
+  await page.getByLabel('Remove temporary').click();
+  await page.getByRole('button', { name: 'Remove temporary' }).click();
+  await expect(page.getByRole('status')).toContainText('The account has ended');
+  await page.getByLabel('Role of admin').selectOption('viewer');
+  await page.getByRole('button', { name: 'Change the role of admin' }).click();
+  await expect(page.getByRole('alert')).toContainText('admin is the last admin');
+});
+
+for (const [name, width] of [['desk', 1280], ['tablet', 834], ['phone', 390]] as const) {
+  test(`the pages of accounts fit on a ${name}`, async ({ page }) => {
+    await page.setViewportSize({ width, height: 900 });
+    await enter(page, 'admin', '/account');
+    for (const address of ['/account', '/admin']) {
+      await page.goto(address);
+      expect(await overflowing(page), address).toEqual([]);
+      if (width < 1280) expect(await smallTargets(page), address).toEqual([]);
+    }
+  });
+}
