@@ -65,21 +65,21 @@ async fn bad_names_are_shown_and_never_sent() {
     let (fake, sluice) = start().await;
     let world = sluice.hub.world();
     assert_eq!(world.proxies.len(), NAMES.len() + 1);
+    let mut targets = Vec::new();
     for proxy in &world.proxies {
         let rows = &proxy.sections.section("lb1").expect("a section").rows;
         let row = rows.iter().find(|r| r.kind == Kind::Server).expect("a server");
         for text in [&proxy.proxy, &row.name, row.text(Text::Status), row.text(Text::LastChk)] {
             assert!(!text.contains(|c: char| c.is_control() || c == '\u{202e}'), "{text:?}");
         }
-        for action in Action::ALL {
-            let target = TargetRef {
-                node: Some("lb1".into()),
-                cluster: None,
-                backend: proxy.proxy.clone(),
-                server: row.name.clone(),
-            };
-            let outcomes = sluice.request(action, vec![target]).await.expect("a server that is shown");
-            assert!(matches!(outcomes[0].outcome, Outcome::Refused | Outcome::Unchanged), "{outcomes:?}");
+        let (backend, server) = (proxy.proxy.clone(), row.name.clone());
+        targets.push(TargetRef { node: Some("lb1".into()), cluster: None, backend, server });
+    }
+    for action in Action::ALL {
+        let outcomes = sluice.request(action, targets.clone()).await.expect("servers that are shown");
+        assert_eq!(outcomes.len(), targets.len());
+        for outcome in outcomes {
+            assert!(matches!(outcome.outcome, Outcome::Refused | Outcome::Unchanged), "{outcome:?}");
         }
     }
     let shown: Vec<&str> = world.proxies.iter().map(|p| p.proxy.as_str()).collect();
