@@ -29,7 +29,7 @@ use crate::{
     record::{Entry, Kind, Record},
 };
 
-pub use allowed::allowed;
+pub use allowed::{allowed, seen_by};
 pub use resolve::RequestError;
 
 /// Longest reason that the events keep, in characters; the log has all of it.
