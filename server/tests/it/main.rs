@@ -20,6 +20,7 @@ mod hostile;
 mod injection;
 mod links;
 mod lost;
+mod reach;
 mod refusals;
 mod reload;
 mod restart;
