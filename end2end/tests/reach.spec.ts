@@ -116,8 +116,8 @@ test('where a reason is needed every action asks, and waits for one', async ({ p
   await needReason(page);
   await open(page);
   await check(page, 'lb1/webservers/web1');
-  await expect(bar(page).getByPlaceholder('Reason (needed)')).toBeVisible();
   await bar(page).getByRole('button', { name: 'Enable' }).click();
+  await expect(question(page).getByPlaceholder('Reason (needed)')).toBeVisible();
   const go = question(page).locator('button[type=submit]');
   await expect(go).toBeDisabled();
   await question(page).getByLabel('Reason').fill('   ');

@@ -7,11 +7,11 @@ use std::{collections::BTreeMap, sync::Arc};
 use app::model::{
     access::Rights,
     action::Action,
-    outcome::{Target, TargetRef},
+    outcome::{ActionResponse, Target, TargetOutcome, TargetRef},
 };
 
 use super::resolve::{RequestError, resolve};
-use crate::hub::World;
+use crate::hub::{Sight, World};
 
 /// Servers that a refusal names for one reason; the others are counted.
 const NAMED: usize = 3;
@@ -46,6 +46,19 @@ pub(super) fn allowed(
     if refused.is_empty() { Ok(targets) } else { Err(RequestError::Forbidden(told(&refused))) }
 }
 
+/// What became of an operation, without the names that whoever asked may not see: a server may follow one of theirs.
+#[must_use]
+pub fn seen_by(rights: &Rights, world: &World, mut response: ActionResponse) -> ActionResponse {
+    let Some(sight) = Sight::of(rights) else { return response };
+    for TargetOutcome { target, message, before, after, .. } in &mut response.outcomes {
+        let cluster = world.fleet.node(&target.node).map_or("", |n| n.cluster.as_str());
+        for text in [message, before, after] {
+            sight.hide(cluster, text);
+        }
+    }
+    response
+}
+
 /// `no rule lets you drain on db of edge (lb1/db/s1, lb1/db/s2 and 3 more)`; each reason once.
 fn told(refused: &[(String, Vec<&Target>)]) -> String {
     let one = |(reason, targets): &(String, Vec<&Target>)| {
@@ -68,6 +81,7 @@ mod tests {
     use app::model::{
         access::{Grant, Pattern, Role},
         fleet::{Fleet, Node},
+        outcome::Outcome,
         row::{Kind, Row},
         topic::{Section, Sections},
     };
@@ -125,6 +139,24 @@ mod tests {
     fn a_viewer_may_do_nothing() {
         let (status, text) = of(&Rights::of(Role::Viewer), Action::Ready, &["lb1/app/s1"]).expect_err("a viewer");
         assert_eq!((status, text.as_str()), (403, "a viewer may look, not act (lb1/app/s1)"));
+    }
+
+    #[test]
+    fn an_outcome_does_not_name_a_server_that_is_not_seen() {
+        let outcome = |node: &str| TargetOutcome {
+            target: Target::new(node, "app", "s1"),
+            outcome: Outcome::Refused,
+            message: "follows db/s1".into(),
+            before: "MAINT (via db/s1)".into(),
+            after: "MAINT (via app/s2)".into(),
+        };
+        let response = ActionResponse { operation: "x-1".into(), outcomes: vec![outcome("lb1")] };
+        let anna = Rights { role: Role::Operator, grants: Some(vec![grant(&["edge"], &["app"], &[])]) };
+        let seen = seen_by(&anna, &world(), response.clone());
+        let TargetOutcome { message, before, after, .. } = &seen.outcomes[0];
+        let got = [message, before, after].map(String::as_str);
+        assert_eq!(got, ["follows another server", "MAINT (via another server)", "MAINT (via app/s2)"]);
+        assert_eq!(seen_by(&Rights::default(), &world(), response.clone()), response);
     }
 
     /// The words would otherwise tell that it is there.

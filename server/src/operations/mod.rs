@@ -32,7 +32,7 @@ use crate::{
     record::{Record, plain},
 };
 
-use allowed::allowed;
+use allowed::{allowed, seen_by};
 pub use resolve::RequestError;
 
 use pace::{Pace, Pass};

@@ -23,6 +23,7 @@ mod hostile;
 mod injection;
 mod links;
 mod lost;
+mod reach;
 mod record;
 mod refusals;
 mod reload;

@@ -45,7 +45,7 @@ fn written(world: &World) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn nothing_in_what_is_seen_names_what_is_not(seed in any::<u64>()) {
