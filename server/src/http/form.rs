@@ -126,10 +126,7 @@ pub(super) async fn act(
     // Like the API's: an operation goes on when whoever asked for it leaves.
     let run = state.tracker.spawn(async move { operations.run(request, &asker).await });
     match run.await {
-        Ok(Ok(response)) => {
-            let response = operations::seen_by(&caller.rights, &world, response);
-            answer(StatusCode::OK, "Outcome", &|| answer::outcomes(action, response.clone(), &why))
-        }
+        Ok(Ok(response)) => answer(StatusCode::OK, "Outcome", &|| answer::outcomes(action, response.clone(), &why)),
         Ok(Err(error)) => refuse_request(&error),
         Err(error) => {
             tracing::error!(%error, "an operation failed");

@@ -47,8 +47,7 @@ pub(super) fn allowed(
 }
 
 /// What became of an operation, without the names that whoever asked may not see: a server may follow one of theirs.
-#[must_use]
-pub fn seen_by(rights: &Rights, world: &World, mut response: ActionResponse) -> ActionResponse {
+pub(super) fn seen_by(rights: &Rights, world: &World, mut response: ActionResponse) -> ActionResponse {
     let Some(sight) = Sight::of(rights) else { return response };
     for TargetOutcome { target, message, before, after, .. } in &mut response.outcomes {
         let cluster = world.fleet.node(&target.node).map_or("", |n| n.cluster.as_str());
@@ -150,7 +149,8 @@ mod tests {
             before: "MAINT (via db/s1)".into(),
             after: "MAINT (via app/s2)".into(),
         };
-        let response = ActionResponse { operation: "x-1".into(), outcomes: vec![outcome("lb1")] };
+        let response =
+            ActionResponse { operation: "x-1".into(), outcomes: vec![outcome("lb1")], warning: String::new() };
         let anna = Rights { role: Role::Operator, grants: Some(vec![grant(&["edge"], &["app"], &[])]) };
         let seen = seen_by(&anna, &world(), response.clone());
         let TargetOutcome { message, before, after, .. } = &seen.outcomes[0];

@@ -137,7 +137,8 @@ impl Operations {
         let (outcomes, is_recorded) =
             tokio::spawn(work).await.unwrap_or_else(|_| (unreachable(targets, OrderError::Ended), false));
         let warning = if is_recorded { String::new() } else { OUTCOME_UNRECORDED.to_owned() };
-        Ok(ActionResponse { operation, outcomes, warning })
+        let response = ActionResponse { operation, outcomes, warning };
+        Ok(seen_by(&caller.rights, &self.shared.hub.world(), response))
     }
 
     /// Everything that is looked at before anything is sent, in the order of what is told first.

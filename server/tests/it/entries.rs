@@ -1,7 +1,7 @@
 //! Injection through every way in that HTTP has: the API's body and queries, the form, the stream.
 
 use futures::{SinkExt, StreamExt};
-use server::http::{self, AppState, pages};
+use server::http::{self, pages};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -46,15 +46,7 @@ async fn nothing_but_the_refusal_comes_of_a_bad_name() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address").to_string();
     let shutdown = CancellationToken::new();
-    let state = AppState::new(
-        sluice.hub.clone(),
-        sluice.operations.clone(),
-        sluice.vault.clone(),
-        sluice.access(),
-        sluice.metrics.clone(),
-        "test".into(),
-        shutdown.clone(),
-    );
+    let state = sluice.state(true, shutdown.clone());
     let routes = pages::routes(&state);
     let served = tokio::spawn(http::run(listener, state, routes));
 

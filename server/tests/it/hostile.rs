@@ -1,7 +1,5 @@
 //! A HAProxy that is none: what it tells is shown as text, and never sent back.
 
-use std::sync::Arc;
-
 use app::model::{
     action::Action,
     col::{Col, Text},

@@ -171,8 +171,7 @@ fn nothing_is_said_in_the_clear_to_other_machines() {
     }
     let proxies = Some(vec!["10.0.0.0/8".parse().expect("a network")]);
     let config = crate::config::DoorConfig { proxies, url: None };
-    let mut door = Door::default();
-    door.config = config;
+    let door = Door { config, ..Door::default() };
     for (connection, is_secure, is_exposed) in [
         ("127.0.0.1", false, false),
         ("::1", false, false),

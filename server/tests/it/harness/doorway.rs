@@ -2,10 +2,10 @@
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use axum::{Extension, Router, routing::get};
+use axum::Router;
 use server::{
     config::TlsFiles,
-    http::{self, AppState, Door, Peer},
+    http::{self, AppState, Door},
     metrics::Metrics,
     tls::Certificates as Served,
 };
@@ -40,13 +40,22 @@ pub(crate) struct Doorway {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) shutdown: CancellationToken,
     pub(crate) served: JoinHandle<std::io::Result<()>>,
-    _sluice: Sluice,
+    pub(crate) sluice: Sluice,
     _fake: Fake,
 }
 
 impl Doorway {
-    /// Serves through a door that `change` makes of the usual one. `/peer` tells where a request comes from.
+    /// Serves through a door that `change` makes of the usual one.
     pub(crate) async fn start(change: impl FnOnce(&mut Door)) -> Self {
+        Self::serving(true, change).await
+    }
+
+    /// The same, where one would need an account and there is none: any name is answered.
+    pub(crate) async fn closed(change: impl FnOnce(&mut Door)) -> Self {
+        Self::serving(false, change).await
+    }
+
+    async fn serving(may_be_open: bool, change: impl FnOnce(&mut Door)) -> Self {
         let fake = Fake::start(|line| Some(recorded(line)));
         let sluice = Sluice::watching(&[("lb1", "edge", &fake.socket())]).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -54,12 +63,9 @@ impl Doorway {
         let (shutdown, metrics) = (CancellationToken::new(), sluice.metrics.clone());
         let mut door = Door::default();
         change(&mut door);
-        let state = AppState { door: Arc::new(door), ..sluice.state("test", shutdown.clone()) };
-        let peer = |Extension(peer): Extension<Peer>| async move {
-            format!("{} {} {}", peer.address, peer.connection, peer.is_secure)
-        };
-        let served = tokio::spawn(http::run(listener, state, Router::new().route("/peer", get(peer))));
-        Self { address, metrics, shutdown, served, _sluice: sluice, _fake: fake }
+        let state = AppState { door: Arc::new(door), ..sluice.state(may_be_open, shutdown.clone()) };
+        let served = tokio::spawn(http::run(listener, state, Router::new()));
+        Self { address, metrics, shutdown, served, sluice, _fake: fake }
     }
 
     /// A connection without TLS.

@@ -14,6 +14,7 @@ use server::{
     collector::{Collector, unheard},
     config::NodeConfig,
     haproxy::{Address, Connector},
+    http::AppState,
     hub::{Hub, World},
     metrics::Metrics,
     operations::{Operations, RequestError},
@@ -77,11 +78,18 @@ impl Sluice {
         Self { hub, operations, vault, metrics, shutdown }
     }
 
-    /// Who may do what: everybody everything, as there are no accounts.
-    pub(crate) fn access(&self) -> Access {
+    /// Who may do what: everybody everything, as there are no accounts; nobody anything where it may not be open.
+    fn access(&self, may_be_open: bool) -> Access {
         let (rules, sessions) = (Rules::default(), SessionLimits::default());
         let cost = Cost { memory: 8, passes: 1, lanes: 1 };
-        Access::start(self.vault.clone(), Setup { rules, sessions, may_be_open: true, cost }).expect("access")
+        Access::start(self.vault.clone(), Setup { rules, sessions, may_be_open, cost }).expect("access")
+    }
+
+    /// The state of a program that serves what this core knows, until `shutdown` is cancelled; without accounts, for
+    /// everybody or nobody.
+    pub(crate) fn state(&self, may_be_open: bool, shutdown: CancellationToken) -> AppState {
+        let (hub, operations, vault) = (self.hub.clone(), self.operations.clone(), self.vault.clone());
+        AppState::new(hub, operations, vault, self.access(may_be_open), self.metrics.clone(), "test".into(), shutdown)
     }
 
     /// Waits for a state of the world.

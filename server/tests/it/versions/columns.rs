@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use server::http::{self, AppState, pages};
+use server::http::{self, pages};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -60,16 +60,7 @@ async fn every_column_of_every_version_comes_through() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
         let shutdown = CancellationToken::new();
-        let (hub, operations, metrics) = (sluice.hub.clone(), sluice.operations.clone(), sluice.metrics.clone());
-        let state = AppState::new(
-            hub,
-            operations,
-            sluice.vault.clone(),
-            sluice.access(),
-            metrics,
-            "test".into(),
-            shutdown.clone(),
-        );
+        let state = sluice.state(true, shutdown.clone());
         let routes = pages::routes(&state);
         let served = tokio::spawn(http::run(listener, state, routes));
 
