@@ -99,7 +99,7 @@ pub fn start(
     let operations = Operations::new(hub.clone(), collectors, record, metrics.clone());
     let operations = operations.with_reasons(config.audit.needs_reason);
     let access = Access::start_with(
-        vault.clone(),
+        operations.record().clone(),
         Setup {
             rules: config.rules.clone(),
             sessions: config.sessions,

@@ -112,20 +112,6 @@ pub fn audit(asked: Asked, found: Result<(Vec<Line>, Option<String>), String>) -
     )
 }
 
-/// For who may not read it.
-#[must_use]
-pub fn forbidden() -> AnyView {
-    frame(
-        view! {
-            <div class="card mt-3 max-w-2xl p-5">
-                <h2 class="text-[17px] font-semibold">"Only an admin may read the record"</h2>
-                <p class="mt-1 text-ink-2">"Log in as one, or ask one."</p>
-            </div>
-        }
-        .into_any(),
-    )
-}
-
 fn frame(body: AnyView) -> AnyView {
     view! {
         <header class="flex flex-wrap items-center gap-3 border-b border-line bg-surface px-4 py-2.5">

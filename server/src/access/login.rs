@@ -8,7 +8,7 @@ use super::{
     Access, Caller, NewSession, Origin, Password, PasswordHash, RandomError, Secret, Session, User, UserName,
     columns::now,
     devices,
-    service::Opening,
+    opening::Opening,
     users,
     verifier::{Verdict, VerifierError},
 };

@@ -9,6 +9,7 @@ pub mod expiry;
 mod header;
 mod login;
 pub mod oidc;
+mod opening;
 mod outside;
 mod outsider;
 mod own;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::http::HeaderMap;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::TransactionBehavior;
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
@@ -18,7 +18,8 @@ use super::{
     SessionLimits, Standing,
     columns::now,
     credentials::{self, Bearer, SESSION_COOKIE, WALL_COOKIE},
-    new_id, sessions,
+    opening::Opening,
+    sessions,
     standing::{self, Basis, Standings},
     throttle::Throttle,
     tokens, users,
@@ -27,7 +28,7 @@ use super::{
 };
 use crate::{
     http::Peer,
-    record::{self, Entry, Kind},
+    record::{self, Entry, Kind, Record},
     vault::{Vault, VaultError},
 };
 
@@ -71,7 +72,7 @@ pub(super) struct Inner {
     pub(super) basis: Basis,
     pub(super) verifier: Verifier,
     throttle: Mutex<Throttle>,
-    refusals: Mutex<Bound>,
+    record: Record,
     standings: watch::Receiver<Standings>,
     began: Instant,
 }
@@ -82,22 +83,23 @@ impl Access {
     /// # Errors
     /// When nothing can be hashed at the cost asked for.
     pub fn start(vault: Vault, setup: Setup) -> Result<Self, PasswordError> {
-        Self::start_with(vault, setup, Outside::default())
+        Self::start_with(Record::new(vault), setup, Outside::default())
     }
 
-    /// The same where others vouch for people too.
+    /// The same where others vouch for people too; what is refused goes into `record`.
     ///
     /// # Errors
     /// As [`Self::start`].
-    pub fn start_with(vault: Vault, setup: Setup, outside: Outside) -> Result<Self, PasswordError> {
+    pub fn start_with(record: Record, setup: Setup, outside: Outside) -> Result<Self, PasswordError> {
+        let vault = record.vault().clone();
         let Setup { rules, sessions, may_be_open, cost } = setup;
         let outside = Arc::new(outside);
         let basis = Basis { rules: Arc::new(rules), limits: sessions, may_be_open, outside };
         let (told, standings) = watch::channel(Standings::default());
         tokio::spawn(standing::follow(vault.clone(), basis.clone(), told));
         let verifier = Verifier::new(cost)?;
-        let (throttle, refusals, began) = (Mutex::default(), Mutex::default(), Instant::now());
-        Ok(Self { inner: Arc::new(Inner { vault, basis, verifier, throttle, refusals, standings, began }) })
+        let (throttle, began) = (Mutex::default(), Instant::now());
+        Ok(Self { inner: Arc::new(Inner { vault, record, basis, verifier, throttle, standings, began }) })
     }
 
     /// Whether there are no accounts, and whoever reaches the address may do everything.
@@ -258,24 +260,13 @@ impl Access {
         self.inner.vault.call(|connection| users::is_there_any(connection)).await
     }
 
-    /// Tells the record of something that was asked for and not done. A flood of them goes to the log alone, so that
-    /// nobody fills the disk by asking.
+    /// Tells the record of something that was asked for and not done; a flood of them is summed.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn tell_refusal(&self, entry: Entry) -> Result<(), VaultError> {
-        let now = self.inner.clock();
-        if !self.inner.refusals.lock().unwrap_or_else(PoisonError::into_inner).admits(now) {
-            let Entry { who, address, action, .. } = entry;
-            tracing::warn!(who, address, action, "refused; there are too many for the record");
-            return Ok(());
-        }
-        let told = self.inner.vault.call(move |connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            record::append(&transaction, &entry)?;
-            transaction.commit()
-        });
-        told.await
+        self.inner.record.append_limited(entry).await?;
+        Ok(())
     }
 
     /// The session that a secret opens, which is used with that.
@@ -337,65 +328,6 @@ impl Inner {
     /// The throttle's clock, milliseconds: one that nobody sets back.
     pub(super) fn clock(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-}
-
-/// How many refusals the record takes in the minute under way.
-#[derive(Debug, Default)]
-struct Bound {
-    minute: u64,
-    count: u32,
-}
-
-impl Bound {
-    /// Refusals that the record takes in a minute: somebody who tries shows, and a flood is 10 MB an hour.
-    const MOST: u32 = 300;
-
-    fn admits(&mut self, now: u64) -> bool {
-        let minute = now / 60_000;
-        if self.minute != minute {
-            *self = Self { minute, count: 0 };
-        }
-        self.count = self.count.saturating_add(1);
-        self.count <= Self::MOST
-    }
-}
-
-/// A session about to begin.
-#[derive(Debug)]
-pub(super) struct Opening {
-    pub(super) new: NewSession,
-    /// Its public name.
-    id: String,
-    /// What opens it.
-    pub(super) secret: Secret,
-    /// What came with the request.
-    old: Option<Secret>,
-    /// How it came about, for the record.
-    detail: String,
-}
-
-impl Opening {
-    pub(super) fn new(new: NewSession, old: Option<Secret>, detail: &str) -> Result<Self, RandomError> {
-        Ok(Self { new, id: new_id()?, secret: Secret::random()?, old, detail: detail.to_owned() })
-    }
-
-    /// Begins it inside a transaction, and tells the record; nothing where its account is gone.
-    pub(super) fn begin(
-        &self,
-        transaction: &Connection,
-        basis: &Basis,
-    ) -> Result<Option<(Session, Standing)>, rusqlite::Error> {
-        let (Self { new, id, secret, old, detail }, now) = (self, now());
-        if let Some(old) = old {
-            sessions::end_by_secret(transaction, old)?;
-        }
-        sessions::create(transaction, new, id, secret, now)?;
-        let Some(session) = sessions::by_id(transaction, id, basis.limits, now)? else { return Ok(None) };
-        let standing = basis.of(&session);
-        let entry = Entry::by(&standing.caller(&session.id, new.address), Kind::Login, "log-in");
-        record::append(transaction, &Entry { outcome: "done".to_owned(), detail: detail.clone(), ..entry })?;
-        Ok(Some((session, standing)))
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) enum Need {
     Display,
     /// That they may look at everything that their rights show: a viewer and more.
     Look,
+    /// That there is nothing that their rights hide: the figures name every node.
+    LookAtAll,
     /// That they may act: an operator and more.
     Act,
     /// That they are an admin.
@@ -86,7 +88,7 @@ pub(super) const ROWS: &[Row] = &[
     call("GET", "/api/v1/openapi.json", Need::Nothing),
     call("GET", "/ws", Need::Display),
     call("GET", "/healthz", Need::Nothing),
-    call("GET", "/metrics", Need::Look),
+    call("GET", "/metrics", Need::LookAtAll),
     call("GET", "/pkg/{*path}", Need::Nothing),
     page("GET", "/login/oidc", Need::Nothing),
     page("GET", "/login/oidc/callback", Need::Nothing),
@@ -110,7 +112,6 @@ pub(super) const ROWS: &[Row] = &[
     call("GET", "/api/v1/tokens", Need::Own),
     call("POST", "/api/v1/tokens", Need::Own),
     call("DELETE", "/api/v1/tokens", Need::Own),
-    // Pages and calls that are on their way.
     page("GET", "/audit", Need::Admin),
     call("GET", "/api/v1/audit", Need::Admin),
 ];
@@ -137,6 +138,7 @@ impl Need {
             Self::Nothing => true,
             Self::Display => caller.means != Means::Nothing,
             Self::Look => !is_wall && caller.means != Means::Nothing,
+            Self::LookAtAll => Self::Look.is_met(Some(caller)) && caller.rights.sees_all(),
             Self::Act => !is_wall && caller.rights.role >= Role::Operator,
             Self::Admin => !is_wall && caller.rights.role >= Role::Admin,
             // A token that could make tokens would never end. Without accounts the first is made on the machine.
@@ -151,6 +153,7 @@ impl Need {
     fn missing(self) -> &'static str {
         match self {
             Self::Nothing | Self::Display | Self::Look => "This needs an account: a wall link shows the wall alone.",
+            Self::LookAtAll => "This names every node, and a rule hides some from you.",
             Self::Act => "This needs the role operator; yours is another. An admin can change that.",
             Self::Admin => "This needs the role admin; yours is another.",
             Self::Own => "This is for people who are logged in, not for tokens and wall links.",

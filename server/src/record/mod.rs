@@ -65,6 +65,12 @@ impl Record {
         Self { vault, flood: Arc::default(), failures: Counter::default() }
     }
 
+    /// The file that it is in.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
     /// The same, with its failures counted there.
     #[must_use]
     pub fn counted(mut self, metrics: &Metrics) -> Self {

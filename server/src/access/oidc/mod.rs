@@ -5,11 +5,11 @@
 
 mod claims;
 mod config;
+mod failure;
 mod pending;
 mod wire;
 
 use std::{
-    error::Error,
     fmt,
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
@@ -30,8 +30,9 @@ pub use wire::authorities;
 
 use self::{
     claims::{Client, IdClaims, InfoClaims},
+    failure::{chain, discovery_failure, info_failure, quoted},
     pending::{Awaited, Pending},
-    wire::{Wire, WireError},
+    wire::Wire,
 };
 use super::Secret;
 
@@ -52,9 +53,6 @@ const AT_ONCE: usize = 16;
 
 /// A whole conversation takes at most so many answers' time.
 const ANSWERS: u32 = 3;
-
-/// The longest word of the provider's that is repeated, in characters.
-const QUOTED: usize = 160;
 
 /// Signatures that nobody can make who can only check them.
 const ALGORITHMS: [Alg; 10] = [
@@ -379,35 +377,6 @@ impl fmt::Debug for Oidc {
 /// Nothing is held over an await, so nobody can have left it half done.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn discovery_failure(error: &openidconnect::DiscoveryError<WireError>) -> String {
-    use openidconnect::DiscoveryError as E;
-    match error {
-        E::Request(error) => quoted(&error.to_string()),
-        E::Response(status, _, _) => format!("its description has status {status}, or is no JSON"),
-        E::Parse(_) => "its description can't be read".to_owned(),
-        other => quoted(&chain(other)),
-    }
-}
-
-fn info_failure(error: &openidconnect::UserInfoError<WireError>) -> String {
-    match error {
-        openidconnect::UserInfoError::Request(error) => quoted(&error.to_string()),
-        openidconnect::UserInfoError::ClaimsVerification(error) => chain(error),
-        _ => "its answer can't be read".to_owned(),
-    }
-}
-
-/// An error with all its causes.
-fn chain(error: &dyn Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| (**error).source());
-    quoted(&causes.map(ToString::to_string).collect::<Vec<_>>().join(": "))
-}
-
-/// A stranger's words, short and without controls.
-fn quoted(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(QUOTED).collect()
 }
 
 #[cfg(test)]

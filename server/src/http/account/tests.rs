@@ -74,7 +74,7 @@ pub(in crate::http) async fn state(outside: Outside) -> AppState {
         testing::add(&vault, role.word(), role).await;
     }
     let mut state = state_of(vault.clone(), testing::setup()).await;
-    state.access = Access::start_with(vault, testing::setup(), outside).expect("access");
+    state.access = Access::start_with(Record::new(vault), testing::setup(), outside).expect("access");
     state
 }
 
