@@ -19,6 +19,7 @@ use crate::{
         testing,
     },
     http::{pages, router, tests::state_of},
+    record::Record,
     vault::Vault,
 };
 
