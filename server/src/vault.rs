@@ -6,6 +6,7 @@
 use std::{
     fs, io,
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -54,8 +55,8 @@ pub enum VaultError {
     /// A job failed.
     #[error("the database said: {0}")]
     Job(#[from] rusqlite::Error),
-    /// The thread is not there any more.
-    #[error("the database is closed")]
+    /// The thread is not there any more, or the job panicked.
+    #[error("the database did not answer; the log says why")]
     Closed,
 }
 
@@ -106,8 +107,11 @@ impl Vault {
     ) -> Result<T, VaultError> {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            // Nobody waits for the answer where this fails.
-            let _: Result<(), _> = answer.send(job(connection));
+            // A job that panics leaves a transaction that is rolled back, and a thread that goes on.
+            if let Ok(done) = catch_unwind(AssertUnwindSafe(|| job(connection))) {
+                // Nobody waits for the answer where this fails.
+                let _: Result<(), _> = answer.send(done);
+            }
         });
         self.jobs.send(job).await.map_err(|_| VaultError::Closed)?;
         Ok(answered.await.map_err(|_| VaultError::Closed)??)
@@ -207,6 +211,20 @@ mod tests {
         timeout(Duration::from_secs(1), changes.changed()).await.expect("within a second").expect("the thread runs");
         assert_eq!(count().await.expect("a count"), 0);
         assert!(matches!(vault.call(|c| c.execute("no SQL", [])).await, Err(VaultError::Job(_))));
+    }
+
+    #[tokio::test]
+    async fn a_job_that_panics_undoes_what_it_did_and_takes_nobody_along() {
+        let vault = Vault::in_memory().expect("memory");
+        vault.call(|c| c.execute_batch("CREATE TABLE t (n INTEGER)")).await.expect("a table");
+        let failed = vault.call(|c| -> Result<(), rusqlite::Error> {
+            let transaction = c.transaction()?;
+            transaction.execute("INSERT INTO t VALUES (1)", [])?;
+            panic!("as asked");
+        });
+        assert!(matches!(failed.await, Err(VaultError::Closed)));
+        let count = vault.call(|c| c.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, i64>(0)));
+        assert_eq!(count.await.expect("a count"), 0);
     }
 
     #[tokio::test]

@@ -159,10 +159,10 @@ impl Stream {
         }
     }
 
-    /// The topics that the page shows now: every proxy once the fleet has told them, and what was opened.
+    /// The topics that the page shows now: where it shows rows, every proxy once the fleet has told them; and what was opened.
     fn topics(&self) -> Vec<TopicId> {
         let mut topics = vec![TopicId::Fleet];
-        if self.seqs.contains_key(&FLEET) {
+        if self.live.wanted.has_rows() && self.seqs.contains_key(&FLEET) {
             let proxies =
                 |f: &Fleet| f.proxies.iter().map(|p| TopicId::proxy(&p.cluster, &p.proxy)).collect::<Vec<_>>();
             topics.extend(self.live.fleet.with_untracked(proxies));

@@ -65,6 +65,14 @@ impl Live {
         on_cleanup(move || wanted.remove(&topic));
     }
 
+    /// Follows the rows of every proxy for as long as the part of the page that asks for them is there.
+    pub(crate) fn follow_rows(&self) {
+        let wanted = self.wanted.clone();
+        Effect::new(move || wanted.add_rows());
+        let wanted = self.wanted.clone();
+        on_cleanup(move || wanted.remove_rows());
+    }
+
     /// Starts the clock and the stream. In the browser only, once.
     pub(crate) fn start(&self) {
         self.clock.start();

@@ -1,4 +1,4 @@
-//! Topics that parts of the page ask for while they are there, beside those that every page shows.
+//! Topics that parts of the page ask for while they are there, beside the fleet, which every page shows.
 
 use std::{
     future::poll_fn,
@@ -16,21 +16,37 @@ pub(super) struct Wanted(Arc<Mutex<State>>);
 #[derive(Default)]
 struct State {
     topics: Vec<TopicId>,
+    /// How many parts of the page show the rows of every proxy.
+    rows: usize,
     is_changed: bool,
     waker: Option<Waker>,
 }
 
 impl Wanted {
     pub(super) fn add(&self, topic: TopicId) {
-        self.change(|topics| topics.push(topic));
+        self.change(|state| state.topics.push(topic));
     }
 
     pub(super) fn remove(&self, topic: &TopicId) {
-        self.change(|topics| {
-            if let Some(at) = topics.iter().position(|t| t == topic) {
-                topics.swap_remove(at);
+        self.change(|state| {
+            if let Some(at) = state.topics.iter().position(|t| t == topic) {
+                state.topics.swap_remove(at);
             }
         });
+    }
+
+    /// Asks for the rows of every proxy.
+    pub(super) fn add_rows(&self) {
+        self.change(|state| state.rows += 1);
+    }
+
+    pub(super) fn remove_rows(&self) {
+        self.change(|state| state.rows = state.rows.saturating_sub(1));
+    }
+
+    /// Whether the rows of every proxy are asked for.
+    pub(super) fn has_rows(&self) -> bool {
+        self.state().rows > 0
     }
 
     /// Each once, in order.
@@ -53,9 +69,9 @@ impl Wanted {
         })
     }
 
-    fn change(&self, change: impl FnOnce(&mut Vec<TopicId>)) {
+    fn change(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.state();
-        change(&mut state.topics);
+        change(&mut state);
         state.is_changed = true;
         let waker = state.waker.take();
         drop(state);

@@ -105,7 +105,9 @@ impl Access {
     /// Whether there are no accounts, and whoever reaches the address may do everything.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.inner.standings.borrow().is_open
+        let standings = self.inner.standings.borrow();
+        // Until the file was read: what is stricter for names that a request may come under.
+        if standings.is_read { standings.is_open } else { self.inner.basis.may_be_open }
     }
 
     /// How long sessions last.

@@ -83,6 +83,7 @@ pub(crate) fn StatsPage() -> impl IntoView {
         silent: silent(&live),
     };
     provide_context(view);
+    live.follow_rows();
     follow_node(&live, filter);
     let is_busy = shown::follow(&live, filter);
     selection::follow(&live, selection);

@@ -381,7 +381,7 @@ async fn a_header_counts_from_the_reverse_proxy_alone() {
         "{page}"
     );
     // The address of the client that the proxy tells of is not the connection's.
-    let elsewhere = Peer { connection: "10.0.0.1".parse().expect("ip"), ..Peer::LOOPBACK };
+    let elsewhere = Peer { connection: "10.0.0.1".parse().expect("ip"), is_secure: true, ..Peer::LOOPBACK };
     assert_eq!(ask_from(&state, "GET /api/v1/me", "", &boss, elsewhere).await.status, 401);
     assert_eq!(state.access.outside().ignored.get(), 1);
     let stranger = [("x-forwarded-user", "eve"), ("x-forwarded-groups", "staff")];

@@ -28,6 +28,9 @@ use crate::{
 /// token to read and one to act.
 const CALLERS: [&str; 8] = ["nobody", "ended", "viewer", "operator", "admin", "wall", "read", "act"];
 
+/// In milliseconds.
+const DAY: i64 = 86_400_000;
+
 /// What each of [`CALLERS`] is answered, and with what body. 303 is the way to the log-in page, or on from it.
 const EXPECTED: &[(&str, &str, [u16; 8])] = &[
     ("GET /", "", [303, 303, 302, 302, 302, 403, 302, 302]),
@@ -117,7 +120,7 @@ async fn shown(state: &AppState, who: &str) -> Option<(HeaderName, String)> {
             return Some((header::COOKIE, cookie));
         }
         "wall" => {
-            let new = NewWall { name: "noc".to_owned(), clusters: vec!["edge".to_owned()], expires: i64::MAX };
+            let new = NewWall { name: "noc".to_owned(), clusters: vec!["edge".to_owned()], expires: now() + DAY };
             let made = state.vault.call(move |c| Ok(walls::add(c, &new, &Caller::command_line("test"), now())));
             let (_, secret) = made.await.expect("called").expect("a link");
             return Some((header::COOKIE, format!("{WALL_COOKIE}={secret}")));
@@ -125,7 +128,7 @@ async fn shown(state: &AppState, who: &str) -> Option<(HeaderName, String)> {
         "read" | "act" => {
             let (user, note) = ("admin".parse().expect("a name"), String::new());
             let scope = if who == "read" { Scope::Read } else { Scope::Act };
-            let new = NewToken { user, scope, note, expires: i64::MAX };
+            let new = NewToken { user, scope, note, expires: now() + DAY };
             let made = state.vault.call(move |c| Ok(tokens::add(c, &new, &Caller::command_line("test"), now())));
             let (_, secret) = made.await.expect("called").expect("a token");
             return Some((header::AUTHORIZATION, format!("Bearer {secret}")));
