@@ -1,5 +1,8 @@
 // What every test gets: the lab, Sluice on it, and a browser context in which any error fails the test.
 
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+
 import { AxeBuilder } from '@axe-core/playwright';
 import { test as base, expect, type BrowserContext, type Locator, type Page } from '@playwright/test';
 
@@ -213,4 +216,11 @@ export function smallTargets(page: Page): Promise<string[]> {
     }
     return out;
   });
+}
+
+/** A page of somebody else's. */
+export async function stranger(html: string): Promise<{ port: number; close(): void }> {
+  const server = http.createServer((_, response) => response.setHeader('content-type', 'text/html').end(html));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { port: (server.address() as AddressInfo).port, close: () => server.close() };
 }

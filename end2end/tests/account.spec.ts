@@ -75,7 +75,7 @@ test('an admin makes an account and removes it', async ({ page, guard }) => {
   await page.getByLabel('Remove temporary').click();
   await page.getByRole('button', { name: 'Remove temporary' }).click();
   await expect(page.getByRole('status')).toContainText('The account has ended');
-  await page.getByLabel('Role of admin').selectOption('viewer');
+  await page.getByLabel('Role of admin', { exact: true }).selectOption('viewer');
   await page.getByRole('button', { name: 'Change the role of admin' }).click();
   await expect(page.getByRole('alert')).toContainText('admin is the last admin');
 });
@@ -86,6 +86,7 @@ for (const [name, width] of [['desk', 1280], ['tablet', 834], ['phone', 390]] as
     await enter(page, 'admin', '/account');
     for (const address of ['/account', '/admin']) {
       await page.goto(address);
+      await page.screenshot({ path: `screenshots${address}-${width}.png`, fullPage: true });
       expect(await overflowing(page), address).toEqual([]);
       if (width < 1280) expect(await smallTargets(page), address).toEqual([]);
     }

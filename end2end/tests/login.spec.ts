@@ -1,5 +1,5 @@
 import { ACCOUNTS } from '../lab';
-import { expect, expectAccessible, link, logIn, open, overflowing, smallTargets, test } from '../test';
+import { expect, expectAccessible, link, logIn, open, overflowing, smallTargets, stranger, test } from '../test';
 
 test.use({ hasAccounts: true });
 
@@ -56,26 +56,15 @@ test('a log-in elsewhere gives another token, and what was there before opens no
   expect((await page.request.get('/api/v1/me')).status()).toBe(401);
 });
 
-test('a stream ends within a second when its session does', async ({ page, context, sluice }) => {
+test('an open page leads to the log-in as soon as its session ends', async ({ page, context, sluice, guard }) => {
+  guard.allow(/status of 401/);
   await page.goto('/login');
   await logIn(page, viewer);
-  await open(page);
-  const closed = page.evaluate(
-    () =>
-      new Promise<{ code: number; after: number }>((resolve) => {
-        const socket = new WebSocket(`${location.origin.replace('http', 'ws')}/ws?format=json`);
-        let left = 0;
-        (window as any).leave = () => (left = performance.now());
-        socket.onmessage = () => ((window as any).followed = true);
-        socket.onclose = ({ code }) => resolve({ code, after: performance.now() - left });
-      }),
-  );
-  await page.waitForFunction(() => (window as any).followed);
-  await page.evaluate(() => (window as any).leave());
+  await open(page, '/stats?q=web');
   await page.request.post(`${sluice.url}/api/v1/logout`, { headers: { origin: sluice.url } });
-  const { code, after } = await closed;
-  expect(code).toBe(4401);
-  expect(after).toBeLessThan(1_000);
+  // The stream ends within a second; the rest is a page to load.
+  await page.waitForURL(/\/login\?next=/, { timeout: 5_000 });
+  expect(new URL(page.url()).searchParams.get('next')).toBe('/stats?q=web');
   expect((await context.request.get('/api/v1/me')).status()).toBe(401);
 });
 
@@ -120,4 +109,41 @@ test('what fails too often waits, and says for how long', async ({ page, guard, 
   await page.goto('/login');
   await logIn(page, { name: 'somebody', password: 'one more guess' });
   await expect(page.getByRole('alert')).toHaveText(/^Too many attempts failed\. Wait \d+ s, then try again\.$/);
+});
+
+test('a page of another port acts for nobody, though the browser sends the session along', async ({ page, lab, sluice, guard }) => {
+  await page.goto('/login');
+  await logIn(page, ACCOUNTS.admin);
+  await expect(page).toHaveURL(/\/stats$/);
+  const evil = await stranger(`<form method="post" action="${sluice.url}/admin/users/remove"><input name="user" value="viewer"><button>Win</button></form>`);
+  guard.allowOrigin(`http://127.0.0.1:${evil.port}`);
+  guard.allow(/favicon|CORS|ERR_FAILED|ERR_BLOCKED_BY_RESPONSE|WebSocket|status of 40[35]/);
+  try {
+    await page.goto(`http://127.0.0.1:${evil.port}/`);
+    const body = JSON.stringify({ action: 'maint', targets: [{ node: 'lb1', backend: 'webservers', server: 'web2' }] });
+    const post = await page.evaluate(
+      ([url, body]) =>
+        fetch(`${url}/api/v1/actions`, { method: 'POST', mode: 'no-cors', credentials: 'include', body }).then((r) => r.type, () => 'refused'),
+      [sluice.url, body],
+    );
+    expect(['refused', 'opaque']).toContain(post);
+    expect((await lab.server('lb1', 'webservers', 'web2')).admin).toBe(0);
+    const stream = await page.evaluate(
+      (url) =>
+        new Promise((resolve) => {
+          const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`);
+          socket.onopen = () => resolve('open');
+          socket.onclose = (e) => resolve(`closed ${e.code}`);
+        }),
+      sluice.url,
+    );
+    expect(stream).toBe('closed 1006');
+    const answer = page.waitForResponse(`${sluice.url}/admin/users/remove`);
+    await page.getByRole('button').click();
+    expect((await answer).status()).toBe(403);
+    await page.goto(`${sluice.url}/admin`);
+    await expect(page.getByLabel('Role of viewer', { exact: true })).toBeVisible();
+  } finally {
+    evil.close();
+  }
 });

@@ -1,14 +1,6 @@
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
 
-import { expect, open, test } from '../test';
-
-/** A page of somebody else's. */
-async function stranger(html: string): Promise<{ port: number; close(): void }> {
-  const server = http.createServer((_, response) => response.setHeader('content-type', 'text/html').end(html));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { port: (server.address() as AddressInfo).port, close: () => server.close() };
-}
+import { expect, open, stranger, test } from '../test';
 
 for (const host of ['127.0.0.1', 'localhost']) {
   test.describe(`a page of another port at ${host}`, () => {

@@ -15,11 +15,11 @@ pub(crate) fn Nav(current: &'static str) -> impl IntoView {
         let is_here = address == current;
         let class = if is_here { "tab tab-on" } else { "tab" };
         // A page without a program is the server's to draw.
-        let rel = (address == "/audit").then_some("external");
+        let rel = matches!(address, "/audit" | "/admin" | "/account").then_some("external");
         view! { <a class=class href=address rel=rel aria-current=is_here.then_some("page")>{name}</a> }
     };
     view! {
-        <nav class="flex gap-0.5" aria-label="Pages">
+        <nav class="flex flex-wrap gap-0.5" aria-label="Pages">
             {tab("/stats", "Stats")}
             {tab("/events", "Events")}
             {tab("/wall", "Wall")}

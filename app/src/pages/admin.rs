@@ -136,7 +136,7 @@ fn wall(wall: WallLine) -> AnyView {
 fn new_wall(clusters: Vec<String>) -> AnyView {
     let choice = |value: String, text: String| {
         view! {
-            <label class="flex min-h-8 items-center gap-2"><input type="checkbox" class="size-4" name="cluster" value=value />{text}</label>
+            <label class="flex min-h-11 min-w-11 items-center gap-2"><input type="checkbox" class="size-4" name="cluster" value=value />{text}</label>
         }
     };
     let clusters = clusters.into_iter().map(|cluster| choice(cluster.clone(), cluster)).collect_view();

@@ -194,6 +194,8 @@ fn list(lines: Vec<Line>, older: Option<String>, is_older: bool, is_all: bool) -
 
 fn row(line: Line) -> AnyView {
     let cell = "px-3 py-2 align-top wrap-anywhere max-[835px]:block max-[835px]:py-1";
+    // Names and reasons break between words; servers' names have none to break at.
+    let wide = "min-w-44 max-[835px]:min-w-0";
     let look = if line.kind == "refusal" || line.outcome == "refused" { "st st-down" } else { "st st-none" };
     let who =
         [line.role, line.means, line.address].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(", ");
@@ -207,7 +209,7 @@ fn row(line: Line) -> AnyView {
     view! {
         <tr class="border-t border-line max-[835px]:block max-[835px]:py-1.5" id=format!("e{}", line.id)>
             <td class=cell><time class="whitespace-nowrap text-ink-2" title=number>{line.time}</time></td>
-            <td class=cell><b>{line.who}</b><br /><span class="text-ink-3">{who}</span></td>
+            <td class=cell><div class=wide><b>{line.who}</b><br /><span class="text-ink-3">{who}</span></div></td>
             <td class=cell>
                 <span class=look>{line.kind}</span>
                 <span class="ml-1.5">{label}</span>
@@ -217,7 +219,7 @@ fn row(line: Line) -> AnyView {
                 {(!line.outcome.is_empty()).then(|| view! { <span class="font-semibold">{line.outcome.clone()}</span> })}
                 {folded(notes, target_count)}
             </td>
-            <td class=cell>{parts.map(|text| view! { <p>{text}</p> }).collect::<Vec<_>>()}</td>
+            <td class=cell><div class=wide>{parts.map(|text| view! { <p>{text}</p> }).collect::<Vec<_>>()}</div></td>
         </tr>
     }
     .into_any()
