@@ -110,6 +110,6 @@ mod tests {
         assert!(is_alive(&living, &vault, START).await);
         shutdown.cancel();
         let ended = async { while is_alive(&living, &vault, START).await {} };
-        tokio::time::timeout(START, ended).await.expect("a hub that ended does not answer");
+        timeout(START, ended).await.expect("a hub that ended does not answer");
     }
 }

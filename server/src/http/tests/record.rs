@@ -1,7 +1,6 @@
 //! The record over HTTP: the call, the exports, the page, and what is not done without it.
 
-use app::model::access::{Rights, Role};
-use axum::{Extension, response::Response};
+use axum::response::Response;
 
 use super::*;
 use crate::{
