@@ -48,7 +48,7 @@ test('what a reload lost is listed, and set again after the same question', asyn
   lab.reload('lb2');
   const notice = page.locator('.notice', { hasText: 'lb2 was reloaded' });
   await expect(notice).toContainText('lost 1 state: webservers/web1 MAINT, set');
-  await expect(notice).toContainText('by api');
+  await expect(notice).toContainText('by somebody on this machine');
   expect((await lab.server('lb2', 'webservers', 'web1')).admin).toBe(0);
   await expectAccessible(page, 'a notice of lost states');
 

@@ -27,10 +27,10 @@ pub(crate) fn OpenNote() -> impl IntoView {
     let is_open = use_context::<Who>().is_some_and(|who| who.is_open);
     is_open.then(|| {
         view! {
-            <p class="open-note">
+            <aside class="open-note" aria-label="Note">
                 "No accounts: whoever reaches this machine's port may act. Add one with "
                 <code>"sluice user add NAME --role admin"</code>
-            </p>
+            </aside>
         }
     })
 }

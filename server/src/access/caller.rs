@@ -45,7 +45,7 @@ impl Caller {
     #[must_use]
     pub fn open(address: IpAddr) -> Self {
         let rights = Arc::new(Rights::of(Role::Admin));
-        Self { name: "anybody on this machine".to_owned(), means: Means::Open, rights, address }
+        Self { name: "somebody on this machine".to_owned(), means: Means::Open, rights, address }
     }
 
     /// Whoever it is that shows nothing, under the name that the record has for them: they may look at nothing.

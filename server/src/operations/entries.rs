@@ -93,7 +93,7 @@ mod tests {
         let entry = operation(&caller(), Action::Drain, "x-1", &targets, "a \"kernel\"");
         assert_eq!(entry.targets, r#"["lb1/web/s0","lb1/web/s1","lb1/web/s2"]"#);
         assert_eq!((entry.kind, entry.action.as_str(), entry.operation.as_str()), (Kind::Operation, "drain", "x-1"));
-        assert_eq!((entry.who.as_str(), entry.address.as_str()), ("anybody on this machine", "127.0.0.1"));
+        assert_eq!((entry.who.as_str(), entry.address.as_str()), ("somebody on this machine", "127.0.0.1"));
         let of = |target: &Target, outcome, message: &str| TargetOutcome {
             target: target.clone(),
             outcome,

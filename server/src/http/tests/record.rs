@@ -70,7 +70,7 @@ async fn an_operation_is_two_entries_that_say_everything() {
     assert_eq!((&operation["kind"], &outcome["kind"]), (&"operation".into(), &"outcome".into()));
     assert_eq!(operation["operation"], outcome["operation"]);
     for (name, want) in [
-        ("who", "anybody on this machine"),
+        ("who", "somebody on this machine"),
         ("role", "admin"),
         ("means", "no accounts"),
         ("address", "127.0.0.1"),
