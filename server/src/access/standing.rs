@@ -15,7 +15,7 @@ use tokio::{
 use super::{
     Caller, Means, Origin, Outside, Rules, Session, SessionLimits, columns::now, sessions, tokens, users, walls,
 };
-use crate::vault::{Vault, VaultError};
+use crate::vault::Vault;
 
 /// The shortest time between two readings: many changes are one.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -160,26 +160,29 @@ pub(super) async fn follow(vault: Vault, basis: Basis, told: watch::Sender<Stand
         let (look, tidy) = (basis.clone(), tidied.is_none_or(|at| at.elapsed() >= TIDY));
         let read = vault.call(move |connection| {
             let now = now();
-            if tidy {
-                sessions::purge(connection, look.limits, now)?;
+            // A disk that is full, or a file that can't be written, keeps nobody from looking.
+            if tidy && let Err(error) = sessions::purge(connection, look.limits, now) {
+                tracing::warn!(%error, "cannot remove sessions that are over");
             }
             look.read(connection, now)
         });
-        let pause = match read.await {
+        let is_read = match read.await {
             Ok(standings) => {
                 tidied = if tidy { Some(tokio::time::Instant::now()) } else { tidied };
                 told.send_replace(standings);
-                PAUSE
+                true
             }
-            Err(VaultError::Closed) => return,
             Err(error) => {
                 tracing::error!(%error, "cannot read who is logged in; open streams go on meanwhile");
-                AGAIN
+                false
             }
         };
         tokio::select! {
             () = told.closed() => return,
-            () = sleep(pause) => {}
+            () = sleep(if is_read { PAUSE } else { AGAIN }) => {}
+        }
+        if !is_read {
+            continue;
         }
         tokio::select! {
             () = told.closed() => return,
