@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod cli;
+pub mod clock;
 pub mod collector;
 pub mod config;
 pub mod demo;
@@ -15,6 +16,7 @@ pub mod metrics;
 pub mod operations;
 pub mod program;
 pub mod record;
+pub mod seal;
 pub mod supervisor;
 pub mod tls;
 pub mod vault;

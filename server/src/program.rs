@@ -8,10 +8,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     access::{Access, Cost, Outside, PasswordError, Setup, users},
+    clock::unix_ms,
     collector::{Collector, unheard},
     config::Config,
     http::{self, AppState, Door, assets, pages},
-    hub::{Hub, unix_ms},
+    hub::Hub,
     metrics::Metrics,
     operations::Operations,
     record::Record,

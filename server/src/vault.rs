@@ -15,7 +15,7 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::{
     runtime::Handle,
     sync::{mpsc, oneshot, watch},
-    time::timeout,
+    time::{Instant, timeout, timeout_at},
 };
 
 use crate::{access, record};
@@ -32,6 +32,13 @@ const LOOK: Duration = Duration::from_millis(250);
 
 /// How long a job waits while another process writes.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long whoever asks waits for their job's turn. Where a disk hangs, requests end rather than pile up.
+const TURN: Duration = Duration::from_secs(10);
+
+/// How long for its end, once it was begun: a large export's part takes a fraction of a second, another process's write as
+/// long as [`PATIENCE`].
+const WORK: Duration = Duration::from_secs(20);
 
 /// Why the file can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +62,9 @@ pub enum VaultError {
     /// A job failed.
     #[error("the database said: {0}")]
     Job(#[from] rusqlite::Error),
+    /// It was not done within [`TURN`] and [`WORK`].
+    #[error("the database did not answer in time: its disk may hang")]
+    Slow,
     /// The thread is not there any more, or the job panicked.
     #[error("the database did not answer; the log says why")]
     Closed,
@@ -97,24 +107,32 @@ impl Vault {
         Self { jobs, changes }
     }
 
-    /// Has the thread do something, and waits for it. What was begun is done when nobody waits any more.
+    /// Has the thread do something, and waits for it. What was begun is done when nobody waits any more; what was not
+    /// begun in time never is, so that whoever was told so can rely on it.
     ///
     /// # Errors
-    /// What SQLite said.
+    /// What SQLite said, or that it took too long.
     pub async fn call<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Connection) -> Result<T, rusqlite::Error> + Send + 'static,
     ) -> Result<T, VaultError> {
         let (answer, answered) = oneshot::channel();
+        let turn = Instant::now() + TURN;
         let job: Job = Box::new(move |connection| {
+            if Instant::now() >= turn {
+                return;
+            }
             // A job that panics leaves a transaction that is rolled back, and a thread that goes on.
             if let Ok(done) = catch_unwind(AssertUnwindSafe(|| job(connection))) {
                 // Nobody waits for the answer where this fails.
                 let _: Result<(), _> = answer.send(done);
             }
         });
-        self.jobs.send(job).await.map_err(|_| VaultError::Closed)?;
-        Ok(answered.await.map_err(|_| VaultError::Closed)??)
+        timeout_at(turn, self.jobs.send(job)).await.map_err(|_| VaultError::Slow)?.map_err(|_| VaultError::Closed)?;
+        let answered = timeout_at(turn + WORK, answered).await.map_err(|_| VaultError::Slow)?;
+        // Without an answer its turn came too late, or it panicked.
+        let is_late = Instant::now() >= turn;
+        Ok(answered.map_err(|_| if is_late { VaultError::Slow } else { VaultError::Closed })??)
     }
 
     /// Counts the changes that any process made to the file.
@@ -223,6 +241,24 @@ mod tests {
             panic!("as asked");
         });
         assert!(matches!(failed.await, Err(VaultError::Closed)));
+        let count = vault.call(|c| c.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, i64>(0)));
+        assert_eq!(count.await.expect("a count"), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_does_not_begin_in_time_is_told_so_and_never_done() {
+        // Long enough for the paused clock to run through both waits meanwhile.
+        const HANGS: Duration = Duration::from_millis(500);
+        let vault = Vault::in_memory().expect("memory");
+        vault.call(|c| c.execute_batch("CREATE TABLE t (n INTEGER)")).await.expect("a table");
+        let hangs = vault.call(|_| {
+            std::thread::sleep(HANGS);
+            Ok(())
+        });
+        let waits = vault.call(|c| c.execute("INSERT INTO t VALUES (1)", []));
+        let (hangs, waits) = tokio::join!(hangs, waits);
+        assert!(matches!((hangs, waits), (Err(VaultError::Slow), Err(VaultError::Slow))));
+        tokio::time::resume();
         let count = vault.call(|c| c.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, i64>(0)));
         assert_eq!(count.await.expect("a count"), 0);
     }

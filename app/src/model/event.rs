@@ -55,7 +55,8 @@ impl EventKind {
 /// One thing that happened. Texts are empty where they do not apply.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// Counts up on this run of Sluice, from 1; 0 until the hub has taken it in.
+    /// Names it on this run of Sluice: counts up from 1, or is any number for who does not see every event; 0 until the
+    /// hub has taken it in.
     pub id: u64,
     /// When, Unix milliseconds: when Sluice saw it.
     pub at: u64,

@@ -86,6 +86,14 @@ fn user(user: UserLine) -> AnyView {
             {roles(role, format!("Role of {name}"))}
             <button class="btn" aria-label=format!("Change the role of {name}")>"Change"</button>
         </form>
+        <details class="menu">
+            <summary class="btn" aria-label=format!("Groups of {name}")>"Groups"</summary>
+            <form method="post" action="/admin/users/groups" class="menu-body">
+                <input type="hidden" name="user" value=name.clone() />
+                {group_field(groups.join(", "))}
+                <button class="btn mt-2.5 w-full">{format!("Put {name} into these")}</button>
+            </form>
+        </details>
         {(sessions > 0).then(|| button("/admin/sessions/end-all", "user", name.clone(), "Log out", format!("{name} everywhere")))}
         <details class="menu">
             <summary class="btn" aria-label=format!("Remove {name}")>"Remove"</summary>
@@ -97,6 +105,12 @@ fn user(user: UserLine) -> AnyView {
         </details>
     };
     line(head.into_any(), more, doing.into_any())
+}
+
+fn group_field(groups: String) -> AnyView {
+    let input =
+        view! { <input class="field text-ink" name="groups" value=groups autocomplete="off" spellcheck="false" /> };
+    field("Groups, separated by commas", input.into_any())
 }
 
 fn roles(chosen: Role, label: String) -> AnyView {
@@ -111,7 +125,7 @@ fn new_user() -> AnyView {
         <form method="post" action="/admin/users/add" class="flex flex-wrap items-end gap-3 border-t border-line px-3.5 py-3">
             {field("Name", view! { <input class="field text-ink" name="user" maxlength="64" autocomplete="off" autocapitalize="none" spellcheck="false" required /> }.into_any())}
             {field("Role", view! { <select class="field text-ink" name="role">{options.collect_view()}</select> }.into_any())}
-            {field("Groups, separated by commas", view! { <input class="field text-ink" name="groups" autocomplete="off" spellcheck="false" /> }.into_any())}
+            {group_field(String::new())}
             {field("First password, 12 characters at least", view! { <input class="field text-ink" type="password" name="password" autocomplete="new-password" minlength="12" maxlength="1024" required /> }.into_any())}
             <button class="btn btn-primary">"Add account"</button>
         </form>
@@ -183,7 +197,9 @@ mod tests {
         };
         let html = Owner::new().with(|| admin(page).to_html());
         assert_eq!(html.matches("<form").count(), html.matches("<form method=\"post\"").count());
-        for label in ["Remove anna", "Change the role of anna", "Log out anna everywhere", "Role of anna"] {
+        for label in
+            ["Remove anna", "Change the role of anna", "Log out anna everywhere", "Role of anna", "Groups of anna"]
+        {
             assert!(html.contains(label), "{label}");
         }
     }

@@ -8,6 +8,8 @@ use std::{
 
 use app::model::access::{Rights, Role, Who};
 
+use crate::record::{Entry, Kind};
+
 /// Somebody who asks for something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -61,6 +63,23 @@ impl Caller {
         let is_open = self.means == Means::Open;
         let name = if is_open { String::new() } else { self.name.clone() };
         Who { name, rights: Rights::clone(&self.rights), is_open, needs_reason: false }
+    }
+
+    /// The beginning of an entry in the record: that they did or asked for something now.
+    #[must_use]
+    pub fn entry(&self, kind: Kind, action: &str) -> Entry {
+        let role = match self.means {
+            Means::Open => Role::Admin.word(),
+            Means::Nothing => "",
+            _ => self.rights.role.word(),
+        };
+        Entry {
+            who: self.name.clone(),
+            role: role.to_owned(),
+            means: self.means.to_string(),
+            address: self.address.to_string(),
+            ..Entry::by_itself(kind, action)
+        }
     }
 
     /// Whoever runs a command on the machine, by the system's name for them.

@@ -1,16 +1,8 @@
-//! How times, texts and lists stand in a column.
+//! How texts and lists stand in a column.
 
 use std::{error::Error, str::FromStr};
 
 use rusqlite::{Row, types::Type};
-
-use crate::hub::unix_ms;
-
-/// Unix milliseconds.
-#[must_use]
-pub(crate) fn now() -> i64 {
-    i64::try_from(unix_ms()).unwrap_or(i64::MAX)
-}
 
 /// A list as JSON.
 #[must_use]

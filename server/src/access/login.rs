@@ -5,14 +5,15 @@ use std::{net::IpAddr, time::Duration};
 use rusqlite::TransactionBehavior;
 
 use super::{
-    Access, Caller, NewSession, Origin, Password, PasswordHash, RandomError, Secret, Session, User, UserName,
-    columns::now,
-    devices,
+    Access, Caller, NewSession, Origin, Password, PasswordHash, RandomError, Secret, SecretHash, Session, User,
+    UserName, devices,
     opening::Opening,
+    throttle::Admitted,
     users,
     verifier::{Verdict, VerifierError},
 };
 use crate::{
+    clock::now,
     record::{Entry, Kind},
     vault::VaultError,
 };
@@ -73,6 +74,37 @@ pub enum LogInError {
     Random(#[from] RandomError),
 }
 
+impl From<VerifierError> for LogInError {
+    fn from(error: VerifierError) -> Self {
+        match error {
+            VerifierError::Busy(wait) => Self::Busy(wait),
+            VerifierError::Failed(why) => Self::Failed(why),
+        }
+    }
+}
+
+/// A password to be looked at.
+pub(super) struct Look<'a> {
+    /// The account's name, by which failures are counted.
+    pub(super) account: &'a str,
+    /// Where it comes from.
+    pub(super) address: IpAddr,
+    /// The browser, where this account logged in from it before.
+    pub(super) device: Option<SecretHash>,
+    /// As it was typed.
+    pub(super) password: Password,
+    /// What is kept of the account's; nothing where there is no such account.
+    pub(super) kept: Option<PasswordHash>,
+}
+
+/// A password that was the account's.
+pub(super) struct Confirmed {
+    /// For the throttle, once what the password was typed for is done.
+    pub(super) admitted: Admitted,
+    /// Its hash at the cost of today, where it was kept at another.
+    rehashed: Option<PasswordHash>,
+}
+
 /// What is known before the password is looked at.
 #[derive(Debug, Default)]
 struct Found {
@@ -95,24 +127,16 @@ impl Access {
         let name: Option<UserName> = user.parse().ok();
         let Found { account: found, is_known, is_anybodys } = self.look_up(name.clone(), device).await?;
         let (account, kept) = found.unzip();
-        let admitted = {
-            let device = device.filter(|_| is_known).map(|device| device.hash());
-            let account = name.as_ref().map_or("", UserName::as_str);
-            inner.throttle().admit(account, address, device, inner.clock()).map_err(LogInError::Wait)?
+        let look = Look {
+            account: name.as_ref().map_or("", UserName::as_str),
+            address,
+            device: device.filter(|_| is_known).map(|device| device.hash()),
+            password,
+            kept: kept.clone(),
         };
-        // Who leaves early stays a failure: that is no way to guess.
-        let rehashed = match inner.verifier.look(password, kept.clone(), is_known).await {
-            Ok(Verdict::Right(rehashed)) => rehashed,
-            Ok(Verdict::Wrong) => {
-                self.tell_failure(account.as_ref(), address).await?;
-                return Err(LogInError::Wrong);
-            }
-            Err(VerifierError::Busy(wait)) => {
-                inner.throttle().untried(admitted);
-                return Err(LogInError::Busy(wait));
-            }
-            Err(VerifierError::Failed(why)) => return Err(LogInError::Failed(why)),
-        };
+        let who = account.as_ref().map_or(UNKNOWN, |account: &User| account.name.as_str());
+        let asked = Caller::nobody(who, address).entry(Kind::Login, "log-in");
+        let Confirmed { admitted, rehashed } = self.confirm(look, asked).await?;
         let (Some(User { name, role, groups, .. }), Some(kept)) = (account, kept) else {
             return Err(LogInError::Wrong);
         };
@@ -122,6 +146,37 @@ impl Access {
         let began = self.enter(name, kept, rehashed, device, opening).await?;
         inner.throttle().succeeded(admitted);
         Ok(began)
+    }
+
+    /// Looks at a password, as slowly as the failures before it want. Whoever is turned away is told to the record, as
+    /// `asked`.
+    ///
+    /// # Errors
+    /// When it is not the password, or was not looked at.
+    pub(super) async fn confirm(&self, look: Look<'_>, asked: Entry) -> Result<Confirmed, LogInError> {
+        let confirmed = self.look(look).await;
+        if let Err(error @ (LogInError::Wrong | LogInError::Wait(_) | LogInError::Busy(_))) = &confirmed {
+            let refused = Entry { outcome: "refused".to_owned(), detail: error.to_string(), ..asked };
+            self.tell_refusal(refused).await;
+        }
+        confirmed
+    }
+
+    async fn look(&self, look: Look<'_>) -> Result<Confirmed, LogInError> {
+        let (inner, Look { account, address, device, password, kept }) = (self.inner(), look);
+        let is_known = device.is_some();
+        let admitted = inner.throttle().admit(account, address, device, inner.clock()).map_err(LogInError::Wait)?;
+        // Who leaves early stays a failure: that is no way to guess.
+        match inner.verifier.look(password, kept, is_known).await {
+            Ok(Verdict::Right(rehashed)) => Ok(Confirmed { admitted, rehashed }),
+            Ok(Verdict::Wrong) => Err(LogInError::Wrong),
+            Err(error) => {
+                if matches!(error, VerifierError::Busy(_)) {
+                    inner.throttle().untried(admitted);
+                }
+                Err(error.into())
+            }
+        }
     }
 
     /// The account of that name, and how the browser is known.
@@ -164,14 +219,6 @@ impl Access {
         });
         let (session, standing) = began.await?.ok_or(LogInError::Wrong)?;
         Ok(LoggedIn { token, device, caller: standing.caller(&session.id, address), session })
-    }
-
-    /// Tells the record that somebody failed.
-    async fn tell_failure(&self, account: Option<&User>, address: IpAddr) -> Result<(), VaultError> {
-        let who = account.map_or(UNKNOWN, |account| account.name.as_str());
-        let entry =
-            Entry { outcome: "refused".to_owned(), ..Entry::by(&Caller::nobody(who, address), Kind::Login, "log-in") };
-        self.tell_refusal(entry).await
     }
 }
 

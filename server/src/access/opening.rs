@@ -2,8 +2,11 @@
 
 use rusqlite::Connection;
 
-use super::{NewSession, RandomError, Secret, Session, Standing, columns::now, new_id, sessions, standing::Basis};
-use crate::record::{self, Entry, Kind};
+use super::{NewSession, RandomError, Secret, Session, Standing, new_id, sessions, standing::Basis};
+use crate::{
+    clock::now,
+    record::{self, Entry, Kind},
+};
 
 /// A session about to begin.
 #[derive(Debug)]
@@ -37,7 +40,7 @@ impl Opening {
         sessions::create(transaction, new, id, secret, now)?;
         let Some(session) = sessions::by_id(transaction, id, basis.limits, now)? else { return Ok(None) };
         let standing = basis.of(&session);
-        let entry = Entry::by(&standing.caller(&session.id, new.address), Kind::Login, "log-in");
+        let entry = standing.caller(&session.id, new.address).entry(Kind::Login, "log-in");
         record::append(transaction, &Entry { outcome: "done".to_owned(), detail: detail.clone(), ..entry })?;
         Ok(Some((session, standing)))
     }

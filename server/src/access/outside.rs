@@ -2,8 +2,29 @@
 
 use prometheus_client::metrics::counter::Counter;
 
-use super::{Roles, Said, TrustedHeader, oidc::Oidc};
-use crate::{config::Identity, http::Peer};
+use super::{
+    Peer, Roles, Said, TrustedHeader,
+    oidc::{Oidc, OidcConfig},
+};
+
+/// Who else vouches for people, and what their groups make of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// An OpenID Connect provider.
+    pub oidc: Option<OidcConfig>,
+    /// A reverse proxy.
+    pub header: Option<TrustedHeader>,
+    /// What groups may do.
+    pub roles: Roles,
+}
+
+impl Identity {
+    /// Whether somebody else vouches for people, so that there are accounts even without local ones.
+    #[must_use]
+    pub fn is_any(&self) -> bool {
+        self.oidc.is_some() || self.header.is_some()
+    }
+}
 
 /// The others.
 #[derive(Clone, Debug, Default)]

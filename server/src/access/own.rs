@@ -3,19 +3,11 @@
 
 use std::net::IpAddr;
 
-use tokio::task::spawn_blocking;
-
 use super::{
-    Access, Caller, Cost, LogInError, Means, Memory, NewSession, Origin, Password, PasswordError, Secret, Session,
-    UserName,
-    columns::now,
-    sessions, users,
-    verifier::{Verdict, VerifierError},
+    Access, Caller, LogInError, Means, NewSession, Origin, Password, PasswordError, PasswordHash, Secret, Session,
+    UserName, login::Look, sessions, users,
 };
-use crate::{
-    record::{Entry, Kind},
-    vault::VaultError,
-};
+use crate::{clock::now, record::Kind, vault::VaultError};
 
 /// Why a password was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -54,11 +46,17 @@ impl Access {
     ) -> Result<(Secret, Session), ChangeError> {
         let Change { present, new, address, agent } = change;
         new.check(name.as_str())?;
-        self.confirm(name, caller, present, address).await?;
-        let hash = spawn_blocking(move || new.hash(Cost::USUAL, &mut Memory::default())).await;
-        let hash = hash.map_err(|error| LogInError::Failed(error.to_string()))??;
+        let inner = self.inner();
+        let account = name.clone();
+        let kept =
+            inner.vault.call(move |connection| users::find(connection, &account)).await.map_err(LogInError::from)?;
+        let kept = kept.map(|(_, kept)| kept);
+        let look = Look { account: name.as_str(), address, device: None, password: present, kept };
+        let confirmed = self.confirm(look, caller.entry(Kind::Refusal, "user.passwd")).await?;
+        inner.throttle().succeeded(confirmed.admitted);
+        let hash = self.hash(new).await?;
         let (account, by) = (name.clone(), caller.clone());
-        let changed = self.inner().vault.call(move |connection| {
+        let changed = inner.vault.call(move |connection| {
             Ok(users::set_password(connection, &account, &hash, &by, now()).map_err(|error| error.to_string()))
         });
         changed.await.map_err(LogInError::from)?.map_err(LogInError::Failed)?;
@@ -69,6 +67,14 @@ impl Access {
         self.begin(new, None, "password changed").await.map_err(|error| LogInError::Failed(error.to_string()).into())
     }
 
+    /// Hashes a new password of somebody who is logged in.
+    ///
+    /// # Errors
+    /// When too many wait for that, or it went wrong.
+    pub async fn hash(&self, new: Password) -> Result<PasswordHash, LogInError> {
+        Ok(self.inner().verifier.hash(new).await?)
+    }
+
     /// The session that a caller shows; others have none.
     ///
     /// # Errors
@@ -77,34 +83,5 @@ impl Access {
         let Means::Session(id) = caller.means.clone() else { return Ok(None) };
         let limits = self.limits();
         self.inner().vault.call(move |connection| sessions::by_id(connection, &id, limits, now())).await
-    }
-
-    /// Looks whether it is the password of that account.
-    async fn confirm(
-        &self,
-        name: &UserName,
-        caller: &Caller,
-        password: Password,
-        address: IpAddr,
-    ) -> Result<(), LogInError> {
-        let inner = self.inner();
-        let account = name.clone();
-        let kept = inner.vault.call(move |connection| users::find(connection, &account)).await?.map(|(_, kept)| kept);
-        let admitted = inner.throttle().admit(name.as_str(), address, None, inner.clock()).map_err(LogInError::Wait)?;
-        match inner.verifier.look(password, kept, false).await {
-            Ok(Verdict::Right(_)) => inner.throttle().succeeded(admitted),
-            Ok(Verdict::Wrong) => {
-                let entry = Entry::by(caller, Kind::Refusal, "user.passwd");
-                let detail = "the present password was wrong".to_owned();
-                self.tell_refusal(Entry { outcome: "refused".to_owned(), detail, ..entry }).await?;
-                return Err(LogInError::Wrong);
-            }
-            Err(VerifierError::Busy(wait)) => {
-                inner.throttle().untried(admitted);
-                return Err(LogInError::Busy(wait));
-            }
-            Err(VerifierError::Failed(why)) => return Err(LogInError::Failed(why)),
-        }
-        Ok(())
     }
 }

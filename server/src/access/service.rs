@@ -14,9 +14,8 @@ use tokio::{
 };
 
 use super::{
-    Caller, Cost, Means, NewSession, Outside, Outsider, PasswordError, RandomError, Rules, Said, Secret, Session,
+    Caller, Cost, Means, NewSession, Outside, Outsider, PasswordError, Peer, RandomError, Rules, Said, Secret, Session,
     SessionLimits, Standing,
-    columns::now,
     credentials::{self, Bearer, SESSION_COOKIE, WALL_COOKIE},
     opening::Opening,
     sessions,
@@ -27,7 +26,7 @@ use super::{
     walls,
 };
 use crate::{
-    http::Peer,
+    clock::now,
     record::{self, Entry, Kind, Record},
     vault::{Vault, VaultError},
 };
@@ -246,7 +245,7 @@ impl Access {
                 false => usize::from(sessions::end(&transaction, &id, None)?),
             };
             let detail = if everywhere { format!("everywhere: sessions ended: {ended}") } else { String::new() };
-            let entry = Entry::by(&caller, Kind::Login, "log-out");
+            let entry = caller.entry(Kind::Login, "log-out");
             record::append(&transaction, &Entry { outcome: "done".to_owned(), detail, ..entry })?;
             transaction.commit()?;
             Ok(ended)
@@ -262,13 +261,10 @@ impl Access {
         self.inner.vault.call(|connection| users::is_there_any(connection)).await
     }
 
-    /// Tells the record of something that was asked for and not done; a flood of them is summed.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn tell_refusal(&self, entry: Entry) -> Result<(), VaultError> {
-        self.inner.record.append_limited(entry).await?;
-        Ok(())
+    /// Tells the record of something that was asked for and not done; a flood of them is summed. Where that fails it is
+    /// not done all the same, and the log tells both.
+    pub async fn tell_refusal(&self, entry: Entry) {
+        let _: Result<_, VaultError> = self.inner.record.append_limited(entry).await;
     }
 
     /// The session that a secret opens, which is used with that.

@@ -8,7 +8,7 @@ use std::{fmt, net::IpAddr, str::FromStr, time::Duration};
 use app::model::access::Role;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{Secret, columns};
+use super::{Caller, Secret, columns, keys};
 
 /// How often the last use is written: more often would write to the disk for every click.
 const TOUCH: i64 = 60_000;
@@ -228,6 +228,41 @@ pub fn end(connection: &Connection, id: &str, of: Option<(Origin, &str)>) -> Res
     let (origin, user) = of.map_or((None, None), |(origin, user)| (Some(origin.word()), Some(user)));
     let sql = "DELETE FROM sessions WHERE id = ?1 AND (?2 IS NULL OR origin = ?2) AND (?3 IS NULL OR user = ?3)";
     Ok(connection.execute(sql, params![id, origin, user])? > 0)
+}
+
+/// Ends one by its public name on somebody's word, and tells the record; whether there was one. With `of` only where it
+/// is that account's.
+///
+/// # Errors
+/// When the database fails.
+pub fn revoke(
+    connection: &mut Connection,
+    id: &str,
+    of: Option<(Origin, &str)>,
+    by: &Caller,
+    limits: SessionLimits,
+    now: i64,
+) -> Result<bool, rusqlite::Error> {
+    let transaction = keys::begin(connection)?;
+    let Some(session) = by_id(&transaction, id, limits, now)? else { return Ok(false) };
+    if !end(&transaction, id, of)? {
+        return Ok(false);
+    }
+    keys::tell(&transaction, by, "session.end", &session.user, format!("session {}", session.id))?;
+    transaction.commit()?;
+    Ok(true)
+}
+
+/// Ends all of a local account on somebody's word, and tells the record; how many there were.
+///
+/// # Errors
+/// When the database fails.
+pub fn revoke_all_of(connection: &mut Connection, user: &str, by: &Caller) -> Result<usize, rusqlite::Error> {
+    let transaction = keys::begin(connection)?;
+    let ended = end_all_of(&transaction, Origin::Local, user)?;
+    keys::tell(&transaction, by, "session.end", user, format!("everywhere: sessions ended: {ended}"))?;
+    transaction.commit()?;
+    Ok(ended)
 }
 
 /// Ends the one that a secret opens.

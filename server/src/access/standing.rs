@@ -12,10 +12,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{
-    Caller, Means, Origin, Outside, Rules, Session, SessionLimits, columns::now, sessions, tokens, users, walls,
-};
-use crate::vault::Vault;
+use super::{Caller, Means, Origin, Outside, Rules, Session, SessionLimits, sessions, tokens, users, walls};
+use crate::{clock::now, vault::Vault};
 
 /// The shortest time between two readings: many changes are one.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -60,7 +58,8 @@ impl Standings {
     pub(super) fn agrees(&self, caller: &Caller) -> bool {
         match &caller.means {
             Means::Open => self.is_open,
-            // Nothing is kept of these: who sent the header or ran the command is asked again with each request.
+            // Nothing is kept of these: who sent the header or ran the command is asked again with each request, and a
+            // stream of theirs has an end of its own.
             Means::Header | Means::CommandLine => true,
             means => self.by_means.get(means) == Some(&caller.rights),
         }

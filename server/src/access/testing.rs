@@ -2,8 +2,8 @@
 
 use app::model::access::Role;
 
-use super::{Access, Caller, Cost, Memory, Password, Rules, SessionLimits, Setup, User, columns::now, users};
-use crate::vault::Vault;
+use super::{Access, Caller, Cost, Memory, Password, Rules, SessionLimits, Setup, User, users};
+use crate::{clock::now, vault::Vault};
 
 /// So cheap that a test can afford thousands.
 pub(crate) const CHEAP: Cost = Cost { memory: 8, passes: 1, lanes: 1 };

@@ -6,10 +6,10 @@
 use std::{fmt, str::FromStr};
 
 use app::model::access::Role;
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{Caller, RandomError, Secret, UserName, columns, new_id};
-use crate::record::{self, Entry, Kind};
+use super::{Caller, RandomError, Secret, UserName, columns, keys, new_id};
+use crate::clock::day;
 
 /// What a token begins with, so that it is known for one where it is found.
 pub const PREFIX: &str = "slt_";
@@ -19,9 +19,6 @@ const MOST: i64 = 50;
 
 /// How often the last use is written: more often would write to the disk for every request.
 const TOUCH: i64 = 60_000;
-
-/// How long a token that ended by its age is still listed, milliseconds.
-const LISTED: i64 = 30 * 24 * 60 * 60 * 1_000;
 
 /// The longest note, in characters.
 const LONGEST_NOTE: usize = 80;
@@ -139,13 +136,13 @@ pub fn add(connection: &mut Connection, new: &NewToken, by: &Caller, now: i64) -
         id: new_id()?,
         user: new.user.clone(),
         scope: new.scope,
-        note: shown(&new.note, LONGEST_NOTE),
+        note: keys::shown(&new.note, LONGEST_NOTE),
         created: now,
         expires: new.expires,
         used: None,
     };
-    let transaction = begin(connection)?;
-    transaction.execute("DELETE FROM tokens WHERE expires < ?1", [now - LISTED])?;
+    let transaction = keys::begin(connection)?;
+    keys::forget(&transaction, "tokens", now)?;
     let user = token.user.as_str();
     if !transaction.query_row("SELECT EXISTS (SELECT 1 FROM users WHERE name = ?1)", [user], |row| row.get(0))? {
         return Err(TokenError::NoUser(token.user));
@@ -160,7 +157,7 @@ pub fn add(connection: &mut Connection, new: &NewToken, by: &Caller, now: i64) -
     )?;
     let note = if token.note.is_empty() { String::new() } else { format!(", for {:?}", token.note) };
     let detail = format!("token {}, scope {}{note}, until {}", token.id, token.scope, day(token.expires));
-    tell(&transaction, by, "token.add", &token, detail)?;
+    keys::tell(&transaction, by, "token.add", token.user.as_str(), detail)?;
     transaction.commit()?;
     Ok((token, format!("{PREFIX}{}", secret.reveal())))
 }
@@ -170,12 +167,12 @@ pub fn add(connection: &mut Connection, new: &NewToken, by: &Caller, now: i64) -
 /// # Errors
 /// When there is no such token, or the database fails.
 pub fn remove(connection: &mut Connection, id: &str, of: Option<&UserName>, by: &Caller) -> Result<Token, TokenError> {
-    let transaction = begin(connection)?;
+    let transaction = keys::begin(connection)?;
     let sql = format!("SELECT {COLUMNS} FROM tokens WHERE id = ?1 AND (?2 IS NULL OR user = ?2)");
     let found = transaction.query_row(&sql, params![id, of.map(UserName::as_str)], token).optional()?;
-    let token = found.ok_or_else(|| TokenError::Missing(id.chars().take(40).collect()))?;
+    let token = found.ok_or_else(|| TokenError::Missing(keys::named(id)))?;
     transaction.execute("DELETE FROM tokens WHERE id = ?1", [&token.id])?;
-    tell(&transaction, by, "token.remove", &token, format!("token {}", token.id))?;
+    keys::tell(&transaction, by, "token.remove", token.user.as_str(), format!("token {}", token.id))?;
     transaction.commit()?;
     Ok(token)
 }
@@ -256,36 +253,6 @@ fn token(row: &Row<'_>) -> Result<Token, rusqlite::Error> {
         expires: row.get(5)?,
         used: row.get(6)?,
     })
-}
-
-fn tell(
-    transaction: &Transaction<'_>,
-    by: &Caller,
-    action: &str,
-    token: &Token,
-    detail: String,
-) -> Result<(), rusqlite::Error> {
-    let targets = columns::list(&[token.user.to_string()]);
-    let entry = Entry { targets, detail, outcome: "done".to_owned(), ..Entry::by(by, Kind::Account, action) };
-    record::append(transaction, &entry)
-}
-
-/// Takes the right to write at once: two that read first could both go beyond a bound.
-pub(crate) fn begin(connection: &mut Connection) -> Result<Transaction<'_>, rusqlite::Error> {
-    connection.transaction_with_behavior(TransactionBehavior::Immediate)
-}
-
-/// Somebody's words on one line, no longer than `most` characters.
-pub(super) fn shown(text: &str, most: usize) -> String {
-    let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    plain.trim().chars().take(most).collect()
-}
-
-/// A day for people, as `2026-11-21`.
-pub(crate) fn day(at: i64) -> String {
-    let seconds = std::time::Duration::from_millis(u64::try_from(at).unwrap_or(0));
-    let text = humantime::format_rfc3339_seconds(std::time::UNIX_EPOCH + seconds).to_string();
-    text.split('T').next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

@@ -5,10 +5,9 @@
 use std::{fmt, str::FromStr};
 
 use app::model::access::Role;
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
-use super::{Caller, Origin, PasswordHash, columns, sessions};
-use crate::record::{self, Entry, Kind};
+use super::{Caller, Origin, PasswordHash, columns, keys, sessions};
 
 /// The longest name, in characters.
 const LONGEST_NAME: usize = 64;
@@ -16,6 +15,14 @@ const LONGEST_NAME: usize = 64;
 /// The name of an account: `[A-Za-z0-9_.@-]+`, at most 64.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserName(String);
+
+/// The longest name of a group, in characters: names of groups in directories are long.
+const LONGEST_GROUP: usize = 256;
+
+/// No name of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a group is text of {LONGEST_GROUP} characters at most, without commas and control characters")]
+pub struct GroupError;
 
 /// Not a name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -75,12 +82,22 @@ impl fmt::Display for UserName {
     }
 }
 
+/// Reads the name of a group. Commas part names where several stand in a line.
+///
+/// # Errors
+/// When it can't be one.
+pub fn group(text: &str) -> Result<String, GroupError> {
+    let text = text.trim();
+    let is_name = !text.is_empty() && text.chars().count() <= LONGEST_GROUP && !text.contains(',');
+    if is_name && !text.contains(char::is_control) { Ok(text.to_owned()) } else { Err(GroupError) }
+}
+
 /// Makes an account.
 ///
 /// # Errors
 /// When there is one of that name, or the database fails.
 pub fn add(connection: &mut Connection, user: &User, password: &PasswordHash, by: &Caller) -> Result<(), UserError> {
-    change(connection, &user.name, |transaction| {
+    change(connection, &user.name, by, |transaction| {
         let added = transaction.execute(
             "INSERT INTO users (name, role, groups, password, created, changed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT DO NOTHING",
@@ -98,7 +115,7 @@ pub fn add(connection: &mut Connection, user: &User, password: &PasswordHash, by
         }
         let groups =
             if user.groups.is_empty() { String::new() } else { format!(", groups {}", user.groups.join(", ")) };
-        Ok(told(by, "user.add", format!("role {}{groups}", user.role)))
+        Ok(("user.add", format!("role {}{groups}", user.role)))
     })
 }
 
@@ -113,11 +130,11 @@ pub fn set_password(
     by: &Caller,
     now: i64,
 ) -> Result<(), UserError> {
-    change(connection, name, |transaction| {
+    change(connection, name, by, |transaction| {
         let sql = "UPDATE users SET password = ?2, changed = ?3 WHERE name = ?1";
         found(transaction.execute(sql, params![name.as_str(), password.as_str(), now])?, name)?;
         let ended = end_all(transaction, name)?;
-        Ok(told(by, "user.passwd", format!("sessions ended: {ended}")))
+        Ok(("user.passwd", format!("sessions ended: {ended}")))
     })
 }
 
@@ -141,11 +158,32 @@ pub fn set_role(
     by: &Caller,
     now: i64,
 ) -> Result<(), UserError> {
-    change(connection, name, |transaction| {
+    change(connection, name, by, |transaction| {
         let before = find(transaction, name)?.ok_or_else(|| UserError::Missing(name.clone()))?.0.role;
         let sql = "UPDATE users SET role = ?2, changed = ?3 WHERE name = ?1";
         transaction.execute(sql, params![name.as_str(), role.word(), now])?;
-        Ok(told(by, "user.role", format!("{before} to {role}")))
+        Ok(("user.role", format!("{before} to {role}")))
+    })
+}
+
+/// Puts an account into these groups, and no others. Its sessions are in them from their next request on; its streams
+/// end where that changes what it may see or do.
+///
+/// # Errors
+/// When there is none of that name, or the database fails.
+pub fn set_groups(
+    connection: &mut Connection,
+    name: &UserName,
+    groups: &[String],
+    by: &Caller,
+    now: i64,
+) -> Result<(), UserError> {
+    change(connection, name, by, |transaction| {
+        let before = find(transaction, name)?.ok_or_else(|| UserError::Missing(name.clone()))?.0.groups;
+        let sql = "UPDATE users SET groups = ?2, changed = ?3 WHERE name = ?1";
+        transaction.execute(sql, params![name.as_str(), columns::list(groups), now])?;
+        let told = |groups: &[String]| if groups.is_empty() { "none".to_owned() } else { groups.join(", ") };
+        Ok(("user.groups", format!("{} to {}", told(&before), told(groups))))
     })
 }
 
@@ -154,10 +192,10 @@ pub fn set_role(
 /// # Errors
 /// When there is none of that name, or the database fails.
 pub fn remove(connection: &mut Connection, name: &UserName, by: &Caller) -> Result<(), UserError> {
-    change(connection, name, |transaction| {
+    change(connection, name, by, |transaction| {
         found(transaction.execute("DELETE FROM users WHERE name = ?1", [name.as_str()])?, name)?;
         let ended = end_all(transaction, name)?;
-        Ok(told(by, "user.remove", format!("sessions ended: {ended}")))
+        Ok(("user.remove", format!("sessions ended: {ended}")))
     })
 }
 
@@ -199,15 +237,17 @@ fn user(row: &Row<'_>) -> Result<User, rusqlite::Error> {
     })
 }
 
-/// Does something to an account, and tells the record, or does nothing.
+/// Does something to an account, and tells the record under the action and with the detail that `work` gives, or does
+/// nothing.
 fn change(
     connection: &mut Connection,
     name: &UserName,
-    work: impl FnOnce(&Transaction<'_>) -> Result<Entry, UserError>,
+    by: &Caller,
+    work: impl FnOnce(&Transaction<'_>) -> Result<(&'static str, String), UserError>,
 ) -> Result<(), UserError> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let entry = work(&transaction)?;
-    record::append(&transaction, &Entry { targets: columns::list(&[name.to_string()]), ..entry })?;
+    let transaction = keys::begin(connection)?;
+    let (action, detail) = work(&transaction)?;
+    keys::tell(&transaction, by, action, name.as_str(), detail)?;
     Ok(transaction.commit()?)
 }
 
@@ -219,10 +259,6 @@ fn found(rows: usize, name: &UserName) -> Result<(), UserError> {
 fn end_all(transaction: &Transaction<'_>, name: &UserName) -> Result<usize, rusqlite::Error> {
     transaction.execute("DELETE FROM devices WHERE user = ?1", [name.as_str()])?;
     sessions::end_all_of(transaction, Origin::Local, name.as_str())
-}
-
-fn told(by: &Caller, action: &str, detail: String) -> Entry {
-    Entry { detail, outcome: "done".to_owned(), ..Entry::by(by, Kind::Account, action) }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Looks at passwords: away from the tasks that serve, two at once at most.
+//! Looks at passwords and hashes new ones: away from the tasks that serve, two at once at most.
 
 use std::{
     sync::{
@@ -57,7 +57,7 @@ struct Lane {
     waiting: AtomicUsize,
 }
 
-/// The one place where log-ins look at passwords.
+/// The one place where the program looks at passwords and hashes them.
 #[derive(Debug)]
 pub(super) struct Verifier {
     cost: Cost,
@@ -91,24 +91,28 @@ impl Verifier {
         is_known: bool,
     ) -> Result<Verdict, VerifierError> {
         let lane = if is_known { &self.known } else { &self.strangers };
-        let (permit, memory) = (lane.enter().await?, lane.memory.clone());
         let (cost, nobody, looks) = (self.cost, self.nobody.clone(), self.looks.clone());
-        let look = spawn_blocking(move || {
-            // Held to the end of the work, whether somebody still waits for it or not.
-            let _permit = permit;
-            let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let look = move |memory: &mut Memory| {
             looks.fetch_add(1, Ordering::Relaxed);
-            let fits = kept.as_ref().unwrap_or(&nobody).fits(&password, &mut memory);
+            let fits = kept.as_ref().unwrap_or(&nobody).fits(&password, memory);
             match kept {
                 Some(hash) if fits && hash.is_outdated(cost) => {
-                    password.hash(cost, &mut memory).map(|new| Verdict::Right(Some(new)))
+                    password.hash(cost, memory).map(|new| Verdict::Right(Some(new)))
                 }
                 Some(_) if fits => Ok(Verdict::Right(None)),
                 _ => Ok(Verdict::Wrong),
             }
-        });
-        let verdict = look.await.map_err(|error| VerifierError::Failed(error.to_string()))?;
-        verdict.map_err(|error| VerifierError::Failed(error.to_string()))
+        };
+        lane.work(look).await
+    }
+
+    /// Hashes a new password, for somebody who is in: in the lane of those who are known.
+    ///
+    /// # Errors
+    /// When too many wait, or it went wrong.
+    pub(super) async fn hash(&self, password: Password) -> Result<PasswordHash, VerifierError> {
+        let cost = self.cost;
+        self.known.work(move |memory| password.hash(cost, memory)).await
     }
 
     /// How many passwords were looked at so far.
@@ -119,6 +123,21 @@ impl Verifier {
 }
 
 impl Lane {
+    /// Does something with the lane's memory, when its turn has come.
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Memory) -> Result<T, PasswordError> + Send + 'static,
+    ) -> Result<T, VerifierError> {
+        let (permit, memory) = (self.enter().await?, self.memory.clone());
+        let done = spawn_blocking(move || {
+            // Held to the end of the work, whether somebody still waits for it or not.
+            let _permit = permit;
+            work(&mut memory.lock().unwrap_or_else(PoisonError::into_inner))
+        });
+        let done = done.await.map_err(|error| VerifierError::Failed(error.to_string()))?;
+        done.map_err(|error| VerifierError::Failed(error.to_string()))
+    }
+
     async fn enter(&self) -> Result<OwnedSemaphorePermit, VerifierError> {
         let waits = Waits::begin(&self.waiting).ok_or(VerifierError::Busy(COME_AGAIN))?;
         let entered = timeout(PATIENCE, self.free.clone().acquire_owned()).await;

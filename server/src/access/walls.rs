@@ -1,22 +1,16 @@
 //! Wall links: an address that shows the wall of some clusters, and nothing else, to a display that nobody logs in at.
 
 use app::model::access::{Grant, Pattern, Rights, Role};
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{
-    Caller, RandomError, Secret, columns, new_id,
-    tokens::{begin, day, shown},
-};
-use crate::record::{self, Entry, Kind};
+use super::{Caller, RandomError, Secret, columns, keys, new_id};
+use crate::clock::day;
 
 /// What a link's secret begins with.
 pub const PREFIX: &str = "slw_";
 
 /// Wall links at once; a control room has a dozen displays.
 const MOST: i64 = 200;
-
-/// How long a link that ended by its age is still listed, milliseconds.
-const LISTED: i64 = 30 * 24 * 60 * 60 * 1_000;
 
 /// The longest name, in characters.
 const LONGEST_NAME: usize = 60;
@@ -102,11 +96,11 @@ impl Wall {
 /// # Errors
 /// When it has no name or cluster, there are too many, or the database fails.
 pub fn add(connection: &mut Connection, new: &NewWall, by: &Caller, now: i64) -> Result<(Wall, String), WallError> {
-    let name = shown(&new.name, LONGEST_NAME);
+    let name = keys::shown(&new.name, LONGEST_NAME);
     if name.is_empty() {
         return Err(WallError::NoName);
     }
-    let clusters: Vec<String> = new.clusters.iter().map(|c| shown(c, 200)).filter(|c| !c.is_empty()).collect();
+    let clusters: Vec<String> = new.clusters.iter().map(|c| keys::shown(c, 200)).filter(|c| !c.is_empty()).collect();
     // A grant without a cluster would be one for all of them.
     if clusters.is_empty() || clusters.len() > MOST_CLUSTERS {
         return Err(WallError::NoCluster);
@@ -114,8 +108,8 @@ pub fn add(connection: &mut Connection, new: &NewWall, by: &Caller, now: i64) ->
     let secret = Secret::random()?;
     let wall =
         Wall { id: new_id()?, name, clusters, by: by.name.clone(), created: now, expires: new.expires, opened: None };
-    let transaction = begin(connection)?;
-    transaction.execute("DELETE FROM walls WHERE expires < ?1", [now - LISTED])?;
+    let transaction = keys::begin(connection)?;
+    keys::forget(&transaction, "walls", now)?;
     let count = "SELECT count(*) FROM walls WHERE expires > ?1";
     if transaction.query_row(count, [now], |row| row.get::<_, i64>(0))? >= MOST {
         return Err(WallError::TooMany);
@@ -133,7 +127,7 @@ pub fn add(connection: &mut Connection, new: &NewWall, by: &Caller, now: i64) ->
         ],
     )?;
     let detail = format!("wall link {}, clusters {}, until {}", wall.id, wall.clusters.join(", "), day(wall.expires));
-    tell(&transaction, by, "wall.add", &wall, detail)?;
+    keys::tell(&transaction, by, "wall.add", &wall.name, detail)?;
     transaction.commit()?;
     Ok((wall, format!("/w/{PREFIX}{}", secret.reveal())))
 }
@@ -143,12 +137,12 @@ pub fn add(connection: &mut Connection, new: &NewWall, by: &Caller, now: i64) ->
 /// # Errors
 /// When there is none of that name, or the database fails.
 pub fn remove(connection: &mut Connection, id: &str, by: &Caller) -> Result<Wall, WallError> {
-    let transaction = begin(connection)?;
+    let transaction = keys::begin(connection)?;
     let sql = format!("SELECT {COLUMNS} FROM walls WHERE id = ?1");
     let found = transaction.query_row(&sql, [id], wall).optional()?;
-    let wall = found.ok_or_else(|| WallError::Missing(id.chars().take(40).collect()))?;
+    let wall = found.ok_or_else(|| WallError::Missing(keys::named(id)))?;
     transaction.execute("DELETE FROM walls WHERE id = ?1", [&wall.id])?;
-    tell(&transaction, by, "wall.remove", &wall, format!("wall link {}", wall.id))?;
+    keys::tell(&transaction, by, "wall.remove", &wall.name, format!("wall link {}", wall.id))?;
     transaction.commit()?;
     Ok(wall)
 }
@@ -215,18 +209,6 @@ fn wall(row: &Row<'_>) -> Result<Wall, rusqlite::Error> {
         expires: row.get(5)?,
         opened: row.get(6)?,
     })
-}
-
-fn tell(
-    transaction: &Transaction<'_>,
-    by: &Caller,
-    action: &str,
-    wall: &Wall,
-    detail: String,
-) -> Result<(), rusqlite::Error> {
-    let targets = columns::list(std::slice::from_ref(&wall.name));
-    let entry = Entry { targets, detail, outcome: "done".to_owned(), ..Entry::by(by, Kind::Account, action) };
-    record::append(transaction, &entry)
 }
 
 #[cfg(test)]

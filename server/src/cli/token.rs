@@ -12,12 +12,11 @@ use rusqlite::Connection;
 use super::{DataArgs, system_user};
 use crate::{
     access::{
-        Caller, UserName,
-        columns::now,
-        expiry,
-        tokens::{self, NewToken, Scope, Token, TokenError, day},
+        Caller, UserName, expiry,
+        tokens::{self, NewToken, Scope, Token, TokenError},
         walls::{self, NewWall, Wall, WallError},
     },
+    clock::{day, now},
     config::{Config, ConfigError, DEFAULT_FILE, Source},
     vault::{self, VaultError},
 };

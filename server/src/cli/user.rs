@@ -9,15 +9,12 @@ use rusqlite::Connection;
 use super::{DataArgs, system_user};
 use crate::{
     access::{
-        Caller, Cost, LONGEST_PASSWORD, Memory, Password, PasswordError, PasswordHash, User, UserError, UserName,
-        columns::now, users,
+        Caller, Cost, LONGEST_PASSWORD, Memory, Password, PasswordError, PasswordHash, User, UserError, UserName, users,
     },
+    clock::now,
     config::ConfigError,
     vault::{self, VaultError},
 };
-
-/// The longest name of a group, in characters: names of groups in directories are long.
-const LONGEST_GROUP: usize = 256;
 
 /// Arguments of `sluice user`.
 #[derive(Args, Clone, Debug)]
@@ -38,7 +35,7 @@ pub enum UserCommand {
         #[arg(long)]
         role: Role,
         /// A group that it belongs to, for the rules of the configuration; may be given several times
-        #[arg(long, value_name = "GROUP", value_parser = group)]
+        #[arg(long, value_name = "GROUP", value_parser = users::group)]
         group: Vec<String>,
         #[command(flatten)]
         password: PasswordArgs,
@@ -60,6 +57,16 @@ pub enum UserCommand {
         name: UserName,
         /// What it may do at most: viewer, operator or admin
         role: Role,
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// Put an account into these groups and no others; its sessions are in them at once
+    Groups {
+        /// Its name
+        name: UserName,
+        /// A group that it belongs to; may be given several times, and not at all for none
+        #[arg(long, value_name = "GROUP", value_parser = users::group)]
+        group: Vec<String>,
         #[command(flatten)]
         data: DataArgs,
     },
@@ -135,6 +142,11 @@ pub fn user(args: &UserArgs, input: &mut impl Read, out: &mut impl Write) -> Res
             users::set_role(&mut open(data)?, name, *role, &by, now())?;
             writeln!(out, "{name} is {role} now")?;
         }
+        UserCommand::Groups { name, group, data } => {
+            users::set_groups(&mut open(data)?, name, group, &by, now())?;
+            let groups = if group.is_empty() { "no group".to_owned() } else { group.join(", ") };
+            writeln!(out, "{name} is in {groups} now")?;
+        }
         UserCommand::Remove { name, data } => {
             users::remove(&mut open(data)?, name, &by)?;
             writeln!(out, "removed {name}; its sessions ended")?;
@@ -172,11 +184,6 @@ fn read(from: &PasswordArgs, name: &UserName, input: &mut impl Read) -> Result<P
     let password = Password::typed(text);
     password.check(name.as_str())?;
     Ok(password.hash(Cost::USUAL, &mut Memory::default())?)
-}
-
-fn group(text: &str) -> Result<String, String> {
-    let is_name = !text.is_empty() && text.chars().count() <= LONGEST_GROUP && !text.contains(char::is_control);
-    if is_name { Ok(text.to_owned()) } else { Err("a group is text without control characters".to_owned()) }
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ pub(super) async fn carry_out(
             None => (Outcome::Unverified, unverified(action, &outcome.after)),
         };
     }
-    let now = crate::hub::unix_ms();
+    let now = crate::clock::unix_ms();
     for TargetOutcome { target, outcome, .. } in outcomes.iter().filter(|o| o.outcome.is_good()) {
         task.poller.keeper.acted(target, action, *outcome == Outcome::Done, asker, now);
     }

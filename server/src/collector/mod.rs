@@ -95,9 +95,9 @@ impl Collector {
         let (orders, inbox) = mpsc::channel(ORDERS);
         let limits = Limits { deadline: DEADLINE, ..Limits::default() };
         let client = Client::new(config.connector.clone(), limits);
-        let poller = poll::Poller::new(unheard(config, crate::hub::unix_ms()), client, metrics);
+        let poller = poll::Poller::new(unheard(config, crate::clock::unix_ms()), client, metrics);
         let task = Task { place, poll: config.poll, poller, hub: hub.clone(), link: link::Watch::default() };
-        let node = unheard(config, crate::hub::unix_ms());
+        let node = unheard(config, crate::clock::unix_ms());
         tracker.spawn(async move {
             if tokio::spawn(task.run(inbox, shutdown)).await.is_err() {
                 // A defect of ours must not leave the node's last rows looking well.
@@ -144,7 +144,7 @@ struct Task {
 
 impl Task {
     async fn run(mut self, mut orders: mpsc::Receiver<Order>, shutdown: CancellationToken) {
-        let grid = Grid::new(Instant::now(), crate::hub::unix_ms(), self.poll, &self.poller.node.cluster);
+        let grid = Grid::new(Instant::now(), crate::clock::unix_ms(), self.poll, &self.poller.node.cluster);
         let mut next = Instant::now();
         loop {
             tokio::select! {
@@ -172,7 +172,7 @@ impl Task {
     async fn poll_once(&mut self) -> Result<(), Duration> {
         match self.poller.poll().await {
             Ok(found) => {
-                let now = crate::hub::unix_ms();
+                let now = crate::clock::unix_ms();
                 let node = self.link.succeeded(found.node, now);
                 let mut events = found.events;
                 events.extend(news::link_news(&self.poller.node, &node, now));
@@ -189,7 +189,7 @@ impl Task {
                 Ok(())
             }
             Err(error) => {
-                let now = crate::hub::unix_ms();
+                let now = crate::clock::unix_ms();
                 let (node, wait) = self.link.failed(self.poller.node.clone(), &error, now);
                 let events: Vec<_> = news::link_news(&self.poller.node, &node, now).into_iter().collect();
                 self.poller.node.clone_from(&node);

@@ -19,8 +19,9 @@ use super::{
     reload::{self, Process, Rows},
 };
 use crate::{
+    clock::unix_ms,
     haproxy::{self, Client, Error, Info, ServersState},
-    hub::{ProxyUpdate, Replies, requests_of, unix_ms},
+    hub::{ProxyUpdate, Replies, requests_of},
     metrics::Metrics,
 };
 

@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::reader::{At, Problems, kind};
 use crate::access::{
-    Roles, TrustedHeader,
+    Identity, Roles, TrustedHeader,
     oidc::{ClientSecret, OidcConfig, PATIENCE, authorities, check_issuer},
 };
 
@@ -28,25 +28,6 @@ const ROLES_EXAMPLE: &str = "[roles]\n  admin = [\"sluice-admins\"]\n  operator 
 /// Headers that mean something else, or that every client writes.
 const TAKEN: [HeaderName; 6] =
     [header::HOST, header::COOKIE, header::AUTHORIZATION, header::ORIGIN, header::CONTENT_LENGTH, header::CONTENT_TYPE];
-
-/// Who else vouches for people, and what their groups make of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Identity {
-    /// An OpenID Connect provider.
-    pub oidc: Option<OidcConfig>,
-    /// A reverse proxy.
-    pub header: Option<TrustedHeader>,
-    /// What groups may do.
-    pub roles: Roles,
-}
-
-impl Identity {
-    /// Whether somebody else vouches for people, so that there are accounts even without local ones.
-    #[must_use]
-    pub fn is_any(&self) -> bool {
-        self.oidc.is_some() || self.header.is_some()
-    }
-}
 
 /// All of it; `url` is the address that browsers use.
 pub(super) fn read(table: &DeTable<'_>, url: Option<&str>, problems: &mut Problems<'_>) -> Identity {

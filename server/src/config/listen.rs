@@ -84,7 +84,7 @@ pub(super) fn default() -> SocketAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{DoorConfig, TlsFiles};
+    use crate::{config::DoorConfig, tls::TlsFiles};
 
     fn config(listen: &str) -> Config {
         Config { listen: parse_listen(listen).expect(listen), ..Config::of_nodes(Vec::new()) }

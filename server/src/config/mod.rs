@@ -25,18 +25,18 @@ use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 pub use data::default as default_data;
 pub use door::DoorConfig;
 pub use error::{ConfigError, Problem};
-pub use identity::{CALLBACK, Identity};
+pub use identity::CALLBACK;
 pub use limits::{ConnectionLimits, DEFAULT_CONNECTIONS, DEFAULT_PER_ADDRESS};
 pub use listen::{ListenError, parse_listen};
 pub use socket::{SocketArg, SocketArgError};
-pub use tls::TlsFiles;
 pub(crate) use url::origin;
 pub use url::{PublicUrl, PublicUrlError};
 
 use crate::{
-    access::{Rules, SessionLimits},
+    access::{Identity, Rules, SessionLimits},
     haproxy::Connector,
     record::{Settings, configuration::Parts},
+    tls::TlsFiles,
 };
 
 /// Where the dashboard is served unless somebody says otherwise.

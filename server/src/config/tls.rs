@@ -1,26 +1,15 @@
 //! Sluice's own certificate and key.
 
-use std::path::PathBuf;
-
 use toml::de::DeTable;
 
 use super::{
     reader::{At, Problems, kind},
     way::{Given, file},
 };
-use crate::tls::{Pair, PairError};
+use crate::tls::{Pair, PairError, TlsFiles};
 
 const CERTIFICATE: (&str, &str) = ("certificate", "/etc/sluice/sluice.example.org.pem");
 const KEY: (&str, &str) = ("key", "/etc/sluice/sluice.example.org.key");
-
-/// Where Sluice's certificate and its key are: PEM files, absolute paths.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// The certificate, and after it those between it and its authority.
-    pub certificate: PathBuf,
-    /// Its private key; may be the same file.
-    pub key: PathBuf,
-}
 
 /// Reads `[tls]`, and tries the pair that it names. An expired one is taken: it is told when it is used.
 pub(super) fn tls(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Option<TlsFiles> {

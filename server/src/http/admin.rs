@@ -1,161 +1,102 @@
 //! The Admin page and its forms: everybody's accounts, sessions and tokens, and the wall links.
 
+use std::sync::Arc;
+
 use app::{
     model::access::Role,
     pages::{
         admin::{Admin, UserLine, WallLine, admin as draw},
-        managed::{Made, Notice},
+        managed::Made,
     },
 };
-use axum::{
-    Extension, Router,
-    extract::{Query, State},
-    http::{HeaderMap, StatusCode},
-    response::{IntoResponse as _, Redirect, Response},
-    routing::{get, post},
-};
+use axum::{Router, http::StatusCode, response::Response};
 use rusqlite::Connection;
-use tokio::task::spawn_blocking;
 
 use super::{
     AppState,
-    account::{end_any, origin, session_line, token_line},
-    fields::{Fields, Posted, ago, moment, sentence},
-    plain,
-    problem::Problem,
+    fields::{Fields, ago, moment, sentence},
+    managed::{Answered, Asked, Failure, Outcome, Page, Said, form, origin, page, session_line, token_line},
+    own, plain,
 };
 use crate::{
     access::{
-        Caller, Cost, Means, Memory, Origin, Password, User, UserError, UserName,
-        columns::now,
-        expiry, sessions,
+        LogInError, Means, Origin, Password, User, UserError, UserName, expiry, sessions,
         tokens::{self, TokenError},
-        users,
+        users::{self, GroupError},
         walls::{self, NewWall, Wall, WallError},
     },
-    record::{self, Entry, Kind},
-    vault::VaultError,
+    clock::now,
 };
 
 /// The routes.
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
-        .route("/admin", get(page))
-        .route("/admin/users/add", post(add_user))
-        .route("/admin/users/role", post(set_role))
-        .route("/admin/users/remove", post(remove_user))
-        .route("/admin/sessions/end", post(end_session))
-        .route("/admin/sessions/end-all", post(end_sessions))
-        .route("/admin/tokens/end", post(end_token))
-        .route("/admin/walls/add", post(add_wall))
-        .route("/admin/walls/end", post(end_wall))
+        .route("/admin", page::<AdminPage>())
+        .route("/admin/users/add", form::<AdminPage, _>(add_user))
+        .route("/admin/users/role", form::<AdminPage, _>(set_role))
+        .route("/admin/users/groups", form::<AdminPage, _>(set_groups))
+        .route("/admin/users/remove", form::<AdminPage, _>(remove_user))
+        .route("/admin/sessions/end", form::<AdminPage, _>(end_session))
+        .route("/admin/sessions/end-all", form::<AdminPage, _>(end_sessions))
+        .route("/admin/tokens/end", form::<AdminPage, _>(end_token))
+        .route("/admin/walls/add", form::<AdminPage, _>(add_wall))
+        .route("/admin/walls/end", form::<AdminPage, _>(end_wall))
 }
 
-/// What became of a form.
-enum Outcome {
-    /// It was done: a word of [`done`].
-    Done(&'static str),
-    /// A wall link was made.
-    Made(Made),
-    /// It was not done, and why.
-    Refused(StatusCode, String),
-}
+struct AdminPage;
 
-/// Why Sluice itself failed.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+impl Page for AdminPage {
+    const PATH: &'static str = "/admin";
 
-fn refused(error: &dyn std::fmt::Display) -> Result<Outcome, Failure> {
-    Ok(Outcome::Refused(StatusCode::BAD_REQUEST, sentence(error)))
-}
-
-async fn page(
-    State(state): State<AppState>,
-    Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
-    Query(query): Query<Vec<(String, String)>>,
-) -> Response {
-    let notice = query.iter().find(|(name, _)| name == "done").and_then(|(_, what)| done(what));
-    answer(&state, &caller, &headers, StatusCode::OK, notice, None).await
-}
-
-/// What a form that was carried out leads to: a word in the address, and here what it says.
-fn done(what: &str) -> Option<Notice> {
-    let text = match what {
-        "added" => "The account was made.",
-        "role" => "The account has another role.",
-        "removed" => "The account has ended, with its sessions and tokens.",
-        "session" => "The session has ended.",
-        "sessions" => "Every session of the account has ended.",
-        "token" => "The token has ended.",
-        "wall" => "The wall link has ended.",
-        _ => return None,
-    };
-    Some(Notice::Done(text.to_owned()))
-}
-
-/// The answer to a form.
-async fn tell(state: &AppState, caller: &Caller, headers: &HeaderMap, outcome: Result<Outcome, Failure>) -> Response {
-    match outcome {
-        Ok(Outcome::Done(what)) => Redirect::to(&format!("/admin?done={what}")).into_response(),
-        Ok(Outcome::Made(made)) => answer(state, caller, headers, StatusCode::OK, None, Some(made)).await,
-        Ok(Outcome::Refused(status, text)) => {
-            answer(state, caller, headers, status, Some(Notice::Refused(text)), None).await
-        }
-        Err(error) => Problem::internal(error).into_response(),
+    fn done(word: &str) -> Option<&'static str> {
+        Some(match word {
+            "added" => "The account was made.",
+            "role" => "The account has another role.",
+            "groups" => "The account is in these groups now.",
+            "removed" => "The account has ended, with its sessions and tokens.",
+            "session" => "The session has ended.",
+            "sessions" => "Every session of the account has ended.",
+            "token" => "The token has ended.",
+            "wall" => "The wall link has ended.",
+            _ => return None,
+        })
     }
-}
 
-async fn answer(
-    state: &AppState,
-    caller: &Caller,
-    headers: &HeaderMap,
-    status: StatusCode,
-    notice: Option<Notice>,
-    made: Option<Made>,
-) -> Response {
-    match drawn(state, caller, notice, made).await {
-        Ok(page) => plain::plain(headers, caller.who(), status, "Admin", &|| draw(page.clone())),
-        Err(error) => Problem::internal(error).into_response(),
+    async fn drawn(asked: &Asked, Said { status, notice, made }: Said) -> Result<Response, Failure> {
+        let Asked { state, caller, headers, .. } = asked;
+        let limits = state.access.limits();
+        let read = state.vault.call(move |connection| {
+            let sessions = sessions::list(connection, None, limits, now())?;
+            Ok((users::list(connection)?, sessions, tokens::list(connection, None)?, walls::list(connection)?))
+        });
+        let (users, sessions, tokens, walls) = read.await?;
+        let count =
+            |name: &UserName| sessions.iter().filter(|s| s.origin == Origin::Local && s.user == name.as_str()).count();
+        let user = |user: User| UserLine {
+            sessions: count(&user.name),
+            name: user.name.to_string(),
+            role: user.role,
+            groups: user.groups,
+        };
+        let users = users.into_iter().map(user).collect();
+        let this = match &caller.means {
+            Means::Session(id) => Some(id.as_str()),
+            _ => None,
+        };
+        let mut clusters: Vec<String> = state.hub.world().fleet.nodes.iter().map(|n| n.cluster.clone()).collect();
+        clusters.sort();
+        clusters.dedup();
+        let page = Admin {
+            notice,
+            made,
+            users,
+            sessions: sessions.into_iter().map(|session| session_line(session, this)).collect(),
+            tokens: tokens.into_iter().map(token_line).collect(),
+            walls: walls.into_iter().map(wall_line).collect(),
+            clusters,
+        };
+        Ok(plain::plain(headers, caller.who(), status, "Admin", &|| draw(page.clone())))
     }
-}
-
-async fn drawn(
-    state: &AppState,
-    caller: &Caller,
-    notice: Option<Notice>,
-    made: Option<Made>,
-) -> Result<Admin, VaultError> {
-    let limits = state.access.limits();
-    let read = state.vault.call(move |connection| {
-        let sessions = sessions::list(connection, None, limits, now())?;
-        Ok((users::list(connection)?, sessions, tokens::list(connection, None)?, walls::list(connection)?))
-    });
-    let (users, sessions, tokens, walls) = read.await?;
-    let count =
-        |name: &UserName| sessions.iter().filter(|s| s.origin == Origin::Local && s.user == name.as_str()).count();
-    let users = users.into_iter().map(|user| UserLine {
-        sessions: count(&user.name),
-        name: user.name.to_string(),
-        role: user.role,
-        groups: user.groups,
-    });
-    let users = users.collect();
-    let this = match &caller.means {
-        Means::Session(id) => Some(id.as_str()),
-        _ => None,
-    };
-    let mut clusters: Vec<String> = state.hub.world().fleet.nodes.iter().map(|node| node.cluster.clone()).collect();
-    clusters.sort();
-    clusters.dedup();
-    Ok(Admin {
-        notice,
-        made,
-        users,
-        sessions: sessions.into_iter().map(|session| session_line(session, this)).collect(),
-        tokens: tokens.into_iter().map(token_line).collect(),
-        walls: walls.into_iter().map(wall_line).collect(),
-        clusters,
-    })
 }
 
 fn wall_line(wall: Wall) -> WallLine {
@@ -165,17 +106,17 @@ fn wall_line(wall: Wall) -> WallLine {
     WallLine { id, name, clusters, times, is_over: expires <= now() }
 }
 
-async fn add_user(
-    State(state): State<AppState>,
-    Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
-    posted: Posted,
-) -> Response {
-    let outcome = added(&state, &caller, &Fields::of(posted)).await;
-    tell(&state, &caller, &headers, outcome).await
+fn refused(error: &dyn std::fmt::Display) -> Answered {
+    Ok(Outcome::Refused(StatusCode::BAD_REQUEST, sentence(error)))
 }
 
-async fn added(state: &AppState, caller: &Caller, fields: &Fields) -> Result<Outcome, Failure> {
+/// Groups as they are typed: separated by commas.
+fn groups(fields: &Fields) -> Result<Vec<String>, GroupError> {
+    fields.get("groups").split(',').filter(|group| !group.trim().is_empty()).map(users::group).collect()
+}
+
+async fn add_user(asked: Arc<Asked>) -> Answered {
+    let Asked { state, caller, fields, .. } = &*asked;
     let name: UserName = match fields.get("user").trim().parse() {
         Ok(name) => name,
         Err(error) => return refused(&error),
@@ -184,16 +125,21 @@ async fn added(state: &AppState, caller: &Caller, fields: &Fields) -> Result<Out
         Ok(role) => role,
         Err(error) => return refused(&error),
     };
-    let groups: Vec<String> =
-        fields.get("groups").split(',').map(str::trim).filter(|g| !g.is_empty()).map(str::to_owned).collect();
-    if groups.iter().any(|group| group.chars().count() > 256 || group.contains(char::is_control)) {
-        return refused(&"A group is text of 256 characters at most, without control characters");
-    }
+    let groups = match groups(fields) {
+        Ok(groups) => groups,
+        Err(error) => return refused(&error),
+    };
     let password = Password::typed(fields.get("password").to_owned());
     if let Err(error) = password.check(name.as_str()) {
         return refused(&error);
     }
-    let hash = spawn_blocking(move || password.hash(Cost::USUAL, &mut Memory::default())).await??;
+    let hash = match state.access.hash(password).await {
+        Ok(hash) => hash,
+        Err(error @ LogInError::Busy(_)) => {
+            return Ok(Outcome::Refused(StatusCode::SERVICE_UNAVAILABLE, sentence(&error)));
+        }
+        Err(error) => return Err(error.into()),
+    };
     let (by, at) = (caller.clone(), now());
     let user = User { name, role, groups, created: at, changed: at };
     match state.vault.call(move |connection| Ok(users::add(connection, &user, &hash, &by))).await? {
@@ -203,56 +149,76 @@ async fn added(state: &AppState, caller: &Caller, fields: &Fields) -> Result<Out
     }
 }
 
-async fn set_role(
-    State(state): State<AppState>,
-    Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
-    posted: Posted,
-) -> Response {
-    let fields = Fields::of(posted);
-    let role: Result<Role, _> = fields.get("role").parse();
-    let outcome = match role {
-        Ok(role) => changed(&state, &caller, fields.get("user"), Some(role)).await,
+async fn set_role(asked: Arc<Asked>) -> Answered {
+    match asked.fields.get("role").parse() {
+        Ok(role) => changed(&asked, Change::Role(role)).await,
         Err(error) => refused(&error),
-    };
-    tell(&state, &caller, &headers, outcome).await
+    }
 }
 
-async fn remove_user(
-    State(state): State<AppState>,
-    Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
-    posted: Posted,
-) -> Response {
-    let outcome = changed(&state, &caller, Fields::of(posted).get("user"), None).await;
-    tell(&state, &caller, &headers, outcome).await
+async fn set_groups(asked: Arc<Asked>) -> Answered {
+    match groups(&asked.fields) {
+        Ok(groups) => changed(&asked, Change::Groups(groups)).await,
+        Err(error) => refused(&error),
+    }
 }
 
-/// Gives an account another role, or ends it; never the last admin, while nobody else can be one.
-async fn changed(state: &AppState, caller: &Caller, user: &str, role: Option<Role>) -> Result<Outcome, Failure> {
-    let name: UserName = match user.parse() {
+async fn remove_user(asked: Arc<Asked>) -> Answered {
+    changed(&asked, Change::Remove).await
+}
+
+/// What an admin changes of an account.
+enum Change {
+    Role(Role),
+    Groups(Vec<String>),
+    Remove,
+}
+
+impl Change {
+    /// Whether an admin stays one.
+    fn keeps_admin(&self) -> bool {
+        match self {
+            Self::Role(role) => *role == Role::Admin,
+            Self::Groups(_) => true,
+            Self::Remove => false,
+        }
+    }
+
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Role(_) => "role",
+            Self::Groups(_) => "groups",
+            Self::Remove => "removed",
+        }
+    }
+}
+
+/// Changes an account; never so that there is no admin left, while nobody else can be one.
+async fn changed(asked: &Asked, change: Change) -> Answered {
+    let name: UserName = match asked.fields.get("user").parse() {
         Ok(name) => name,
         Err(error) => return refused(&error),
     };
-    let (by, has_others) = (caller.clone(), state.access.outside().has_admins());
-    let changed = state.vault.call(move |connection| {
-        if role != Some(Role::Admin) && !has_others && is_last_admin(connection, &name)? {
-            return Ok(Err(Err(name)));
+    let (by, has_others) = (asked.caller.clone(), asked.state.access.outside().has_admins());
+    let (word, account) = (change.word(), name.clone());
+    let changed = asked.state.vault.call(move |connection| {
+        if !change.keeps_admin() && !has_others && is_last_admin(connection, &account)? {
+            return Ok(None);
         }
-        let done = match role {
-            Some(role) => users::set_role(connection, &name, role, &by, now()),
-            None => users::remove(connection, &name, &by),
-        };
-        Ok(done.map_err(Ok))
+        Ok(Some(match change {
+            Change::Role(role) => users::set_role(connection, &account, role, &by, now()),
+            Change::Groups(groups) => users::set_groups(connection, &account, &groups, &by, now()),
+            Change::Remove => users::remove(connection, &account, &by),
+        }))
     });
     match changed.await? {
-        Ok(()) => Ok(Outcome::Done(if role.is_some() { "role" } else { "removed" })),
-        Err(Err(name)) => {
+        Some(Ok(())) => Ok(Outcome::Done(word)),
+        None => {
             let text = format!("{name} is the last admin. Make another account an admin first.");
             Ok(Outcome::Refused(StatusCode::CONFLICT, text))
         }
-        Err(Ok(UserError::Missing(name))) => refused(&format!("there is no account {name} any more")),
-        Err(Ok(error)) => Err(error.into()),
+        Some(Err(UserError::Missing(name))) => refused(&format!("there is no account {name} any more")),
+        Some(Err(error)) => Err(error.into()),
     }
 }
 
@@ -261,101 +227,57 @@ fn is_last_admin(connection: &Connection, name: &UserName) -> Result<bool, rusql
     Ok(admins.len() == 1 && admins[0].name == *name)
 }
 
-async fn end_session(
-    State(state): State<AppState>,
-    Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
-    posted: Posted,
-) -> Response {
-    let outcome = match end_any(&state, &caller, Fields::of(posted).get("id").to_owned()).await {
-        Ok(true) => Ok(Outcome::Done("session")),
-        Ok(false) => Ok(Outcome::Refused(StatusCode::NOT_FOUND, "There is no such session any more.".to_owned())),
+async fn end_session(asked: Arc<Asked>) -> Answered {
+    let id = asked.fields.get("id").to_owned();
+    Ok(match own::end_session(&asked.state, &asked.caller, id, None).await? {
+        true => Outcome::Done("session"),
+        false => Outcome::Refused(StatusCode::NOT_FOUND, "There is no such session any more.".to_owned()),
+    })
+}
+
+async fn end_sessions(asked: Arc<Asked>) -> Answered {
+    let name: UserName = match asked.fields.get("user").parse() {
+        Ok(name) => name,
+        Err(error) => return refused(&error),
+    };
+    let by = asked.caller.clone();
+    asked.state.vault.call(move |connection| sessions::revoke_all_of(connection, name.as_str(), &by)).await?;
+    Ok(Outcome::Done("sessions"))
+}
+
+async fn end_token(asked: Arc<Asked>) -> Answered {
+    let (by, id) = (asked.caller.clone(), asked.fields.get("id").to_owned());
+    match asked.state.vault.call(move |connection| Ok(tokens::remove(connection, &id, None, &by))).await? {
+        Ok(_) => Ok(Outcome::Done("token")),
+        Err(error @ TokenError::Missing(_)) => Ok(Outcome::Refused(StatusCode::NOT_FOUND, sentence(&error))),
         Err(error) => Err(error.into()),
-    };
-    tell(&state, &caller, &headers, outcome).await
+    }
 }
 
-async fn end_sessions(
-    State(state): State<AppState>,
-    Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
-    posted: Posted,
-) -> Response {
-    let (by, user) = (caller.clone(), Fields::of(posted).get("user").to_owned());
-    let Ok(name) = user.parse::<UserName>() else {
-        return tell(&state, &caller, &headers, refused(&"This can't be an account's name")).await;
+async fn add_wall(asked: Arc<Asked>) -> Answered {
+    let Asked { state, caller, headers, fields, .. } = &*asked;
+    let expires = match expiry::parse(fields.get("expires")) {
+        Ok(time) => expiry::after(now(), time),
+        Err(error) => return refused(&error),
     };
-    let ended = state.vault.call(move |connection| {
-        let transaction = tokens::begin(connection)?;
-        let ended = sessions::end_all_of(&transaction, Origin::Local, name.as_str())?;
-        let entry = Entry::by(&by, Kind::Account, "session.end");
-        let targets = crate::access::columns::list(&[name.to_string()]);
-        let detail = format!("everywhere: sessions ended: {ended}");
-        record::append(&transaction, &Entry { targets, detail, outcome: "done".to_owned(), ..entry })?;
-        transaction.commit()
-    });
-    let outcome = ended.await.map(|()| Outcome::Done("sessions")).map_err(Failure::from);
-    tell(&state, &caller, &headers, outcome).await
-}
-
-async fn end_token(
-    State(state): State<AppState>,
-    Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
-    posted: Posted,
-) -> Response {
-    let (by, id) = (caller.clone(), Fields::of(posted).get("id").to_owned());
-    let ended = state.vault.call(move |connection| Ok(tokens::remove(connection, &id, None, &by)));
-    let outcome = match ended.await {
-        Ok(Ok(_)) => Ok(Outcome::Done("token")),
-        Ok(Err(error @ TokenError::Missing(_))) => Ok(Outcome::Refused(StatusCode::NOT_FOUND, sentence(&error))),
-        Ok(Err(error)) => Err(error.into()),
-        Err(error) => Err(error.into()),
-    };
-    tell(&state, &caller, &headers, outcome).await
-}
-
-async fn add_wall(
-    State(state): State<AppState>,
-    Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
-    posted: Posted,
-) -> Response {
-    let fields = Fields::of(posted);
-    let outcome = match expiry::parse(fields.get("expires")) {
-        Ok(time) => {
-            let expires = expiry::after(now(), time);
-            let new = NewWall { name: fields.get("name").to_owned(), clusters: fields.all("cluster"), expires };
-            let by = caller.clone();
-            match state.vault.call(move |connection| Ok(walls::add(connection, &new, &by, now()))).await {
-                Ok(Ok((wall, path))) => {
-                    let what = format!("The wall link of {} was made: open this address on the display", wall.name);
-                    let secret = format!("{}{path}", origin(&headers));
-                    Ok(Outcome::Made(Made { what, secret, usage: String::new() }))
-                }
-                Ok(Err(error @ (WallError::Random(_) | WallError::Database(_)))) => Err(error.into()),
-                Ok(Err(error)) => refused(&error),
-                Err(error) => Err(error.into()),
-            }
+    let new = NewWall { name: fields.get("name").to_owned(), clusters: fields.all("cluster"), expires };
+    let by = caller.clone();
+    match state.vault.call(move |connection| Ok(walls::add(connection, &new, &by, now()))).await? {
+        Ok((wall, path)) => {
+            let what = format!("The wall link of {} was made: open this address on the display", wall.name);
+            let secret = format!("{}{path}", origin(headers));
+            Ok(Outcome::Made(Made { what, secret, usage: String::new() }))
         }
+        Err(error @ (WallError::Random(_) | WallError::Database(_))) => Err(error.into()),
         Err(error) => refused(&error),
-    };
-    tell(&state, &caller, &headers, outcome).await
+    }
 }
 
-async fn end_wall(
-    State(state): State<AppState>,
-    Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
-    posted: Posted,
-) -> Response {
-    let (by, id) = (caller.clone(), Fields::of(posted).get("id").to_owned());
-    let ended = state.vault.call(move |connection| Ok(walls::remove(connection, &id, &by)));
-    let outcome = match ended.await {
-        Ok(Ok(_)) => Ok(Outcome::Done("wall")),
-        Ok(Err(error @ WallError::Missing(_))) => Ok(Outcome::Refused(StatusCode::NOT_FOUND, sentence(&error))),
-        Ok(Err(error)) => Err(error.into()),
+async fn end_wall(asked: Arc<Asked>) -> Answered {
+    let (by, id) = (asked.caller.clone(), asked.fields.get("id").to_owned());
+    match asked.state.vault.call(move |connection| Ok(walls::remove(connection, &id, &by))).await? {
+        Ok(_) => Ok(Outcome::Done("wall")),
+        Err(error @ WallError::Missing(_)) => Ok(Outcome::Refused(StatusCode::NOT_FOUND, sentence(&error))),
         Err(error) => Err(error.into()),
-    };
-    tell(&state, &caller, &headers, outcome).await
+    }
 }

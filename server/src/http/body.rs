@@ -3,14 +3,14 @@
 use axum::{
     body::Body,
     extract::{Request, State},
-    http::{Method, StatusCode},
+    http::StatusCode,
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use futures::StreamExt as _;
 use tokio::time::timeout;
 
-use super::{AppState, problem::Problem};
+use super::{AppState, guard::is_safe, problem::Problem};
 
 /// The largest body: an action on 10,000 servers takes a third of it.
 const MAX_BODY: usize = 1024 * 1024;
@@ -18,7 +18,7 @@ const MAX_BODY: usize = 1024 * 1024;
 /// Reads the whole body before anything else is done, within the bounds.
 pub(super) async fn bounded(State(state): State<AppState>, request: Request, next: Next) -> Response {
     // These have none that anybody reads; the stream's upgrade must not be touched.
-    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+    if is_safe(request.method()) {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();

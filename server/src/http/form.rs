@@ -18,7 +18,7 @@ use axum::{
 };
 use leptos::tachys::view::any_view::AnyView;
 
-use super::{AppState, plain};
+use super::{AppState, plain, refusals::Recorded};
 use crate::{access::Caller, operations::RequestError};
 
 /// What the form says, its repeated fields gathered.
@@ -80,6 +80,8 @@ pub(super) async fn act(
     let refuse_request = |error: &RequestError| {
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
         let mut response = refuse(status, format!("{error}."));
+        // Operations tell the record of what they refuse, target by target.
+        response.extensions_mut().insert(Recorded);
         if let RequestError::Rate { wait } = error {
             response.headers_mut().insert(header::RETRY_AFTER, (*wait).into());
         }

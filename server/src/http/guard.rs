@@ -14,8 +14,11 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::{AppState, Door, Peer, problem::Problem};
-use crate::config::{PublicUrl, origin};
+use super::{AppState, Door, problem::Problem};
+use crate::{
+    access::Peer,
+    config::{PublicUrl, origin},
+};
 
 /// How a browser says where a request comes from (Fetch Metadata).
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -136,7 +139,7 @@ pub(super) fn is_loopback(host: &str) -> bool {
 }
 
 /// Methods that change nothing.
-fn is_safe(method: &Method) -> bool {
+pub(super) fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 

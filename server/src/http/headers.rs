@@ -13,7 +13,8 @@ use axum::{
     response::Response,
 };
 
-use super::{Peer, guard};
+use super::guard;
+use crate::access::Peer;
 
 /// For everything that is not a page. A page sets its own policy, with a nonce for its scripts.
 const NO_PAGE: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

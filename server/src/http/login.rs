@@ -13,10 +13,10 @@ use axum::{
 };
 use cookie::{Cookie, SameSite};
 
-use super::{AppState, Peer, fields::sentence, next::Next, oidc, plain, problem::Problem};
+use super::{AppState, fields::sentence, next::Next, oidc, plain, problem::Problem, refusals::Recorded};
 use crate::{
     access::{
-        Access, Attempt, Caller, LogInError, LoggedIn, Means, Password, Said, Secret,
+        Access, Attempt, Caller, LogInError, LoggedIn, Means, Password, Peer, Said, Secret,
         credentials::{self, DEVICE_COOKIE, SESSION_COOKIE},
         devices, seconds,
     },
@@ -32,7 +32,7 @@ pub(super) fn routes() -> Router<AppState> {
 async fn page(
     State(state): State<AppState>,
     caller: Option<Extension<Caller>>,
-    peer: Option<Extension<Peer>>,
+    peer: Peer,
     headers: HeaderMap,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Response {
@@ -42,7 +42,6 @@ async fn page(
     if caller.is_some_and(|Extension(caller)| !matches!(caller.means, Means::Wall(_))) {
         return Redirect::to(next.as_str()).into_response();
     }
-    let peer = peer.map_or(Peer::LOOPBACK, |Extension(peer)| peer);
     let fault = match state.access.outside().said(&headers, peer) {
         Said::Refused(why) => Some(Fault::Other(sentence(&why))),
         Said::Nothing | Said::Ignored | Said::Somebody(_) => None,
@@ -67,7 +66,7 @@ pub(super) async fn answer(state: &AppState, headers: &HeaderMap, status: Status
 /// The form.
 async fn post_form(
     State(state): State<AppState>,
-    peer: Option<Extension<Peer>>,
+    peer: Peer,
     headers: HeaderMap,
     fields: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
@@ -77,7 +76,6 @@ async fn post_form(
         return answer(&state, &headers, StatusCode::BAD_REQUEST, LogIn { fault, ..LogIn::default() }).await;
     };
     let Posted { user, password, next } = Posted::from_fields(fields);
-    let peer = peer.map_or(Peer::LOOPBACK, |Extension(peer)| peer);
     let (status, wait, fault) = match try_it(&state.access, &headers, peer, &user, password).await {
         Ok(logged_in) => return (cookies(&state.access, &logged_in), Redirect::to(next.as_str())).into_response(),
         Err(LogInError::Wrong) => (StatusCode::UNAUTHORIZED, None, Fault::Wrong),
@@ -90,6 +88,7 @@ async fn post_form(
     };
     let page = LogIn { next: next.as_str().to_owned(), user, fault: Some(fault), ..LogIn::default() };
     let mut response = answer(&state, &headers, status, page).await;
+    response.extensions_mut().insert(Recorded);
     if let Some(wait) = wait {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds(wait)));
     }

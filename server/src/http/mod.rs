@@ -16,13 +16,16 @@ mod guard;
 mod headers;
 mod health;
 mod login;
+mod managed;
 mod needs;
 mod next;
 mod oidc;
+mod own;
 pub mod pages;
 mod peer;
 mod plain;
 pub mod problem;
+mod refusals;
 pub mod serve;
 mod state;
 mod wall_link;
@@ -39,7 +42,6 @@ use tokio::{net::TcpListener, time::timeout};
 use tower_http::compression::CompressionLayer;
 
 pub use door::Door;
-pub use peer::Peer;
 pub use state::AppState;
 
 /// How long requests, streams and operations may take to end once the program is to end: an operation's own deadlines
@@ -72,6 +74,7 @@ pub fn router(state: AppState, pages: Router<AppState>) -> Router {
         .layer(from_fn_with_state(state.clone(), body::bounded))
         .layer(from_fn_with_state(state.clone(), needs::admit))
         .layer(from_fn_with_state(state.clone(), guard::guard))
+        .layer(from_fn_with_state(state.clone(), refusals::note))
         .layer(from_fn(headers::complete))
         .layer(from_fn_with_state(state.clone(), peer::note))
         .with_state(state)

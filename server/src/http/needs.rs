@@ -13,11 +13,8 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 
-use super::{AppState, Peer, assets, next::Next as NextPage, plain, problem::Problem};
-use crate::{
-    access::{Caller, Means},
-    record::{Entry, Kind},
-};
+use super::{AppState, assets, guard::is_safe, next::Next as NextPage, plain, problem::Problem, refusals::Refused};
+use crate::access::{Caller, Means, Peer};
 
 /// What a route needs of whoever asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +98,7 @@ pub(super) const ROWS: &[Row] = &[
     page("GET", "/admin", Need::Manage),
     page("POST", "/admin/users/add", Need::Manage),
     page("POST", "/admin/users/role", Need::Manage),
+    page("POST", "/admin/users/groups", Need::Manage),
     page("POST", "/admin/users/remove", Need::Manage),
     page("POST", "/admin/sessions/end", Need::Manage),
     page("POST", "/admin/sessions/end-all", Need::Manage),
@@ -203,18 +201,28 @@ pub(super) async fn admit(
     };
     match row {
         Some(row) if !row.need.is_met(caller.as_ref()) => {
-            if !matches!(*method, Method::GET | Method::HEAD) {
-                tell(&state, row, caller.as_ref(), peer).await;
+            let mut response = refusal(row, caller.as_ref(), request.uri(), headers);
+            // A page that leads to the log-in page is an invitation; a form that does was not carried out.
+            if !is_safe(method) {
+                response.extensions_mut().insert(Refused);
             }
-            refusal(row, caller.as_ref(), request.uri(), headers)
+            by(response, caller)
         }
         _ => {
-            if let Some(caller) = caller {
-                request.extensions_mut().insert(caller);
+            if let Some(caller) = &caller {
+                request.extensions_mut().insert(caller.clone());
             }
-            next.run(request).await
+            by(next.run(request).await, caller)
         }
     }
+}
+
+/// The answer with who asked, for the record.
+fn by(mut response: Response, caller: Option<Caller>) -> Response {
+    if let Some(caller) = caller {
+        response.extensions_mut().insert(caller);
+    }
+    response
 }
 
 /// For a method that a route does not have, and for a route that was forgotten in the table.
@@ -256,18 +264,5 @@ fn refusal(row: Row, caller: Option<&Caller>, uri: &Uri, headers: &HeaderMap) ->
     }
 }
 
-/// Tells the record that something which changes something was refused.
-async fn tell(state: &AppState, row: Row, caller: Option<&Caller>, peer: Peer) {
-    let nobody = || Caller::nobody("nobody", peer.address);
-    let caller = caller.cloned().unwrap_or_else(nobody);
-    let action = format!("{} {}", row.method, row.path);
-    let outcome = if caller.means == Means::Nothing { "not logged in" } else { "not allowed" }.to_owned();
-    let entry = Entry { outcome, ..Entry::by(&caller, Kind::Refusal, &action) };
-    if let Err(error) = state.access.tell_refusal(entry).await {
-        // It is refused all the same.
-        tracing::error!(%error, "a refusal could not be recorded");
-    }
-}
-
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -10,14 +10,15 @@ use axum::{
 };
 
 use super::{
-    AppState, Peer,
+    AppState,
     fields::{agent, sentence},
     login,
     next::Next,
+    refusals::Recorded,
 };
 use crate::{
     access::{
-        Caller, NewSession, Origin, OutsiderError, Secret, Voucher,
+        Caller, NewSession, Origin, OutsiderError, Peer, Secret, Voucher,
         credentials::{self, OIDC_COOKIE, SESSION_COOKIE},
         oidc::{Finished, Oidc, OidcError, Returned},
     },
@@ -51,14 +52,13 @@ pub(super) fn address(next: &Next) -> String {
 /// Leads to the provider.
 async fn begin(
     State(state): State<AppState>,
-    peer: Option<Extension<Peer>>,
+    peer: Peer,
     headers: HeaderMap,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Response {
     let next =
         query.iter().find(|(name, _)| name == "next").and_then(|(_, next)| Next::parse(next)).unwrap_or_default();
     let Some(oidc) = state.access.outside().oidc.clone() else { return Redirect::to(&next.log_in()).into_response() };
-    let peer = peer.map_or(Peer::LOOPBACK, |Extension(peer)| peer);
     match oidc.begin(next.as_str(), credentials::cookie(&headers, OIDC_COOKIE), peer.address).await {
         Ok(begun) => {
             let cookie =
@@ -72,12 +72,11 @@ async fn begin(
 /// Takes who comes back from the provider in, or says why not.
 async fn finish(
     State(state): State<AppState>,
-    peer: Option<Extension<Peer>>,
+    peer: Peer,
     headers: HeaderMap,
     query: Result<Query<Returned>, QueryRejection>,
 ) -> Response {
     let Some(oidc) = state.access.outside().oidc.clone() else { return Redirect::to("/login").into_response() };
-    let peer = peer.map_or(Peer::LOOPBACK, |Extension(peer)| peer);
     // Something twice is nothing: of two, another program might believe the other one.
     let returned = query.map(|Query(returned)| returned).unwrap_or_default();
     match enter(&state, &oidc, &headers, peer, returned).await {
@@ -131,13 +130,12 @@ async fn refuse(state: &AppState, headers: &HeaderMap, peer: Peer, next: &Next, 
         _ => "unknown account",
     };
     tracing::warn!(address = %peer.address, who, why = %failure, "a log-in by OpenID Connect failed");
-    let entry = Entry::by(&Caller::nobody(who, peer.address), Kind::Login, "log-in");
+    let entry = Caller::nobody(who, peer.address).entry(Kind::Login, "log-in");
     let entry = Entry { outcome: "refused".to_owned(), detail: format!("OpenID Connect: {failure}"), ..entry };
-    if let Err(error) = state.access.tell_refusal(entry).await {
-        tracing::error!(%error, "a refusal could not be recorded");
-    }
+    state.access.tell_refusal(entry).await;
     let fault = Some(Fault::Other(sentence(&failure)));
-    login::answer(state, headers, status, LogIn { next: next.as_str().to_owned(), fault, ..LogIn::default() }).await
+    let page = LogIn { next: next.as_str().to_owned(), fault, ..LogIn::default() };
+    (Extension(Recorded), login::answer(state, headers, status, page).await).into_response()
 }
 
 #[cfg(test)]

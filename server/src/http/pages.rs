@@ -20,10 +20,7 @@ use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*, tachys::view::
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
 
 use super::{AppState, form, plain::theme};
-use crate::{
-    access::Caller,
-    hub::{World, unix_ms},
-};
+use crate::{access::Caller, clock::unix_ms, hub::World};
 
 /// Events that the page of events is rendered with; the stream brings more.
 const FIRST_EVENTS: usize = 300;

@@ -1,32 +1,26 @@
-//! Where a request comes from.
+//! Where a request comes from: what its connection and its headers say together.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    convert::Infallible,
+    net::{IpAddr, SocketAddr},
+};
 
 use axum::{
-    extract::{Request, State},
-    http::{HeaderMap, HeaderName},
+    extract::{FromRequestParts, Request, State},
+    http::{HeaderMap, HeaderName, request::Parts},
     middleware::Next,
     response::Response,
 };
 
 use super::AppState;
-use crate::config::{DoorConfig, PublicUrl};
+use crate::{
+    access::Peer,
+    config::{DoorConfig, PublicUrl},
+};
 
 /// What reverse proxies write.
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-
-/// Where a request comes from, by its connection, or by a reverse proxy that the configuration trusts. An extension of
-/// every request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peer {
-    /// The address of who asks.
-    pub address: IpAddr,
-    /// The address that the connection itself comes from: the reverse proxy's, where there is one.
-    pub connection: IpAddr,
-    /// Whether the way to us is encrypted, by our own TLS or the reverse proxy's.
-    pub is_secure: bool,
-}
 
 /// What the connection itself says. The listener puts it into the request's extensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,13 +30,6 @@ pub(super) struct Connection {
 }
 
 impl Peer {
-    /// A program on this machine, without TLS.
-    pub const LOOPBACK: Self = Self {
-        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        connection: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        is_secure: false,
-    };
-
     /// That of a request. One that came over no connection, as in tests, may bring its own.
     pub(super) fn of_request(request: &Request) -> Self {
         request.extensions().get().copied().unwrap_or(Self::LOOPBACK)
@@ -61,6 +48,14 @@ impl Peer {
             None => is_tls || door.url.as_ref().is_some_and(PublicUrl::is_secure),
         };
         Self { address: client(connection, headers, door), connection, is_secure }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Peer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get().copied().unwrap_or(Self::LOOPBACK))
     }
 }
 

@@ -12,6 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use super::refusals::{Recorded, Why};
 use crate::{operations::RequestError, vault::VaultError};
 
 /// The content type of every refusal.
@@ -28,13 +29,14 @@ pub struct Problem {
     detail: Option<String>,
     cause: Option<Box<dyn Error + Send + Sync>>,
     wait: Option<u64>,
+    is_recorded: bool,
 }
 
 impl Problem {
     /// A refusal with a title that a person understands.
     #[must_use]
     pub fn new(status: StatusCode, title: impl Into<String>) -> Self {
-        Self { status, title: title.into(), detail: None, cause: None, wait: None }
+        Self { status, title: title.into(), detail: None, cause: None, wait: None, is_recorded: false }
     }
 
     /// Something that should not happen. The cause goes into the log and not to the caller.
@@ -55,6 +57,13 @@ impl Problem {
     #[must_use]
     pub fn with_wait(mut self, seconds: u64) -> Self {
         self.wait = Some(seconds);
+        self
+    }
+
+    /// Says that the record has been told of it.
+    #[must_use]
+    pub fn recorded(mut self) -> Self {
+        self.is_recorded = true;
         self
     }
 
@@ -85,6 +94,10 @@ impl IntoResponse for Problem {
         // Three texts and a number always are JSON.
         let body = serde_json::to_vec(&details).unwrap_or_default();
         let mut response = (self.status, [(CONTENT_TYPE, PROBLEM_JSON)], body).into_response();
+        response.extensions_mut().insert(Why(details.title));
+        if self.is_recorded {
+            response.extensions_mut().insert(Recorded);
+        }
         if let Some(seconds) = self.wait {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }
@@ -96,6 +109,8 @@ impl From<RequestError> for Problem {
     fn from(error: RequestError) -> Self {
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
         let problem = Self::new(status, sentence(&error.to_string())).with_detail("Nothing was sent to HAProxy.");
+        // Operations tell the record of what they refuse, target by target.
+        let problem = problem.recorded();
         match error {
             RequestError::Rate { wait } => problem.with_wait(wait),
             _ => problem,

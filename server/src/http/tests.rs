@@ -26,8 +26,9 @@ use self::record::recorded;
 use super::*;
 use crate::{
     access::{Access, Setup, testing},
+    clock::unix_ms,
     haproxy::{Info, StatTable},
-    hub::{Hub, ProxyUpdate, Replies, Update, unix_ms},
+    hub::{Hub, ProxyUpdate, Replies, Update},
     metrics::Metrics,
     operations::Operations,
     record::Record,

@@ -10,10 +10,12 @@ use axum::{
 };
 
 use super::{AppState, fields::moment, login, plain, problem::Problem};
-use crate::access::{
-    columns::now,
-    credentials::WALL_COOKIE,
-    walls::{self, Found},
+use crate::{
+    access::{
+        credentials::WALL_COOKIE,
+        walls::{self, Found},
+    },
+    clock::now,
 };
 
 /// The routes.

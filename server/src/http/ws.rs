@@ -20,14 +20,15 @@ use axum::{
     response::Response,
 };
 use serde::Deserialize;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
 use super::{AppState, api::ProblemDetails, needs, problem::Problem};
 use crate::{
-    access::{Access, Caller},
+    access::{Access, Caller, Means},
     hub::{Encoding, Hub, Viewer},
+    record::{Entry, Kind},
 };
 
 /// The largest message that a viewer may send, in bytes: a thousand topics with names of sixty characters.
@@ -55,6 +56,10 @@ const MAX_REASON: usize = 123;
 
 /// The code of a stream that ends because what let its viewer in has ended (4000 to 4999 are for applications).
 const SIGNED_OUT: u16 = 4401;
+
+/// How long a reverse proxy's word on who asks is taken: then the stream is opened anew, and with it the proxy asked. Its
+/// own sessions last hours; who was shut out there is shut out here within this.
+const VOUCHED: Duration = Duration::from_secs(15 * 60);
 
 /// Messages that a viewer may send at once: a page that is opened, filtered and scrolled in a hurry sends some dozens.
 const BURST: u32 = 200;
@@ -137,6 +142,10 @@ struct Lease {
 impl Lease {
     /// Comes back when the viewer may not follow any more, with why the stream ends.
     async fn ended(&self) -> End {
+        if self.caller.means == Means::Header {
+            sleep(VOUCHED).await;
+            return End::Close(close_code::RESTART, "come again: the reverse proxy is asked who you are".to_owned());
+        }
         match self.access.ended(&self.caller).await {
             Ok(()) => End::Close(SIGNED_OUT, "signed out".to_owned()),
             Err(error) => {
@@ -187,7 +196,7 @@ async fn attend(
                 if !budget.takes(heard) {
                     return End::Close(close_code::POLICY, "too many messages".to_owned());
                 }
-                receive(received, &viewer, &lease.caller).await
+                receive(received, &viewer, lease).await
             }
             _ = ping.tick() => {
                 if heard.elapsed() > MAX_SILENCE {
@@ -210,7 +219,7 @@ async fn send(socket: &mut WebSocket, message: Message) -> ControlFlow<End> {
     }
 }
 
-async fn receive(received: Option<Result<Message, axum::Error>>, viewer: &Viewer, caller: &Caller) -> ControlFlow<End> {
+async fn receive(received: Option<Result<Message, axum::Error>>, viewer: &Viewer, lease: &Lease) -> ControlFlow<End> {
     let wish = match received {
         Some(Ok(message)) => wish(&message),
         // The library has answered a close frame already.
@@ -218,8 +227,14 @@ async fn receive(received: Option<Result<Message, axum::Error>>, viewer: &Viewer
     };
     match wish {
         Ok(None) => ControlFlow::Continue(()),
-        Ok(Some(Subscribe { topics })) if !topics.iter().all(|topic| needs::may_follow(caller, topic)) => {
-            ControlFlow::Break(End::Close(close_code::POLICY, "a wall link shows the topic `fleet` alone".to_owned()))
+        Ok(Some(Subscribe { topics })) if !topics.iter().all(|topic| needs::may_follow(&lease.caller, topic)) => {
+            const WHY: &str = "a wall link shows the topic `fleet` alone";
+            let entry = lease.caller.entry(Kind::Refusal, "subscribe");
+            lease
+                .access
+                .tell_refusal(Entry { outcome: "not allowed".to_owned(), detail: WHY.to_owned(), ..entry })
+                .await;
+            ControlFlow::Break(End::Close(close_code::POLICY, WHY.to_owned()))
         }
         Ok(Some(Subscribe { topics })) => match viewer.subscribe(topics).await {
             true => ControlFlow::Continue(()),

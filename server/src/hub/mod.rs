@@ -35,7 +35,6 @@ use crate::{haproxy, metrics::Metrics};
 pub use events::{EVENTS_KEPT, EventLog};
 pub(crate) use seen::requests_of;
 pub(crate) use sight::{HIDDEN, Sight};
-pub(crate) use task::unix_ms;
 pub use viewer::{Encoding, Payload, Viewer};
 
 /// Updates and wishes that may wait for the hub; who sends one more waits.

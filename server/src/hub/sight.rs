@@ -15,6 +15,8 @@ use app::model::{
     topic::{Delta, Section, Sections, TopicId},
 };
 
+use crate::seal::sealed;
+
 /// What stands where a server's name may not.
 pub(crate) const HIDDEN: &str = "another server";
 
@@ -71,12 +73,12 @@ impl Sight {
         }
     }
 
-    /// An event as it is seen; nothing where it is not.
+    /// An event as it is seen; nothing where it is not. Its number does not tell how many others there were.
     pub(super) fn event(&self, event: &Event) -> Option<Event> {
         let Event { cluster, proxy, .. } = event;
         let is_seen = if proxy.is_empty() { self.sees_cluster(cluster) } else { self.sees(cluster, proxy) };
         is_seen.then(|| {
-            let mut event = event.clone();
+            let mut event = Event { id: sealed("event", event.id), ..event.clone() };
             for text in [&mut event.before, &mut event.after, &mut event.cause] {
                 self.hide(&event.cluster, text);
             }

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeSet, HashMap, hash_map::Entry},
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use app::model::{
@@ -24,7 +24,7 @@ use super::{
     viewer::{Encoded, Encoding, FIRST, FLEET, Payload, Seat, Sent, ViewerId},
     views::{MOST_VIEWS, ViewId},
 };
-use crate::metrics::Metrics;
+use crate::{clock::unix_ms, metrics::Metrics};
 
 /// How often viewers that still need snapshots are looked after: a large page fills its queue several times over.
 const CATCH_UP: Duration = Duration::from_millis(100);
@@ -252,9 +252,4 @@ fn encode(frame: &Frame, encoding: Encoding, state: &State) -> Payload {
         Encoding::Postcard => frame.encode().unwrap_or_default().into(),
         Encoding::Json => text::text(frame, state).to_string().into(),
     }
-}
-
-/// Now, in Unix milliseconds.
-pub(crate) fn unix_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
 }

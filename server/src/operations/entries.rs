@@ -24,7 +24,7 @@ pub(super) fn operation(caller: &Caller, action: Action, name: &str, targets: &[
         operation: name.to_owned(),
         targets: list(&targets),
         reason: reason.to_owned(),
-        ..Entry::by(caller, Kind::Operation, action.id())
+        ..caller.entry(Kind::Operation, action.id())
     }
 }
 
@@ -45,7 +45,7 @@ pub(super) fn outcome(caller: &Caller, action: Action, name: &str, outcomes: &[T
         operation: name.to_owned(),
         outcome: list(&notes),
         detail: summary.join(", "),
-        ..Entry::by(caller, Kind::Outcome, action.id())
+        ..caller.entry(Kind::Outcome, action.id())
     }
 }
 
@@ -68,7 +68,7 @@ pub(super) fn refusal(caller: &Caller, request: &ActionRequest, error: &RequestE
         reason: request.reason.clone().unwrap_or_default(),
         outcome: error.word().to_owned(),
         detail: format!("{error}{more}"),
-        ..Entry::by(caller, Kind::Refusal, request.action.id())
+        ..caller.entry(Kind::Refusal, request.action.id())
     }
 }
 

@@ -26,10 +26,12 @@ use futures::future::join_all;
 
 use crate::{
     access::Caller,
+    clock::unix_ms,
     collector::{Asked, Collector, OrderError},
-    hub::{Hub, unix_ms},
+    hub::Hub,
     metrics::{Metrics, OutcomeLabel},
     record::{Record, plain},
+    seal::sealed,
 };
 
 use allowed::{allowed, seen_by};
@@ -229,9 +231,11 @@ impl Operations {
         self.shared.hub.record(events).await;
     }
 
-    /// A name that no other operation of this machine has: the start of the program and a count.
+    /// A name that no other operation of this machine has: the start of the program and a number, which does not tell
+    /// how many operations of others there were.
     fn name(&self) -> String {
-        format!("{:x}-{}", self.shared.started, self.shared.count.fetch_add(1, Ordering::Relaxed) + 1)
+        let count = self.shared.count.fetch_add(1, Ordering::Relaxed);
+        format!("{:x}-{:x}", self.shared.started, sealed("operation", count))
     }
 }
 

@@ -1,12 +1,8 @@
 //! One entry of the record.
 
-use app::model::access::Role;
 use ring::digest;
 
-use crate::{
-    access::{Caller, Means},
-    hub::unix_ms,
-};
+use crate::clock::now;
 
 /// Texts of an entry.
 pub(super) const TEXTS: usize = 11;
@@ -62,11 +58,6 @@ pub struct Entry {
     pub detail: String,
 }
 
-/// Now, Unix milliseconds.
-pub(crate) fn now() -> i64 {
-    i64::try_from(unix_ms()).unwrap_or(i64::MAX)
-}
-
 impl Kind {
     /// Every kind.
     pub const ALL: [Self; 7] = [
@@ -101,23 +92,6 @@ impl Kind {
 }
 
 impl Entry {
-    /// Something that `caller` did or asked for now.
-    #[must_use]
-    pub fn by(caller: &Caller, kind: Kind, action: &str) -> Self {
-        let role = match caller.means {
-            Means::Open => Role::Admin.word(),
-            Means::Nothing => "",
-            _ => caller.rights.role.word(),
-        };
-        Self {
-            who: caller.name.clone(),
-            role: role.to_owned(),
-            means: caller.means.to_string(),
-            address: caller.address.to_string(),
-            ..Self::by_itself(kind, action)
-        }
-    }
-
     /// Something that Sluice does by itself now.
     #[must_use]
     pub fn by_itself(kind: Kind, action: &str) -> Self {

@@ -5,8 +5,9 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::{Filter, Keep, Record, SyslogAddress, chain, configuration, entry::now, query, retain, syslog::Syslog};
+use super::{Filter, Keep, Record, SyslogAddress, chain, configuration, query, retain, syslog::Syslog};
 use crate::{
+    clock::now,
     metrics::{KindLabel, Metrics},
     vault::VaultError,
 };

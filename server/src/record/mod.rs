@@ -25,7 +25,7 @@ pub use syslog::{SyslogAddress, SyslogAddressError};
 pub use verify::{Broken, Verified, verify};
 
 pub(crate) use chain::SCHEMA;
-pub(crate) use entry::{now, plain};
+pub(crate) use entry::plain;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -36,6 +36,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    clock::now,
     metrics::Metrics,
     vault::{Vault, VaultError},
 };

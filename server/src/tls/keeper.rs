@@ -14,8 +14,8 @@ use tokio::{
 use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 
-use super::{Contents, Mark, Pair, PairError, Standing, Validity};
-use crate::{config::TlsFiles, supervisor};
+use super::{Contents, Mark, Pair, PairError, Standing, TlsFiles, Validity};
+use crate::supervisor;
 
 /// How often the files are looked at. By their content, so that it makes no difference how they were exchanged: written
 /// over, renamed, or behind a link that points elsewhere now.

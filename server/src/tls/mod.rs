@@ -23,16 +23,22 @@ use tokio_rustls::rustls::{
 pub use keeper::{Certificates, LOOK};
 pub use validity::{Standing, Validity};
 
-use crate::{
-    config::TlsFiles,
-    haproxy::{Chain, Key, TlsError},
-};
+use crate::haproxy::{Chain, Key, TlsError};
 
 /// The largest file that is read, in bytes: a chain has a few kilobytes.
 const MAX_FILE: u64 = 1024 * 1024;
 
 /// Sessions that may be taken up again without a new handshake: a browser opens a page's connections at once.
 const SESSIONS: usize = 1024;
+
+/// Where Sluice's certificate and its key are: PEM files, absolute paths.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate, and after it those between it and its authority.
+    pub certificate: PathBuf,
+    /// Its private key; may be the same file.
+    pub key: PathBuf,
+}
 
 /// Why a certificate and its key can't be used. No message holds a part of a file.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
-use crate::access::{Cost, Memory, NewSession, Password, Secret, SessionLimits, devices, new_id};
+use crate::{
+    access::{Cost, Memory, NewSession, Password, Secret, SessionLimits, devices, new_id},
+    record,
+};
 
 const CHEAP: Cost = Cost { memory: 8, passes: 1, lanes: 1 };
 

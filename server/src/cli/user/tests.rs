@@ -30,6 +30,9 @@ fn accounts_are_made_changed_listed_and_ended() {
     let again = run("add anna --role admin --password-stdin", b"correct horse battery\n").expect_err("there already");
     assert!(again.contains("there is an account `anna` already"), "{again}");
     assert_eq!(run("role anna viewer", b""), Ok("anna is viewer now\n".to_owned()));
+    assert_eq!(run("groups anna --group dba", b""), Ok("anna is in dba now\n".to_owned()));
+    assert_eq!(run("list", b""), Ok("viewer   anna  dba\n".to_owned()));
+    assert_eq!(run("groups anna", b""), Ok("anna is in no group now\n".to_owned()));
     let kept = || {
         let connection = vault::connect(&dir).expect("opens");
         users::find(&connection, &"anna".parse().expect("a name")).expect("answered").expect("there").1
@@ -47,7 +50,7 @@ fn accounts_are_made_changed_listed_and_ended() {
     let who: String = connection.query_row("SELECT min(who) FROM record", [], |row| row.get(0)).expect("a row");
     assert_eq!(who, system_user());
     let count: i64 = connection.query_row("SELECT count(*) FROM record", [], |row| row.get(0)).expect("a row");
-    assert_eq!(count, 4);
+    assert_eq!(count, 6);
 }
 
 #[test]
@@ -64,6 +67,8 @@ fn what_can_t_be_done_says_what_to_do() {
         ("add anna --password-stdin", "", "--role"),
         ("passwd anna --password-stdin", "correct horse battery", "there is no account `anna`"),
         ("role anna admin", "", "there is no account `anna`"),
+        ("groups anna --group dba", "", "there is no account `anna`"),
+        ("groups anna --group a,b", "", "without commas"),
         ("remove anna", "", "`sluice user list` shows all"),
     ] {
         let message = run(dir.path(), line, input.as_bytes()).expect_err(line);

@@ -1,10 +1,10 @@
 //! Accounts, tokens and wall links over HTTP.
 
-use app::model::access::Pattern;
+use app::model::access::{Pattern, Role};
 use axum::{
     body::{Body, to_bytes},
     http::{
-        Request,
+        HeaderMap, Request,
         header::{LOCATION, SET_COOKIE},
     },
 };
@@ -14,7 +14,7 @@ use tower::ServiceExt as _;
 use super::*;
 use crate::{
     access::{
-        Access, Attempt, Outside, Roles, TrustedHeader,
+        Access, Attempt, Outside, Peer, Roles, TrustedHeader,
         credentials::{SESSION_COOKIE, WALL_COOKIE},
         testing,
     },

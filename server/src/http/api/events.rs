@@ -29,7 +29,7 @@ pub(in crate::http) struct Events {
 /// One thing that happened. A text is empty where it does not apply.
 #[derive(Debug, Serialize, ToSchema)]
 struct EventView {
-    /// Counts up on this run of Sluice.
+    /// Names it on this run of Sluice; counts up for who sees everything.
     id: u64,
     /// When Sluice saw it, Unix milliseconds.
     at: u64,

@@ -4,7 +4,7 @@ use axum::{
     Extension, Json,
     body::Bytes,
     extract::{Query, State, rejection::QueryRejection},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 
 use super::{LogOutQuery, ProblemDetails};
 use crate::{
-    access::{Caller, LogInError, Password, seconds},
-    http::{AppState, Peer, login, problem::Problem},
+    access::{Caller, LogInError, Password, Peer, seconds},
+    http::{AppState, login, problem::Problem},
 };
 
 /// Name and password.
@@ -71,12 +71,11 @@ pub(in crate::http) struct LogOutResponse {
 )]
 pub(in crate::http) async fn log_in(
     State(AppState { access, .. }): State<AppState>,
-    peer: Option<Extension<Peer>>,
+    peer: Peer,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
     let LogInRequest { user, password } = read(&headers, &body)?;
-    let peer = peer.map_or(Peer::LOOPBACK, |Extension(peer)| peer);
     match login::try_it(&access, &headers, peer, &user, Password::typed(password)).await {
         Ok(logged_in) => {
             let Caller { name, rights, .. } = &logged_in.caller;
@@ -84,7 +83,7 @@ pub(in crate::http) async fn log_in(
             let answer = LogInResponse { user: name.clone(), role: rights.role.to_string(), expires_at };
             Ok((login::cookies(&access, &logged_in), Json(answer)).into_response())
         }
-        Err(LogInError::Wrong) => Err(Problem::new(StatusCode::UNAUTHORIZED, "Name or password is wrong")),
+        Err(LogInError::Wrong) => Err(Problem::new(StatusCode::UNAUTHORIZED, "Name or password is wrong").recorded()),
         Err(error @ LogInError::Wait(wait)) => Ok(later(StatusCode::TOO_MANY_REQUESTS, &error, wait)),
         Err(error @ LogInError::Busy(wait)) => Ok(later(StatusCode::SERVICE_UNAVAILABLE, &error, wait)),
         Err(error) => Err(Problem::internal(error)),
@@ -107,7 +106,7 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Result<LogInRequest, Problem> {
 
 fn later(status: StatusCode, error: &LogInError, wait: std::time::Duration) -> Response {
     let problem = Problem::new(status, "Try again later").with_detail(format!("{error}."));
-    ([(header::RETRY_AFTER, HeaderValue::from(seconds(wait)))], problem).into_response()
+    problem.with_wait(seconds(wait)).recorded().into_response()
 }
 
 /// Logs out: ends the session that the request shows, or every one of its account.
@@ -170,7 +169,7 @@ mod tests {
     fn fuzz_damaged_log_in_bodies() {
         let seeds = BODIES.map(str::as_bytes);
         let mut headers = HeaderMap::new();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+        headers.insert(header::CONTENT_TYPE, "application/json; charset=utf-8".parse().expect("a value"));
         check!().with_iterations(INPUTS).with_test_time(AT_MOST).with_type::<Damage>().for_each(|damage| {
             let body = damage.to(&seeds);
             match read(&headers, &body) {

@@ -29,7 +29,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::problem::Problem;
-use crate::hub::{World, unix_ms};
+use crate::{clock::unix_ms, hub::World};
 
 /// Longest name out of a query that a refusal repeats, in characters.
 const QUOTED: usize = 80;

@@ -6,11 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::age_ms;
-use crate::{
-    access::Caller,
-    http::AppState,
-    hub::{World, unix_ms},
-};
+use crate::{access::Caller, clock::unix_ms, http::AppState, hub::World};
 
 /// Every node.
 #[derive(Debug, Serialize, ToSchema)]

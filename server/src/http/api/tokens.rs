@@ -11,17 +11,16 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ProblemDetails, QUOTED, WhichQuery, WhoseQuery};
+use super::{ProblemDetails, WhichQuery, WhoseQuery};
 use crate::{
     access::{
-        Caller, Means, Origin, Session, UserName,
-        columns::now,
-        sessions as kept,
+        Caller, Means, Session, UserName, sessions as kept,
         tokens::{self as access_tokens, Token, TokenError},
     },
+    clock::now,
     http::{
         AppState,
-        account::{MakeError, Own, end_any, end_one, make},
+        own::{MakeError, Own, end_session as end_session_of},
         problem::Problem,
     },
 };
@@ -128,7 +127,7 @@ pub(in crate::http) async fn sessions(
     query: Result<Query<WhoseQuery>, QueryRejection>,
 ) -> Result<Json<Sessions>, Problem> {
     let Query(WhoseQuery { user }) = query?;
-    let own = Own::of(&state, caller.clone()).await.map_err(Problem::internal)?.key();
+    let own = Own::of(&state, &caller).await.map_err(Problem::internal)?.key();
     let is_own = user.as_ref().is_none_or(|user| own.as_ref().is_some_and(|(_, name)| name == user));
     if !is_own && caller.rights.role < Role::Admin {
         return Err(not_yours());
@@ -169,12 +168,11 @@ pub(in crate::http) async fn end_session(
 ) -> Result<Json<Ended>, Problem> {
     let Query(WhichQuery { id }) = query?;
     let ended = if caller.rights.role == Role::Admin {
-        end_any(&state, &caller, id.clone()).await
+        end_session_of(&state, &caller, id.clone(), None).await
     } else {
-        let of: Option<(Origin, String)> = Own::of(&state, caller.clone()).await.map_err(Problem::internal)?.key();
-        end_one(&state, &caller, id.clone(), of).await
+        Own::of(&state, &caller).await.map_err(Problem::internal)?.end_session(&state, id.clone()).await
     };
-    if ended.map_err(Problem::internal)? { Ok(Json(Ended { id })) } else { Err(missing("session", &id)) }
+    if ended.map_err(Problem::internal)? { Ok(Json(Ended { id })) } else { Err(missing("session")) }
 }
 
 /// The tokens of the caller's account; for an admin those of any.
@@ -193,7 +191,7 @@ pub(in crate::http) async fn tokens(
     query: Result<Query<WhoseQuery>, QueryRejection>,
 ) -> Result<Json<Tokens>, Problem> {
     let Query(WhoseQuery { user }) = query?;
-    let own = Own::of(&state, caller.clone()).await.map_err(Problem::internal)?.local();
+    let own = Own::of(&state, &caller).await.map_err(Problem::internal)?.local();
     let of = match user.as_deref() {
         None => match own {
             Some(own) => Some(own),
@@ -202,7 +200,7 @@ pub(in crate::http) async fn tokens(
         Some(user) if own.as_ref().is_some_and(|own| own.as_str() == user) => own,
         Some(_) if caller.rights.role < Role::Admin => return Err(not_yours()),
         Some("*") => None,
-        Some(user) => Some(user.parse::<UserName>().map_err(|_| missing("account", user))?),
+        Some(user) => Some(user.parse::<UserName>().map_err(|_| missing("account"))?),
     };
     let listed = state.vault.call(move |connection| access_tokens::list(connection, of.as_ref()));
     let view = |token: Token| {
@@ -228,7 +226,8 @@ pub(in crate::http) async fn make_token(
     body: Result<Json<TokenRequest>, JsonRejection>,
 ) -> Result<Json<TokenResponse>, Problem> {
     let Json(TokenRequest { scope, expires, note }) = body?;
-    match make(&state, &caller, &scope, &expires, &note).await {
+    let own = Own::of(&state, &caller).await.map_err(Problem::internal)?;
+    match own.make_token(&state, &scope, &expires, &note).await {
         Ok((token, secret)) => Ok(Json(TokenResponse { id: token.id, token: secret, expires: token.expires })),
         Err(MakeError::Told(status, text)) => Err(Problem::new(status, text.trim_end_matches('.'))),
         Err(MakeError::Failed(error)) => Err(Problem::internal(error)),
@@ -251,9 +250,9 @@ pub(in crate::http) async fn end_token(
     query: Result<Query<WhichQuery>, QueryRejection>,
 ) -> Result<Json<Ended>, Problem> {
     let Query(WhichQuery { id }) = query?;
-    let of = Own::of(&state, caller.clone()).await.map_err(Problem::internal)?.local();
+    let of = Own::of(&state, &caller).await.map_err(Problem::internal)?.local();
     if of.is_none() && caller.rights.role < Role::Admin {
-        return Err(missing("token", &id));
+        return Err(missing("token"));
     }
     let of = of.filter(|_| caller.rights.role < Role::Admin);
     let wanted = id.clone();
@@ -261,7 +260,7 @@ pub(in crate::http) async fn end_token(
         state.vault.call(move |connection| Ok(access_tokens::remove(connection, &wanted, of.as_ref(), &caller)));
     match ended.await.map_err(Problem::internal)? {
         Ok(_) => Ok(Json(Ended { id })),
-        Err(TokenError::Missing(_)) => Err(missing("token", &id)),
+        Err(TokenError::Missing(_)) => Err(missing("token")),
         Err(error) => Err(Problem::internal(error)),
     }
 }
@@ -270,7 +269,7 @@ fn not_yours() -> Problem {
     Problem::new(StatusCode::FORBIDDEN, "This is another account's").with_detail("Only an admin sees those of others.")
 }
 
-fn missing(what: &str, id: &str) -> Problem {
-    let short: String = id.chars().take(QUOTED).collect();
-    Problem::new(StatusCode::NOT_FOUND, format!("There is no {what} {short:?}"))
+/// The name is not repeated: people paste the token itself there, and what is answered is recorded.
+fn missing(what: &str) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, format!("There is no such {what}"))
 }

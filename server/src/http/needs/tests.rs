@@ -14,19 +14,20 @@ use super::*;
 use crate::{
     access::{
         Access, Attempt, Password, Secret,
-        columns::now,
         credentials::{SESSION_COOKIE, WALL_COOKIE},
         testing,
         tokens::{self, NewToken, Scope},
         walls::{self, NewWall},
     },
+    clock::now,
     http::{pages, router, routes, tests::state_of},
     vault::Vault,
 };
 
 /// Who asks, in the order of the expected answers: nobody, a session that ended, one of each role, a wall link, an admin's
 /// token to read and one to act.
-const CALLERS: [&str; 8] = ["nobody", "ended", "viewer", "operator", "admin", "wall", "read", "act"];
+pub(in crate::http) const CALLERS: [&str; 8] =
+    ["nobody", "ended", "viewer", "operator", "admin", "wall", "read", "act"];
 
 /// In milliseconds.
 const DAY: i64 = 86_400_000;
@@ -71,6 +72,7 @@ const EXPECTED: &[(&str, &str, [u16; 8])] = &[
     ("GET /admin", "", [303, 303, 403, 403, 200, 403, 403, 403]),
     ("POST /admin/users/add", "user=x&role=admin&password=short", [303, 303, 403, 403, 400, 403, 403, 403]),
     ("POST /admin/users/role", "user=nobody&role=viewer", [303, 303, 403, 403, 400, 403, 403, 403]),
+    ("POST /admin/users/groups", "user=nobody&groups=a,b", [303, 303, 403, 403, 400, 403, 403, 403]),
     ("POST /admin/users/remove", "user=nobody", [303, 303, 403, 403, 400, 403, 403, 403]),
     ("POST /admin/sessions/end", "id=x", [303, 303, 403, 403, 404, 403, 403, 403]),
     ("POST /admin/sessions/end-all", "user=nobody", [303, 303, 403, 403, 303, 403, 403, 403]),
@@ -98,7 +100,7 @@ async fn log_in(access: &Access, user: &str) -> Secret {
     access.log_in(attempt).await.expect("in").token
 }
 
-async fn with_accounts() -> AppState {
+pub(in crate::http) async fn with_accounts() -> AppState {
     let vault = Vault::in_memory().expect("memory");
     for role in Role::ALL {
         testing::add(&vault, role.word(), role).await;
@@ -107,7 +109,7 @@ async fn with_accounts() -> AppState {
 }
 
 /// The header that shows who `who` is: each has a session, link or token of its own.
-async fn shown(state: &AppState, who: &str) -> Option<(HeaderName, String)> {
+pub(in crate::http) async fn shown(state: &AppState, who: &str) -> Option<(HeaderName, String)> {
     let token = match who {
         "nobody" => return None,
         "ended" => {

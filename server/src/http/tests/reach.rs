@@ -11,7 +11,7 @@ use axum::Extension;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::*;
-use crate::access::Caller;
+use crate::access::{Caller, Peer};
 
 /// Stands in every name that may not be told.
 const MARK: &str = "zqx";

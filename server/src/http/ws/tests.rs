@@ -12,6 +12,7 @@ use super::*;
 use crate::http::tests::{Running, running};
 
 mod ends;
+mod frames;
 mod others;
 
 type Client = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
@@ -119,15 +120,20 @@ async fn viewers_are_counted_while_they_are_there() {
         if viewers() == 0 {
             return;
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        sleep(Duration::from_millis(20)).await;
     }
     panic!("still counted");
 }
 
-/// Lets eighty seconds pass: four pings, each with time for its answer on the way.
+/// Lets eighty seconds pass.
 async fn eighty_seconds() {
+    pings(4).await;
+}
+
+/// Lets the time of so many pings pass, each with time for its answer on the way.
+async fn pings(count: u32) {
     tokio::time::pause();
-    for _ in 0..4 {
+    for _ in 0..count {
         tokio::time::advance(PING_INTERVAL).await;
         for _ in 0..1_000 {
             tokio::task::yield_now().await;

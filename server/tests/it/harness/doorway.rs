@@ -4,10 +4,9 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use axum::Router;
 use server::{
-    config::TlsFiles,
     http::{self, AppState, Door},
     metrics::Metrics,
-    tls::Certificates as Served,
+    tls::{Certificates as Served, TlsFiles},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},

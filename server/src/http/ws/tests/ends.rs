@@ -7,15 +7,12 @@ use app::model::access::Role;
 use super::*;
 use crate::{
     access::{
-        Access, Attempt, Memory, Password, SessionLimits, Setup,
+        Access, Attempt, Memory, Password, Peer, SessionLimits, Setup,
         credentials::SESSION_COOKIE,
         testing::{PASSWORD, add, setup},
         users,
     },
-    http::{
-        Peer,
-        tests::{running_with, state_of},
-    },
+    http::tests::{running_with, state_of},
     vault::{self, Vault},
 };
 

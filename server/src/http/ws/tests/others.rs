@@ -1,18 +1,20 @@
 //! That a stream ends with the API token or the wall link that let its viewer in.
 
-use app::model::access::Role;
+use app::model::access::{Pattern, Role};
 
 use super::*;
 use crate::{
     access::{
-        columns::now,
+        Outside, Roles, TrustedHeader,
         credentials::WALL_COOKIE,
         testing::{add, setup},
         tokens::{self, NewToken, Scope},
         users,
         walls::{self, NewWall},
     },
+    clock::now,
     http::tests::{running_with, state_of},
+    record::Record,
     vault::Vault,
 };
 
@@ -61,6 +63,35 @@ async fn stream(server: &Running, header: &'static str, value: &str) -> Result<C
         Err(tungstenite::Error::Http(response)) => Err(response.status()),
         Err(error) => panic!("{error}"),
     }
+}
+
+/// A reverse proxy on this machine says who asks.
+#[tokio::test]
+async fn a_stream_by_a_proxy_s_word_is_opened_anew_before_long() {
+    let vault = Vault::in_memory().expect("memory");
+    let ops = vec![Pattern("ops".to_owned())];
+    let header = TrustedHeader {
+        user: "x-forwarded-user".parse().expect("a header"),
+        groups: Some("x-forwarded-groups".parse().expect("a header")),
+        from: vec!["127.0.0.0/8".parse().expect("a network")],
+    };
+    let outside =
+        Outside { header: Some(header), roles: Roles { operator: ops, ..Roles::default() }, ..Outside::default() };
+    let mut state = state_of(vault.clone(), setup()).await;
+    state.access = Access::start_with(Record::new(vault), setup(), outside).expect("access");
+    let server = running_with(state).await;
+    let mut request = format!("ws://{}/ws?format=json", server.address).into_client_request().expect("a request");
+    for (name, value) in [("x-forwarded-user", "anna"), ("x-forwarded-groups", "ops")] {
+        request.headers_mut().insert(name, value.parse().expect("a value"));
+    }
+    let (mut client, _) = connect_async(request).await.expect("a stream");
+    next(&mut client).await;
+    let reader = tokio::spawn(async move { end(&mut client).await });
+    pings(40).await;
+    assert!(!reader.is_finished(), "its pings are answered");
+    pings(6).await;
+    let (code, reason) = timeout(Duration::from_secs(5), reader).await.expect("in time").expect("an end");
+    assert_eq!((code, reason.as_str()), (1012, "come again: the reverse proxy is asked who you are"));
 }
 
 async fn expect_signed_out(client: &mut Client, within: Duration) {

@@ -1,0 +1,24 @@
+//! Where a request comes from.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+/// Where a request comes from, by its connection, or by a reverse proxy that the configuration trusts. An extension of
+/// every request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// The address of who asks.
+    pub address: IpAddr,
+    /// The address that the connection itself comes from: the reverse proxy's, where there is one.
+    pub connection: IpAddr,
+    /// Whether the way to us is encrypted, by our own TLS or the reverse proxy's.
+    pub is_secure: bool,
+}
+
+impl Peer {
+    /// A program on this machine, without TLS.
+    pub const LOOPBACK: Self = Self {
+        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        connection: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        is_secure: false,
+    };
+}
