@@ -1,106 +1,19 @@
-// The demo lab and Sluice as processes of the tests: started, stopped and signalled by pid, and ended with the run.
+// The demo's lab, two HAProxy processes with servers and traffic, and what HAProxy itself says of it.
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
-/** The program under test. */
-const PROGRAM = path.resolve(process.env.SLUICE_BIN ?? path.join(__dirname, '../target/release/sluice'));
+import { Program, freePorts, runs, until } from './process';
 
 /** Consecutive ports that the lab takes. */
 const LAB_PORTS = 19;
 
 export const NODES = ['lb1', 'lb2'] as const;
 export type NodeName = (typeof NODES)[number];
-
-/** Waits until `probe` gives something, and fails with what was waited for. */
-export async function until<T>(what: string, probe: () => Promise<T | undefined | false>, ms = 20_000): Promise<T> {
-  const end = Date.now() + ms;
-  let last: unknown;
-  do {
-    try {
-      const got = await probe();
-      if (got) return got;
-    } catch (error) {
-      last = error;
-    }
-    await sleep(50);
-  } while (Date.now() < end);
-  throw new Error(`${what}: not within ${ms} ms${last ? `; ${last}` : ''}`);
-}
-
-/** Says whether a process runs; one that has ended and was not waited for does not. */
-function runs(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = net.createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
-}
-
-/** The first of `count` free ports, below those that the system hands out by itself. */
-async function freePorts(count: number): Promise<number> {
-  for (let tries = 0; tries < 200; tries++) {
-    const base = 20_000 + Math.floor(Math.random() * 10_000);
-    const free = await Promise.all(Array.from({ length: count }, (_, at) => isFree(base + at)));
-    if (free.every(Boolean)) return base;
-  }
-  throw new Error('no free ports');
-}
-
-/**
- * A program that ends with this one, however this one ends: the shell around it waits for the end of a pipe that we
- * hold. Ctrl-C is for Playwright alone, which then ends everything in order.
- */
-class Program {
-  private output = '';
-  private constructor(
-    private readonly shell: ChildProcess,
-    readonly pid: number,
-  ) {}
-
-  static async start(args: string[]): Promise<Program> {
-    const script = 'trap "" INT; "$@" </dev/null & echo $!; cat >/dev/null; kill -TERM $! 2>/dev/null; wait';
-    const shell = spawn('/bin/sh', ['-c', script, 'sh', PROGRAM, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
-    const first = await new Promise<string>((resolve, reject) => {
-      shell.once('error', reject);
-      shell.stdout.once('data', (data) => resolve(String(data)));
-    });
-    const program = new Program(shell, Number.parseInt(first, 10));
-    for (const stream of [shell.stdout, shell.stderr]) {
-      stream.on('data', (data) => (program.output = (program.output + data).slice(-4_000)));
-    }
-    return program;
-  }
-
-  runs(): boolean {
-    return runs(this.pid);
-  }
-
-  /** What it wrote last. */
-  said(): string {
-    return this.output;
-  }
-
-  /** Ends it, and waits for that. */
-  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    if (this.runs()) process.kill(this.pid, signal);
-    await until(`end of ${PROGRAM}`, async () => !this.runs());
-    this.shell.stdin?.end();
-  }
-}
 
 /** A server of the lab, as HAProxy itself tells. */
 export interface ServerState {
@@ -313,102 +226,4 @@ export interface Stream {
   server: string;
   ended: boolean;
   close(): void;
-}
-
-/** An account of the tests. */
-export interface Account {
-  name: string;
-  password: string;
-}
-
-/** One account per role, where a test has accounts at all. */
-export const ACCOUNTS = {
-  viewer: { name: 'viewer', password: 'a viewer of the tests' },
-  operator: { name: 'operator', password: 'an operator of the tests' },
-  admin: { name: 'admin', password: 'an admin of the tests' },
-} satisfies Record<string, Account>;
-
-/** Sluice on the lab. */
-export class Sluice {
-  private program?: Program;
-  /** A session of the tests' own, where there are accounts. */
-  private cookie = '';
-  private constructor(
-    readonly port: number,
-    private readonly config: string,
-    private readonly data: string,
-  ) {}
-
-  static async start(lab: Lab, isCluster: boolean, hasAccounts = false): Promise<Sluice> {
-    return Sluice.startWith(lab, lab.config(isCluster), hasAccounts);
-  }
-
-  /** Starts one with a configuration of one's own. */
-  static async startWith(lab: Lab, config: string, hasAccounts = false): Promise<Sluice> {
-    const data = mkdtempSync(path.join(lab.dir, 'data-'));
-    const sluice = new Sluice(await freePorts(1), config, data);
-    if (hasAccounts) {
-      for (const [role, account] of Object.entries(ACCOUNTS)) {
-        sluice.user(['add', account.name, '--role', role, '--password-stdin'], `${account.password}\n`);
-      }
-    }
-    await sluice.start();
-    return sluice;
-  }
-
-  /** `sluice user` on the folder of this one. */
-  user(words: string[], input = ''): void {
-    execFileSync(PROGRAM, ['user', ...words, '--data', this.data], { input, stdio: ['pipe', 'ignore', 'inherit'] });
-  }
-
-  /** Asks for JSON, with the tests' own session where that is needed. */
-  private async json<T>(address: string): Promise<T> {
-    const ask = () => fetch(`${this.url}${address}`, { headers: this.cookie ? { cookie: this.cookie } : {} });
-    let answer = await ask();
-    if (answer.status === 401) {
-      const { name: user, password } = ACCOUNTS.admin;
-      const body = JSON.stringify({ user, password });
-      const came = await fetch(`${this.url}/api/v1/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
-      this.cookie = came.headers.getSetCookie().map((cookie) => cookie.split(';')[0]).join('; ');
-      answer = await ask();
-    }
-    return (await answer.json()) as T;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${this.port}`;
-  }
-
-  async start(): Promise<void> {
-    if (this.program?.runs()) return;
-    const where = ['--config', this.config, '--data', this.data, '--listen', `127.0.0.1:${this.port}`];
-    const program = await Program.start(['serve', ...where]);
-    this.program = program;
-    await until(`Sluice\n${program.said()}`, async () => {
-      if (!program.runs()) throw new Error(program.said());
-      return (await fetch(`${this.url}/healthz`)).ok;
-    });
-  }
-
-  /** Asks it to end, without waiting for that. */
-  signal(signal: NodeJS.Signals): void {
-    if (this.program?.runs()) process.kill(this.program.pid, signal);
-  }
-
-  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    await this.program?.stop(signal);
-  }
-
-  /** After a test: it runs, all nodes are live to it, and it has seen that every server is back as configured. */
-  async reset(): Promise<void> {
-    if (this.program?.runs()) this.signal('SIGCONT');
-    else await this.start();
-    await until('Sluice at rest', async () => {
-      const health = (await (await fetch(`${this.url}/healthz`)).json()) as { nodes_live: number };
-      if (health.nodes_live !== NODES.length) return false;
-      const stats = await this.json<{ nodes: { rows: Record<string, string>[] }[] }>('/api/v1/stats');
-      const changed = stats.nodes.flatMap((n) => n.rows).filter((r) => r.svname !== 'static2' && r.svname !== 'web3' && r.svname !== 'web5');
-      return changed.every((r) => /^(UP|OPEN|no check)/.test(r.status));
-    });
-  }
 }

@@ -6,7 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { AxeBuilder } from '@axe-core/playwright';
 import { test as base, expect, type BrowserContext, type Locator, type Page } from '@playwright/test';
 
-import { type Account, Lab, Sluice } from './lab';
+import { Lab } from './lab';
+import { type Account, Sluice } from './sluice';
 
 export { expect } from '@playwright/test';
 

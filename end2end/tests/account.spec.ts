@@ -1,4 +1,4 @@
-import { ACCOUNTS } from '../lab';
+import { ACCOUNTS } from '../sluice';
 import { expect, expectAccessible, logIn, overflowing, smallTargets, test } from '../test';
 
 test.use({ hasAccounts: true });

@@ -1,4 +1,4 @@
-import { ACCOUNTS } from '../lab';
+import { ACCOUNTS } from '../sluice';
 import { expect, expectAccessible, link, logIn, open, overflowing, smallTargets, stranger, test } from '../test';
 
 test.use({ hasAccounts: true });

@@ -5,7 +5,7 @@ import path from 'node:path';
 
 import type { Page } from '@playwright/test';
 
-import { ACCOUNTS, Sluice } from '../lab';
+import { ACCOUNTS, Sluice } from '../sluice';
 import {
   test as base,
   apply,

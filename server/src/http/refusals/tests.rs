@@ -62,7 +62,7 @@ async fn every_refusal_is_one_entry_and_looking_is_none() {
         ("GET /stats".into(), "", 303, ""),
         ("GET /nowhere".into(), "", 404, ""),
         ("GET /w/slw_nothing".into(), "", 404, ""),
-        ("TRACE /stats".into(), "", 403, "TRACE /stats nobody not allowed"),
+        ("TRACE /stats".into(), "", 405, "TRACE /stats nobody not understood"),
         ("PUT /api/v1/tokens".into(), "", 405, "PUT /api/v1/tokens nobody not understood"),
     ] {
         let (got, told) = asked(&state, &head, body).await;
