@@ -12,7 +12,7 @@ async function enter(page: import('@playwright/test').Page, who: keyof typeof AC
 
 test('the account page says who one is, and leads there from every page', async ({ page }) => {
   await enter(page, 'operator', '/stats');
-  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Account' }).click();
+  await page.getByTitle('Your account').click();
   await expect(page).toHaveURL(/\/account$/);
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Account');
   await expect(page.getByText('You may look at everything, and act on every server.')).toBeVisible();

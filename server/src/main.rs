@@ -6,9 +6,10 @@ use anyhow::Context;
 use clap::Parser;
 use server::{
     cli::{self, Cli, Command, DemoArgs, ServeArgs},
-    config::{Config, LogFormat, Source},
+    config::{Config, ConfigError, ListenError, LogFormat, Source},
     demo::Lab,
     logging, program,
+    tls::PairError,
 };
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -19,13 +20,18 @@ use tokio_util::sync::CancellationToken;
 /// Rendering with nested suspense can starve on fewer, whatever the number of cores.
 const WORKERS: usize = 4;
 
+/// What ends the program when the configuration has to be another one: `EX_CONFIG` of sysexits.h. A supervisor need not
+/// try again.
+const MISCONFIGURED: u8 = 78;
+
 fn main() -> ExitCode {
     let command = Cli::parse().command;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build();
     let result = runtime.context("cannot start the runtime").and_then(|runtime| runtime.block_on(run(command)));
     result.unwrap_or_else(|error| {
         tell(&format!("sluice: {error:#}"));
-        ExitCode::FAILURE
+        let is_configuration = error.is::<ConfigError>() || error.is::<ListenError>() || error.is::<PairError>();
+        if is_configuration { ExitCode::from(MISCONFIGURED) } else { ExitCode::FAILURE }
     })
 }
 

@@ -11,7 +11,7 @@ pub(crate) fn Account() -> impl IntoView {
     (!name.is_empty()).then(|| {
         view! {
             <form method="post" action="/logout" class="account">
-                <a class="tab" href="/account" rel="external" title="Your account and where it is logged in">
+                <a class="tab" href="/account" rel="external" title="Your account: where it is logged in, its tokens, its password">
                     <b>{name}</b>
                     <span>{rights.role.word()}</span>
                 </a>

@@ -1,4 +1,4 @@
-//! The way from page to page.
+//! The way from page to page. To one's own account leads its name, in [`super::account`].
 
 use leptos::prelude::*;
 
@@ -15,7 +15,7 @@ pub(crate) fn Nav(current: &'static str) -> impl IntoView {
         let is_here = address == current;
         let class = if is_here { "tab tab-on" } else { "tab" };
         // A page without a program is the server's to draw.
-        let rel = matches!(address, "/audit" | "/admin" | "/account").then_some("external");
+        let rel = matches!(address, "/audit" | "/admin").then_some("external");
         view! { <a class=class href=address rel=rel aria-current=is_here.then_some("page")>{name}</a> }
     };
     view! {
@@ -25,7 +25,6 @@ pub(crate) fn Nav(current: &'static str) -> impl IntoView {
             {tab("/wall", "Wall")}
             {is_admin.then(|| tab("/audit", "Audit"))}
             {(is_admin && has_account).then(|| tab("/admin", "Admin"))}
-            {has_account.then(|| tab("/account", "Account"))}
         </nav>
     }
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::{brand::Brand, nav::Nav, status},
+    components::{account::Account, brand::Brand, nav::Nav, status},
     model::{
         action::Action,
         format::{exact, plural},
@@ -117,6 +117,7 @@ fn frame(body: AnyView) -> AnyView {
         <header class="flex flex-wrap items-center gap-3 border-b border-line bg-surface px-4 py-2.5">
             <Brand />
             <Nav current="/audit" />
+            <Account />
         </header>
         <main class="mx-auto max-w-[1500px] px-4 pt-3 pb-6 max-[520px]:px-2">
             <h1 class="sr-only">"Audit"</h1>

@@ -4,7 +4,7 @@
 
 use leptos::prelude::*;
 
-use crate::components::{brand::Brand, nav::Nav};
+use crate::components::{account::Account, brand::Brand, nav::Nav};
 
 /// Times that a token or a wall link may be made for, as they are sent and as they are read.
 const EXPIRIES: [(&str, &str); 6] = [
@@ -82,8 +82,7 @@ pub(super) fn page(current: &'static str, title: &'static str, notice: Option<No
         <header class="flex flex-wrap items-center gap-3 border-b border-line bg-surface px-4 py-2.5">
             <Brand />
             <Nav current />
-            <span class="grow"></span>
-            <form method="post" action="/logout"><button class="btn">"Log out"</button></form>
+            <Account />
         </header>
         <main class="mx-auto max-w-4xl px-4 pt-4 pb-8 max-[520px]:px-2">
             <h1 class="mb-3 text-[19px] font-semibold">{title}</h1>

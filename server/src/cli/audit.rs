@@ -1,14 +1,13 @@
 //! `sluice audit`: whether the record is as it was written, and the record as a file. It only reads.
 
-use std::{
-    io::{self, Write},
-    path::PathBuf,
-};
+use std::io::{self, Write};
 
 use clap::{Args, Subcommand};
+use rusqlite::Connection;
 
+use super::DataArgs;
 use crate::{
-    config::default_data,
+    config::ConfigError,
     record::{Filter, Format, FormatError, Head, HeadError, Verified, head, query, verify},
     vault::{self, VaultError},
 };
@@ -26,18 +25,16 @@ pub struct AuditArgs {
 pub enum AuditCommand {
     /// Say whether any entry was changed, added or taken away
     Verify {
-        /// The folder of accounts and record [default: as `sluice serve`]
-        #[arg(long, value_name = "DIR")]
-        data: Option<PathBuf>,
+        #[command(flatten)]
+        data: DataArgs,
         /// A head that this command or the syslog told earlier: the record must still contain it
         #[arg(long, value_name = "ID:HASH", value_parser = |text: &str| text.parse::<Head>().map_err(|e: HeadError| e))]
         head: Option<Head>,
     },
     /// Write the entries to standard output, oldest first
     Export {
-        /// The folder of accounts and record [default: as `sluice serve`]
-        #[arg(long, value_name = "DIR")]
-        data: Option<PathBuf>,
+        #[command(flatten)]
+        data: DataArgs,
         /// `csv` or `jsonl`
         #[arg(long, value_parser = |text: &str| text.parse::<Format>().map_err(|e: FormatError| e))]
         format: Format,
@@ -53,6 +50,9 @@ pub enum AuditCommand {
 /// Why nothing could be done.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
+    /// The configuration can't be read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The file can't be used.
     #[error(transparent)]
     File(#[from] VaultError),
@@ -69,7 +69,7 @@ pub enum AuditError {
 /// # Errors
 /// When the record can't be read, or `out` can't be written to.
 pub fn audit(args: &AuditArgs, out: &mut impl Write) -> Result<bool, AuditError> {
-    let open = |data: &Option<PathBuf>| vault::look(&data.clone().unwrap_or_else(default_data));
+    let open = |data: &DataArgs| -> Result<Connection, AuditError> { Ok(vault::look(&data.folder()?)?) };
     match &args.command {
         AuditCommand::Verify { data, head } => {
             let connection = open(data)?;
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn a_good_record_tells_its_head_and_a_changed_one_its_first_wrong_entry() {
         let dir = tempfile::tempdir().expect("a folder");
-        let data = Some(dir.path().to_owned());
+        let data = DataArgs { data: Some(dir.path().to_owned()), config: None };
         let missing =
             audit(&AuditArgs { command: AuditCommand::Verify { data: data.clone(), head: None } }, &mut Vec::new());
         assert!(missing.is_err() && !dir.path().join("sluice.db").exists(), "nothing is made by looking");

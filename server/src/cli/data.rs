@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::config::{Config, ConfigError, DEFAULT_FILE, Source, default_data};
+use crate::config::{ConfigError, DEFAULT_FILE, Place, default_data};
 
 /// Which folder a command works on: the same that `sluice serve` would use.
 #[derive(Args, Clone, Debug, Default)]
@@ -21,13 +21,23 @@ impl DataArgs {
     /// The folder.
     ///
     /// # Errors
-    /// When the configuration can't be read.
+    /// When the configuration is needed for that, and can't be read.
     pub fn folder(&self) -> Result<PathBuf, ConfigError> {
+        match &self.data {
+            Some(data) => Ok(data.clone()),
+            None => Ok(self.place()?.data),
+        }
+    }
+
+    /// What the configuration says; the usual where there is none.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn place(&self) -> Result<Place, ConfigError> {
         let usual = || Some(PathBuf::from(DEFAULT_FILE)).filter(|path| Path::exists(path));
-        match (&self.data, self.config.clone().or_else(usual)) {
-            (Some(data), _) => Ok(data.clone()),
-            (None, Some(file)) => Ok(Config::load(&Source::File(file))?.data),
-            (None, None) => Ok(default_data()),
+        match self.config.clone().or_else(usual) {
+            Some(file) => Place::of(&file),
+            None => Ok(Place { data: default_data(), url: None }),
         }
     }
 }
@@ -45,5 +55,12 @@ mod tests {
         assert_eq!(folder(None, Some(file.clone())).expect("a folder"), PathBuf::from("/srv/sluice"));
         assert_eq!(folder(Some("/tmp/x"), Some(file)).expect("a folder"), PathBuf::from("/tmp/x"));
         assert!(folder(None, Some(dir.path().join("missing.toml"))).is_err());
+        // What only the service can read, and what it would refuse, is its own matter.
+        let file = dir.path().join("service.toml");
+        let rest = "[tls]\ncertificate = \"/run/credentials/x\"\nkey = \"/run/credentials/y\"\n[[nod]]\n";
+        std::fs::write(&file, format!("data = \"/srv/sluice\"\nurl = \"https://s.example\"\n{rest}")).expect("written");
+        assert_eq!(folder(None, Some(file.clone())).expect("a folder"), PathBuf::from("/srv/sluice"));
+        let place = DataArgs { data: None, config: Some(file) }.place().expect("a place");
+        assert_eq!(place.url.map(|url| url.to_string()).as_deref(), Some("https://s.example"));
     }
 }

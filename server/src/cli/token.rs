@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, Write},
-    path::PathBuf,
     time::Duration,
 };
 
@@ -17,7 +16,7 @@ use crate::{
         walls::{self, NewWall, Wall, WallError},
     },
     clock::{day, now},
-    config::{Config, ConfigError, DEFAULT_FILE, Source},
+    config::ConfigError,
     vault::{self, VaultError},
 };
 
@@ -167,7 +166,7 @@ pub fn wall(args: &WallArgs, out: &mut impl Write) -> Result<(), TokenCommandErr
         WallCommand::Add { name, cluster, expires, data } => {
             let expires = expiry::after(now(), *expires);
             let new = NewWall { name: name.clone(), clusters: cluster.clone(), expires };
-            let url = url(data)?;
+            let url = data.place()?.url.map(|url| url.to_string());
             let (wall, path) = walls::add(&mut open(data)?, &new, &by, now())?;
             writeln!(out, "{}{path}", url.as_deref().unwrap_or_default())?;
             let place = if url.is_some() { "" } else { "; put the address of Sluice before it" };
@@ -202,15 +201,6 @@ fn open(data: &DataArgs) -> Result<Connection, TokenCommandError> {
 
 fn until(expires: i64) -> String {
     format!("{} {}", if expires > now() { "until" } else { "ended" }, day(expires))
-}
-
-/// The address that browsers use, where the configuration says so.
-fn url(data: &DataArgs) -> Result<Option<String>, ConfigError> {
-    let usual = || Some(PathBuf::from(DEFAULT_FILE)).filter(|path| path.exists());
-    match data.config.clone().or_else(usual) {
-        Some(file) => Ok(Config::load(&Source::File(file))?.door.url.map(|url| url.to_string())),
-        None => Ok(None),
-    }
 }
 
 #[cfg(test)]

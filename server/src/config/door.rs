@@ -46,10 +46,14 @@ pub(super) fn door(table: &DeTable<'_>, problems: &mut Problems<'_>) -> DoorConf
             "`trusted_proxies` has no effect without a reverse proxy in front: write behind_proxy = true, or leave it out",
         );
     }
-    let url = problems.text(table, "url", "https://sluice.example.org").and_then(|At { value, span }| {
-        value.parse().map_err(|error: super::PublicUrlError| problems.add(&span, error.to_string())).ok()
-    });
+    let url = url(table, problems);
     DoorConfig { proxies: behind_proxy.then(|| trusted.unwrap_or_else(loopback)), url }
+}
+
+/// What browsers call Sluice.
+pub(super) fn url(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Option<PublicUrl> {
+    let At { value, span } = problems.text(table, "url", "https://sluice.example.org")?;
+    value.parse().map_err(|error: super::PublicUrlError| problems.add(&span, error.to_string())).ok()
 }
 
 /// The proxies of this machine, which are trusted where nobody says otherwise: nobody else reaches those addresses.

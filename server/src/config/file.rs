@@ -1,12 +1,17 @@
 //! The configuration file: TOML in, a [`Config`] or everything that is wrong with it out.
 
-use std::{fs, ops::Range, path::Path, time::Duration};
+use std::{
+    fs,
+    ops::Range,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Config, ConfigError, DEFAULT_LISTEN, DEFAULT_POLL, LogFormat, LogFormatError, NodeConfig, Problem, audit, data,
-    door, identity, is_name, limits, listen, parse_listen,
+    Config, ConfigError, DEFAULT_LISTEN, DEFAULT_POLL, LogFormat, LogFormatError, NodeConfig, Place, Problem, audit,
+    default_data, door, identity, is_name, limits, listen, parse_listen,
     reader::{At, Problems, kind, tables},
     rules, sessions, tls,
     way::{self, ADDRESS_EXAMPLE},
@@ -26,6 +31,22 @@ const NODE_EXAMPLE: &str = "[[node]]\n  name = \"lb1\"\n  address = \"unix:/run/
 /// # Errors
 /// When it can't be read, or with everything that is wrong in it.
 pub(super) fn load(path: &Path) -> Result<Config, ConfigError> {
+    of_file(path, parse)
+}
+
+/// Reads just the [`Place`], whatever is wrong in the rest of the file.
+///
+/// # Errors
+/// When the file can't be read, is no TOML, or says of the place what can't be.
+pub(super) fn place(path: &Path) -> Result<Place, ConfigError> {
+    let place = |table: &DeTable<'_>, problems: &mut Problems<'_>| Place {
+        data: data(table, problems),
+        url: door::url(table, problems),
+    };
+    of_file(path, |text| document(text, place))
+}
+
+fn of_file<T>(path: &Path, parse: impl FnOnce(&str) -> Result<T, Vec<Problem>>) -> Result<T, ConfigError> {
     let path = path.to_owned();
     match fs::read_to_string(&path) {
         Ok(text) => parse(&text).map_err(|problems| ConfigError::Invalid { path, problems }),
@@ -38,6 +59,11 @@ pub(super) fn load(path: &Path) -> Result<Config, ConfigError> {
 /// # Errors
 /// With every problem, in the order of the text.
 pub(super) fn parse(text: &str) -> Result<Config, Vec<Problem>> {
+    document(text, root)
+}
+
+/// Has a document read, where the text is one.
+fn document<T>(text: &str, read: impl FnOnce(&DeTable<'_>, &mut Problems<'_>) -> T) -> Result<T, Vec<Problem>> {
     let mut problems = Problems::new(text);
     let (document, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
@@ -47,9 +73,9 @@ pub(super) fn parse(text: &str) -> Result<Config, Vec<Problem>> {
         }
         return Err(problems.into_vec());
     }
-    let config = root(document.get_ref(), &mut problems);
+    let read = read(document.get_ref(), &mut problems);
     let problems = problems.into_vec();
-    if problems.is_empty() { Ok(config) } else { Err(problems) }
+    if problems.is_empty() { Ok(read) } else { Err(problems) }
 }
 
 /// The whole document. Where something is wrong its default stands in, so that the rest is checked too.
@@ -66,7 +92,7 @@ fn root(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Config {
         door,
         tls: tls::tls(table, problems),
         limits: limits::limits(table, problems),
-        data: problems.text(table, "data", "/var/lib/sluice").map_or_else(data::default, |at| at.value.into()),
+        data: data(table, problems),
         nodes: nodes(table, problems),
         sessions: sessions::read(table, problems),
         rules: rules::rules(table, problems),
@@ -82,6 +108,10 @@ fn root(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Config {
         problems.add(&span, format!("Sluice has a certificate, and {url} is not encrypted: write https"));
     }
     config
+}
+
+fn data(table: &DeTable<'_>, problems: &mut Problems<'_>) -> PathBuf {
+    problems.text(table, "data", "/var/lib/sluice").map_or_else(default_data, |at| at.value.into())
 }
 
 fn log(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Option<LogFormat> {

@@ -20,7 +20,13 @@ mod tls;
 mod url;
 mod way;
 
-use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 pub use data::default as default_data;
 pub use door::DoorConfig;
@@ -113,6 +119,26 @@ pub enum Source {
     Sockets(Vec<SocketArg>),
     /// [`DEFAULT_FILE`] where it exists, otherwise the first stats socket at the usual places.
     Search,
+}
+
+/// What commands on the machine go by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The folder of accounts and record.
+    pub data: PathBuf,
+    /// What browsers call Sluice, where it was said.
+    pub url: Option<PublicUrl>,
+}
+
+impl Place {
+    /// Reads it out of a file, whatever else is wrong there: a certificate that only the service can read keeps nobody
+    /// from making the first account.
+    ///
+    /// # Errors
+    /// When the file can't be read, is no TOML, or says what can't be.
+    pub fn of(file: &Path) -> Result<Self, ConfigError> {
+        file::place(file)
+    }
 }
 
 impl Config {

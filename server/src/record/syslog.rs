@@ -13,7 +13,7 @@ use std::{
     str::FromStr,
     sync::Arc,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::mpsc;
@@ -32,6 +32,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// From the first to the longest pause between two tries.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
+
+/// How often the log says that the syslog takes nothing, at most: UDP fails at every other line.
+const TELL: Duration = Duration::from_secs(60);
 
 /// Facility 10 (security and authorization), severity 5 (notice) and 4 (warning, for refusals).
 const NOTICE: u8 = 85;
@@ -201,7 +204,7 @@ impl Connection {
 
 /// Sends lines one after the other, each until it is taken.
 fn send_all(address: &SyslogAddress, mut inbox: mpsc::Receiver<String>) {
-    let mut connection = None;
+    let (mut connection, mut told): (_, Option<Instant>) = (None, None);
     while let Some(line) = inbox.blocking_recv() {
         let mut pause = PAUSES.0;
         loop {
@@ -214,7 +217,8 @@ fn send_all(address: &SyslogAddress, mut inbox: mpsc::Receiver<String>) {
                 }),
             };
             let Err(error) = sent else { break };
-            if pause == PAUSES.0 {
+            if told.is_none_or(|at| at.elapsed() >= TELL) {
+                told = Some(Instant::now());
                 tracing::warn!(syslog = %address, %error, "the syslog does not take the record's entries; they wait");
             }
             connection = None;
