@@ -120,7 +120,8 @@ impl From<RequestError> for Problem {
 
 impl From<VaultError> for Problem {
     fn from(error: VaultError) -> Self {
-        Self { cause: Some(error.into()), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "The database can't be read") }
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "The database can't be read or written");
+        Self { cause: Some(error.into()), ..problem.with_detail("The log of Sluice says why.") }
     }
 }
 

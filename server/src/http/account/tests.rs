@@ -42,7 +42,7 @@ impl Got {
         self.headers.get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default()
     }
 
-    fn json(&self) -> Value {
+    pub(in crate::http) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 }
@@ -80,7 +80,7 @@ pub(in crate::http) async fn state(outside: Outside) -> AppState {
 }
 
 /// The session's cookie of an account.
-async fn logged_in(state: &AppState, user: &str) -> String {
+pub(in crate::http) async fn logged_in(state: &AppState, user: &str) -> String {
     let attempt = Attempt {
         user: user.to_owned(),
         password: Password::typed(testing::PASSWORD.to_owned()),

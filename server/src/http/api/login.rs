@@ -86,6 +86,7 @@ pub(in crate::http) async fn log_in(
         Err(LogInError::Wrong) => Err(Problem::new(StatusCode::UNAUTHORIZED, "Name or password is wrong").recorded()),
         Err(error @ LogInError::Wait(wait)) => Ok(later(StatusCode::TOO_MANY_REQUESTS, &error, wait)),
         Err(error @ LogInError::Busy(wait)) => Ok(later(StatusCode::SERVICE_UNAVAILABLE, &error, wait)),
+        Err(LogInError::Vault(error)) => Err(Problem::from(error)),
         Err(error) => Err(Problem::internal(error)),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::{access::Outside, http::account::tests as account};
 
 fn document() -> Value {
     serde_json::from_str(&api::document()).expect("JSON")
@@ -93,6 +94,27 @@ async fn real_answers_have_the_properties_that_the_document_names() {
     check(&document, answer_schema(&document, "get", path_of_record, "application/json"), &entries, "audit");
     let (_, problem) = act(r#"{"action":"drain","targets":[]}"#).await;
     check(&document, answer_schema(&document, "post", path, "application/problem+json"), &problem, "problem");
+}
+
+#[tokio::test]
+async fn what_somebody_with_an_account_is_answered_is_in_the_document_too() {
+    let document = document();
+    let state = account::state(Outside::default()).await;
+    let cookie = account::logged_in(&state, "admin").await;
+    let ask = async |head: &str, body: &str| account::ask(&state, head, body, &[("cookie", &cookie)]).await.json();
+    let made = ask("POST /api/v1/tokens", r#"{"scope":"read","expires":"1d","note":"x"}"#).await;
+    let id = made["id"].as_str().expect("a name").to_owned();
+    let password = format!(r#"{{"user":"viewer","password":"{}"}}"#, testing::PASSWORD);
+    for (method, path, answer) in [
+        ("post", "/api/v1/tokens", made),
+        ("get", "/api/v1/tokens", ask("GET /api/v1/tokens", "").await),
+        ("get", "/api/v1/sessions", ask("GET /api/v1/sessions", "").await),
+        ("delete", "/api/v1/tokens", ask(&format!("DELETE /api/v1/tokens?id={id}"), "").await),
+        ("post", "/api/v1/login", ask("POST /api/v1/login", &password).await),
+        ("get", "/api/v1/me", ask("GET /api/v1/me", "").await),
+    ] {
+        check(&document, answer_schema(&document, method, path, "application/json"), &answer, path);
+    }
 }
 
 #[tokio::test]
