@@ -65,13 +65,18 @@ test('a wall link opens the wall in a browser that nobody logged in at, and noth
   }
 });
 
-test('an admin makes an account and removes it', async ({ page, guard }) => {
+test('an admin makes an account, puts it into groups and removes it', async ({ page, guard }) => {
   guard.allow(/status of 409|status of 400/);
   await enter(page, 'admin', '/admin');
   await page.getByLabel('Name', { exact: true }).fill('temporary');
   await page.getByLabel('First password').fill('a temporary password');
   await page.getByRole('button', { name: 'Add account' }).click();
   await expect(page.getByRole('status')).toHaveText('The account was made.');
+  await page.getByLabel('Groups of temporary').click();
+  await page.locator('.menu[open]').getByLabel('Groups, separated by commas').fill('on-call, dba');
+  await page.getByRole('button', { name: 'Put temporary into these' }).click();
+  await expect(page.getByRole('status')).toHaveText('The account is in these groups now.');
+  await expect(page.getByRole('listitem').filter({ hasText: 'temporary' })).toContainText('on-call, dba · no session');
   await page.getByLabel('Remove temporary').click();
   await page.getByRole('button', { name: 'Remove temporary' }).click();
   await expect(page.getByRole('status')).toContainText('The account has ended');

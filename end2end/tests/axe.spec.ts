@@ -5,6 +5,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
     test.use({ colorScheme });
 
     test('the stats page is accessible in all its states', async ({ page, lab }) => {
+      // Nine looks, each of some seconds on two busy cores.
+      test.slow();
       await lab.keepWeb5Up();
       await lab.ask('lb1', 'set server api/api2 state drain; set server static/static1 state maint');
       await open(page);
