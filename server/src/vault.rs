@@ -77,7 +77,7 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 pub struct Vault {
     jobs: mpsc::Sender<Job>,
     changes: watch::Receiver<u64>,
-    /// [`TURN`]; tests have less time.
+    /// [`TURN`], where there is a disk.
     turn: Duration,
 }
 
@@ -87,7 +87,7 @@ impl Vault {
     /// # Errors
     /// When the folder or the file can't be used.
     pub fn open(dir: &Path) -> Result<Self, VaultError> {
-        Ok(Self::serve(connect(dir)?))
+        Ok(Self::serve(connect(dir)?, TURN))
     }
 
     /// The same in memory alone, gone with the last handle: for tests and measurements.
@@ -97,16 +97,17 @@ impl Vault {
     pub fn in_memory() -> Result<Self, VaultError> {
         let connection = Connection::open_in_memory()?;
         prepare(&connection)?;
-        Ok(Self::serve(connection))
+        // There is no disk that could hang, and tests let hours pass at once.
+        Ok(Self::serve(connection, 24 * 3_600 * Duration::from_secs(1)))
     }
 
     /// Starts the thread of a connection. Needs tokio's runtime.
-    fn serve(connection: Connection) -> Self {
+    fn serve(connection: Connection, turn: Duration) -> Self {
         let (jobs, inbox) = mpsc::channel(QUEUE);
         let (changed, changes) = watch::channel(0);
         let runtime = Handle::current();
         std::thread::spawn(move || run(connection, &runtime, inbox, &changed));
-        Self { jobs, changes, turn: TURN }
+        Self { jobs, changes, turn }
     }
 
     /// Has the thread do something, and waits for it. What was begun is done when nobody waits any more; what was not

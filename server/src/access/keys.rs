@@ -22,10 +22,9 @@ pub(super) fn forget(transaction: &Transaction<'_>, table: &'static str, now: i6
     transaction.execute(&format!("DELETE FROM {table} WHERE expires < ?1"), [now - LISTED]).map(|_| ())
 }
 
-/// Somebody's words on one line, no longer than `most` characters.
+/// Somebody's words on one line, no longer than `most` characters, with nothing that a reader could be deceived with.
 pub(super) fn shown(text: &str, most: usize) -> String {
-    let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    plain.trim().chars().take(most).collect()
+    record::plain(text).trim().chars().take(most).collect()
 }
 
 /// A public name as somebody typed it, for telling them that there is none.

@@ -7,7 +7,7 @@
 use app::model::access::{Pattern, Role};
 
 /// The longest name of a person or a group, in characters: addresses of mail have 254 at most.
-const MAX_NAME: usize = 256;
+pub(super) const LONGEST: usize = 256;
 
 /// Groups that are looked at; further ones are left aside. Directories send 200 at most in a token.
 const MAX_GROUPS: usize = 500;
@@ -105,8 +105,8 @@ impl Voucher {
 }
 
 /// Whether a name is one that a person can read, and tell from another.
-fn is_plain(name: &str) -> bool {
-    !name.is_empty() && name.chars().count() <= MAX_NAME && !name.chars().any(is_hidden)
+pub(super) fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.chars().count() <= LONGEST && !name.chars().any(is_hidden)
 }
 
 /// Controls, and the marks that change the direction of text or take no room.
@@ -151,7 +151,7 @@ mod tests {
         let admit = |name: &str| roles().admit(Voucher::Oidc, name, groups(&["ops"])).map(|o| o.name);
         assert_eq!(admit("anna"), Ok("oidc:anna".to_owned()));
         assert_eq!(admit(" Jürgen Ö <j@example.org> "), Ok("oidc:Jürgen Ö <j@example.org>".to_owned()));
-        let long = "x".repeat(MAX_NAME + 1);
+        let long = "x".repeat(LONGEST + 1);
         for name in ["", "  ", "an\nna", "an\0na", "\u{202e}anna", "an\u{200b}na", "\u{feff}anna", "\u{1b}[31m", &long]
         {
             assert_eq!(admit(name), Err(OutsiderError::Name), "{name:?}");

@@ -79,7 +79,7 @@ pub struct Session {
     pub seen: i64,
     /// Where it was opened from.
     pub address: String,
-    /// What the browser calls itself, without control characters.
+    /// What the browser calls itself, in plain characters.
     pub agent: String,
 }
 
@@ -155,7 +155,7 @@ pub fn create(
             columns::list(&new.groups),
             now,
             new.address.to_string(),
-            shown(&new.agent)
+            keys::shown(&new.agent, LONGEST_AGENT)
         ],
     )?;
     connection.execute(
@@ -321,11 +321,6 @@ fn session(row: &Row<'_>) -> Result<Session, rusqlite::Error> {
         address: row.get(7)?,
         agent: row.get(8)?,
     })
-}
-
-/// A stranger's text, cut, with a space for each control character.
-fn shown(text: &str) -> String {
-    text.chars().take(LONGEST_AGENT).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

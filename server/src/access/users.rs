@@ -7,7 +7,11 @@ use std::{fmt, str::FromStr};
 use app::model::access::Role;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
-use super::{Caller, Origin, PasswordHash, columns, keys, sessions};
+use super::{
+    Caller, Origin, PasswordHash, columns, keys,
+    outsider::{LONGEST, is_plain},
+    sessions,
+};
 
 /// The longest name, in characters.
 const LONGEST_NAME: usize = 64;
@@ -16,12 +20,9 @@ const LONGEST_NAME: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserName(String);
 
-/// The longest name of a group, in characters: names of groups in directories are long.
-const LONGEST_GROUP: usize = 256;
-
 /// No name of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a group is text of {LONGEST_GROUP} characters at most, without commas and control characters")]
+#[error("a group is text of {LONGEST} characters at most, without commas and characters that can't be seen")]
 pub struct GroupError;
 
 /// Not a name.
@@ -88,8 +89,7 @@ impl fmt::Display for UserName {
 /// When it can't be one.
 pub fn group(text: &str) -> Result<String, GroupError> {
     let text = text.trim();
-    let is_name = !text.is_empty() && text.chars().count() <= LONGEST_GROUP && !text.contains(',');
-    if is_name && !text.contains(char::is_control) { Ok(text.to_owned()) } else { Err(GroupError) }
+    if is_plain(text) && !text.contains(',') { Ok(text.to_owned()) } else { Err(GroupError) }
 }
 
 /// Makes an account.

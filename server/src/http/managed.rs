@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::pages::managed::{Made, Notice, SessionLine, TokenLine};
 use axum::{
     Form,
-    extract::{FromRequest, FromRequestParts as _, Request, State},
+    extract::{FromRequest, FromRequestParts as _, Request},
     http::{
         HeaderMap, StatusCode,
         header::{HOST, ORIGIN},
@@ -95,7 +95,7 @@ impl FromRequest<AppState> for Asked {
 
 /// The route of a page.
 pub(super) fn page<P: Page>() -> MethodRouter<AppState> {
-    get(async |_: State<AppState>, asked: Asked| {
+    get(async |asked: Asked| {
         let notice = P::done(asked.fields.get("done")).map(|text| Notice::Done(text.to_owned()));
         draw::<P>(&asked, Said { notice, ..Said::default() }).await
     })

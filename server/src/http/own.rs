@@ -15,7 +15,7 @@ use crate::{
 
 /// Somebody's own account.
 pub(super) struct Own {
-    pub(super) caller: Caller,
+    caller: Caller,
     /// The session that they ask with, where they have one.
     pub(super) session: Option<Session>,
 }

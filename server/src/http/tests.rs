@@ -37,6 +37,7 @@ use crate::{
 
 mod document;
 mod fuzz;
+mod injection;
 mod reach;
 mod record;
 

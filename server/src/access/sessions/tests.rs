@@ -45,7 +45,7 @@ fn a_session_is_opened_by_its_secret_alone_and_kept_as_a_hash() {
     let session = found(&connection, &secret, 1).expect("lasts");
     assert_eq!(by_id(&connection, &id, LIMITS, 1).expect("answered"), Some(session.clone()));
     assert_eq!((session.user.as_str(), session.role, session.groups), ("anna", Role::Operator, vec!["on-call".into()]));
-    assert_eq!((session.address.as_str(), session.agent.as_str()), ("10.0.0.1", "Browser   [31m/1"));
+    assert_eq!((session.address.as_str(), session.agent.as_str()), ("10.0.0.1", "Browser  \u{fffd}[31m/1"));
     assert_eq!(found(&connection, &Secret::random().expect("random bytes"), 1), None);
     let kept: Vec<u8> = connection.query_row("SELECT hash FROM sessions", [], |row| row.get(0)).expect("a row");
     assert_eq!(kept, secret.hash().as_bytes());

@@ -71,6 +71,14 @@ fn a_name_has_the_characters_of_names() {
 }
 
 #[test]
+fn a_group_is_one_name_that_can_be_read() {
+    assert_eq!(group(" on-call "), Ok("on-call".to_owned()));
+    for bad in ["", "  ", "a,b", "a\nb", "a\0", "\u{202e}a", &"x".repeat(LONGEST + 1)] {
+        assert_eq!(group(bad), Err(GroupError), "{bad:?}");
+    }
+}
+
+#[test]
 fn an_account_is_made_once_and_each_change_is_in_the_record() {
     let mut connection = database();
     assert!(!is_there_any(&connection).expect("answered"));
@@ -84,13 +92,17 @@ fn an_account_is_made_once_and_each_change_is_in_the_record() {
     assert!(kept.fits(&Password::typed("first password".to_owned()), &mut Memory::default()));
     set_role(&mut connection, &anna.name, Role::Viewer, &by(), 5).expect("changed");
     set_password(&mut connection, &anna.name, &hash("third password"), &by(), 6).expect("changed");
+    let groups = ["dba", "ops"].map(|name| group(name).expect("a group")).to_vec();
+    set_groups(&mut connection, &anna.name, &groups, &by(), 7).expect("changed");
     let listed = list(&connection).expect("listed");
-    assert_eq!(listed, [User { role: Role::Viewer, changed: 6, ..anna.clone() }]);
+    assert_eq!(listed, [User { role: Role::Viewer, groups, changed: 7, ..anna.clone() }]);
+    set_groups(&mut connection, &anna.name, &[], &by(), 8).expect("changed");
     remove(&mut connection, &anna.name, &by()).expect("removed");
     assert_eq!(list(&connection).expect("listed"), []);
     for missing in [
         set_role(&mut connection, &anna.name, Role::Viewer, &by(), 7),
         set_password(&mut connection, &anna.name, &hash("x"), &by(), 7),
+        set_groups(&mut connection, &anna.name, &[], &by(), 7),
         remove(&mut connection, &anna.name, &by()),
     ] {
         assert!(matches!(missing, Err(UserError::Missing(_))), "{missing:?}");
@@ -101,6 +113,8 @@ fn an_account_is_made_once_and_each_change_is_in_the_record() {
             r#"root account user.add ["anna"] role operator, groups on-call"#,
             r#"root account user.role ["anna"] operator to viewer"#,
             r#"root account user.passwd ["anna"] sessions ended: 0"#,
+            r#"root account user.groups ["anna"] on-call to dba, ops"#,
+            r#"root account user.groups ["anna"] dba, ops to none"#,
             r#"root account user.remove ["anna"] sessions ended: 0"#,
         ]
     );

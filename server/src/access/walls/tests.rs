@@ -48,7 +48,7 @@ fn opened_at(connection: &Connection, wall: &Wall, now: i64) {
 fn a_link_shows_its_clusters_and_never_all_by_mistake() {
     let mut connection = opened();
     let (wall, _) = add(&mut connection, &new(" NOC\u{7} ", &["edge", " lab-* ", ""]), &by(), 0).expect("made");
-    assert_eq!((wall.name.as_str(), wall.clusters.join("|").as_str()), ("NOC", "edge|lab-*"));
+    assert_eq!((wall.name.as_str(), wall.clusters.join("|").as_str()), ("NOC\u{fffd}", "edge|lab-*"));
     let rights = wall.rights();
     assert!(rights.sees("edge", "any") && rights.sees_cluster("lab-1") && !rights.sees_cluster("core"));
     assert!(!rights.sees_all() && rights.role == Role::Viewer);

@@ -52,7 +52,13 @@ pub(in crate::http) async fn ask(state: &AppState, head: &str, body: &str, show:
     ask_from(state, head, body, show, Peer::LOOPBACK).await
 }
 
-async fn ask_from(state: &AppState, head: &str, body: &str, show: &[(&str, &str)], peer: Peer) -> Got {
+pub(in crate::http) async fn ask_from(
+    state: &AppState,
+    head: &str,
+    body: &str,
+    show: &[(&str, &str)],
+    peer: Peer,
+) -> Got {
     let (method, path) = head.split_once(' ').expect("a method and a path");
     let kind = if body.starts_with('{') { "application/json" } else { "application/x-www-form-urlencoded" };
     let mut request = Request::builder().method(method).uri(path).header("host", "localhost:8080");
@@ -274,6 +280,13 @@ async fn an_admin_manages_accounts_and_the_last_one_stays() {
     let page = ask_as_admin("GET /admin?done=%3Cscript%3E", "").await.body;
     assert!(page.contains("ops, on-call") && !page.contains("<script"), "{page}");
     assert_eq!(ask_as_admin("POST /admin/users/role", "user=new&role=admin").await.location(), "/admin?done=role");
+    for (body, want) in
+        [("user=new&groups=dba,,+ops+", 303), ("user=admin&groups=", 303), ("user=new&groups=a%00", 400)]
+    {
+        assert_eq!(ask_as_admin("POST /admin/users/groups", body).await.status, want, "{body}");
+    }
+    let page = ask_as_admin("GET /admin?done=groups", "").await.body;
+    assert!(page.contains("dba, ops") && page.contains("The account is in these groups now."), "{page}");
     assert_eq!(ask_as_admin("POST /admin/users/remove", "user=viewer").await.location(), "/admin?done=removed");
     let record = testing::record(&state.vault).await;
     for line in ["account user.add admin done", "account user.role admin done", "account user.remove admin done"] {
