@@ -183,7 +183,7 @@ pub fn set_groups(
         let sql = "UPDATE users SET groups = ?2, changed = ?3 WHERE name = ?1";
         transaction.execute(sql, params![name.as_str(), columns::list(groups), now])?;
         let told = |groups: &[String]| if groups.is_empty() { "none".to_owned() } else { groups.join(", ") };
-        Ok(("user.groups", format!("{} to {}", told(&before), told(groups))))
+        Ok(("user.groups", format!("from {} to {}", told(&before), told(groups))))
     })
 }
 

@@ -147,18 +147,19 @@ impl Need {
         }
     }
 
-    /// What is missing, for a person.
-    fn missing(self) -> &'static str {
+    /// What a caller is missing, for a person.
+    fn missing(self, caller: &Caller) -> &'static str {
         match self {
             Self::Nothing | Self::Display | Self::Look => "This needs an account: a wall link shows the wall alone.",
             Self::LookAtAll => "This names every node, and a rule hides some from you.",
             Self::Act => "This needs the role operator; yours is another. An admin can change that.",
             Self::Admin => "This needs the role admin; yours is another.",
             Self::Own => "This is for people who are logged in, not for tokens and wall links.",
-            Self::Manage => {
-                "This needs somebody who is logged in with the role admin. The first admin is made on the machine: \
+            Self::Manage if caller.means == Means::Open => {
+                "This needs an account with the role admin. The first one is made on the machine: \
                  sluice user add NAME --role admin --password-stdin"
             }
+            Self::Manage => "This needs somebody who is logged in with the role admin.",
         }
     }
 }
@@ -255,11 +256,12 @@ fn refusal(row: Row, caller: Option<&Caller>, uri: &Uri, headers: &HeaderMap) ->
             ([(header::WWW_AUTHENTICATE, "Bearer")], problem).into_response()
         }
         (Some(caller), Kindred::Page) => {
-            let body = || answer::forbidden(row.need.missing());
+            let body = || answer::forbidden(row.need.missing(caller));
             plain::plain(headers, caller.who(), StatusCode::FORBIDDEN, "Not allowed", &body)
         }
-        (Some(_), Kindred::Call) => {
-            Problem::new(StatusCode::FORBIDDEN, "You may not do this").with_detail(row.need.missing()).into_response()
+        (Some(caller), Kindred::Call) => {
+            let problem = Problem::new(StatusCode::FORBIDDEN, "You may not do this");
+            problem.with_detail(row.need.missing(caller)).into_response()
         }
     }
 }

@@ -37,6 +37,7 @@ use crate::{
 
 mod document;
 mod fuzz;
+pub(super) mod header;
 mod injection;
 mod reach;
 mod record;

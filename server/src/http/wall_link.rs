@@ -57,3 +57,6 @@ async fn open(State(state): State<AppState>, Path(token): Path<String>, headers:
 fn tell(headers: &HeaderMap, status: StatusCode, text: &str) -> Response {
     plain::plain(headers, Who::default(), status, "No wall", &|| answer::no_wall(text))
 }
+
+#[cfg(test)]
+mod tests;

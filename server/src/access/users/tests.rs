@@ -113,8 +113,8 @@ fn an_account_is_made_once_and_each_change_is_in_the_record() {
             r#"root account user.add ["anna"] role operator, groups on-call"#,
             r#"root account user.role ["anna"] operator to viewer"#,
             r#"root account user.passwd ["anna"] sessions ended: 0"#,
-            r#"root account user.groups ["anna"] on-call to dba, ops"#,
-            r#"root account user.groups ["anna"] dba, ops to none"#,
+            r#"root account user.groups ["anna"] from on-call to dba, ops"#,
+            r#"root account user.groups ["anna"] from dba, ops to none"#,
             r#"root account user.remove ["anna"] sessions ended: 0"#,
         ]
     );

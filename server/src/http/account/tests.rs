@@ -1,6 +1,6 @@
-//! Accounts, tokens and wall links over HTTP.
+//! Accounts and tokens over HTTP.
 
-use app::model::access::{Pattern, Role};
+use app::model::access::Role;
 use axum::{
     body::{Body, to_bytes},
     http::{
@@ -13,11 +13,7 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::{
-    access::{
-        Access, Attempt, Outside, Peer, Roles, TrustedHeader,
-        credentials::{SESSION_COOKIE, WALL_COOKIE},
-        testing,
-    },
+    access::{Access, Attempt, Outside, Peer, credentials::SESSION_COOKIE, testing},
     http::{pages, router, tests::state_of},
     record::Record,
     vault::Vault,
@@ -38,7 +34,7 @@ impl Got {
         set.filter_map(|cookie| cookie.strip_prefix(&prefix)).next()?.split(';').next().map(str::to_owned)
     }
 
-    fn location(&self) -> &str {
+    pub(in crate::http) fn location(&self) -> &str {
         self.headers.get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default()
     }
 
@@ -309,98 +305,4 @@ async fn without_accounts_nobody_is_made_an_admin_by_a_page() {
         assert!(got.status == 403 && got.body.contains("sluice user add"), "{head} {}", got.body);
     }
     assert!(!state.access.has_accounts().await.expect("answered"));
-}
-
-#[tokio::test]
-async fn a_wall_link_opens_the_wall_and_nothing_else_until_it_ends() {
-    let state = state(Outside::default()).await;
-    let admin = logged_in(&state, "admin").await;
-    let form = "name=%3Cscript%3E+NOC&cluster=edge&expires=90d";
-    let made = ask(&state, "POST /admin/walls/add", form, &[("cookie", &admin)]).await.body;
-    assert!(!made.contains("<script"), "{made}");
-    let at = made.find("http://localhost:8080/w/slw_").expect("the address");
-    let path = made[at + "http://localhost:8080".len()..].split('<').next().expect("a path").to_owned();
-    let opened = ask(&state, &format!("GET {path}"), "", &[]).await;
-    assert_eq!((opened.status, opened.location()), (303, "/wall"));
-    let set = opened.headers[SET_COOKIE].to_str().expect("text").to_owned();
-    for attribute in ["HttpOnly", "Secure", "SameSite=Lax", "Path=/", "Max-Age=77759"] {
-        assert!(set.contains(attribute), "{set}");
-    }
-    let wall = format!("{WALL_COOKIE}={}", opened.cookie(WALL_COOKIE).expect("a cookie"));
-    for (head, want) in [
-        ("GET /wall", 200),
-        ("GET /ws", 400),
-        ("GET /healthz", 200),
-        ("GET /pkg/nope.js", 404),
-        ("GET /login", 200),
-        ("GET /", 403),
-        ("GET /stats", 403),
-        ("POST /stats", 403),
-        ("GET /events", 403),
-        ("GET /account", 403),
-        ("GET /admin", 403),
-        ("GET /api/v1/nodes", 403),
-        ("GET /api/v1/stats", 403),
-        ("GET /api/v1/events", 403),
-        ("POST /api/v1/actions", 403),
-        ("POST /api/v1/tokens", 403),
-        ("GET /metrics", 403),
-    ] {
-        assert_eq!(ask(&state, head, "", &[("cookie", &wall)]).await.status, want, "{head}");
-    }
-    // A session goes before it.
-    assert_eq!(ask(&state, "GET /stats", "", &[("cookie", &format!("{wall}; {admin}"))]).await.status, 200);
-    let id: String = state.vault.call(|c| c.query_row("SELECT id FROM walls", [], |r| r.get(0))).await.expect("an id");
-    ask(&state, "POST /admin/walls/end", &format!("id={id}"), &[("cookie", &admin)]).await;
-    assert_eq!(ask(&state, "GET /wall", "", &[("cookie", &wall)]).await.location(), "/login?next=/wall");
-    let unknown = ask(&state, &format!("GET {path}"), "", &[]).await;
-    assert!(unknown.status == 404 && unknown.cookie(WALL_COOKIE).is_none(), "{}", unknown.body);
-    assert!(unknown.body.contains("There is no such wall link"), "{}", unknown.body);
-    let made = ask(&state, "POST /admin/walls/add", form, &[("cookie", &admin)]).await.body;
-    let path = made[made.find("/w/slw_").expect("a path")..].split('<').next().expect("a path").to_owned();
-    state.vault.call(|c| c.execute("UPDATE walls SET expires = 1", [])).await.expect("expired");
-    let over = ask(&state, &format!("GET {path}"), "", &[]).await;
-    assert!(over.status == 410 && over.cookie(WALL_COOKIE).is_none() && over.body.contains("lasted until"));
-}
-
-fn behind_a_proxy() -> Outside {
-    let pattern = |p: &str| vec![Pattern(p.to_owned())];
-    Outside {
-        header: Some(TrustedHeader {
-            user: "x-forwarded-user".parse().expect("a header"),
-            groups: Some("x-forwarded-groups".parse().expect("a header")),
-            from: vec!["127.0.0.1/32".parse().expect("a network")],
-        }),
-        roles: Roles { admin: pattern("admins"), operator: pattern("ops"), viewer: Vec::new() },
-        ..Outside::default()
-    }
-}
-
-#[tokio::test]
-async fn a_header_counts_from_the_reverse_proxy_alone() {
-    let state = state(behind_a_proxy()).await;
-    let anna = [("x-forwarded-user", "admin"), ("x-forwarded-groups", "ops")];
-    let me = ask(&state, "GET /api/v1/me", "", &anna).await.json();
-    assert_eq!(
-        (&me["user"], &me["role"], &me["means"]),
-        (&"header:admin".into(), &"operator".into(), &"reverse proxy".into())
-    );
-    assert_eq!(ask(&state, "GET /admin", "", &anna).await.status, 403, "the local admin of that name is another");
-    let boss = [("x-forwarded-user", "boss"), ("x-forwarded-groups", "admins")];
-    assert_eq!(ask(&state, "GET /admin", "", &boss).await.status, 200);
-    let page = ask(&state, "GET /account", "", &boss).await.body;
-    assert!(
-        page.contains("header:boss") && page.contains("reverse proxy") && !page.contains("/account/tokens"),
-        "{page}"
-    );
-    // The address of the client that the proxy tells of is not the connection's.
-    let elsewhere = Peer { connection: "10.0.0.1".parse().expect("ip"), is_secure: true, ..Peer::LOOPBACK };
-    assert_eq!(ask_from(&state, "GET /api/v1/me", "", &boss, elsewhere).await.status, 401);
-    assert_eq!(state.access.outside().ignored.get(), 1);
-    let stranger = [("x-forwarded-user", "eve"), ("x-forwarded-groups", "staff")];
-    assert_eq!(ask(&state, "GET /stats", "", &stranger).await.location(), "/login?next=/stats");
-    let told = ask(&state, "GET /login", "", &stranger).await.body;
-    assert!(told.contains("Header:eve may not use Sluice") || told.contains("header:eve may not use Sluice"), "{told}");
-    let twice = [("x-forwarded-user", "a"), ("x-forwarded-user", "b"), ("x-forwarded-groups", "ops")];
-    assert_eq!(ask(&state, "GET /api/v1/me", "", &twice).await.status, 401);
 }

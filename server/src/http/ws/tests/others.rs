@@ -1,11 +1,10 @@
 //! That a stream ends with the API token or the wall link that let its viewer in.
 
-use app::model::access::{Pattern, Role};
+use app::model::access::Role;
 
 use super::*;
 use crate::{
     access::{
-        Outside, Roles, TrustedHeader,
         credentials::WALL_COOKIE,
         testing::{add, setup},
         tokens::{self, NewToken, Scope},
@@ -13,7 +12,7 @@ use crate::{
         walls::{self, NewWall},
     },
     clock::now,
-    http::tests::{running_with, state_of},
+    http::tests::{header::behind_a_proxy, running_with, state_of},
     record::Record,
     vault::Vault,
 };
@@ -69,16 +68,8 @@ async fn stream(server: &Running, header: &'static str, value: &str) -> Result<C
 #[tokio::test]
 async fn a_stream_by_a_proxy_s_word_is_opened_anew_before_long() {
     let vault = Vault::in_memory().expect("memory");
-    let ops = vec![Pattern("ops".to_owned())];
-    let header = TrustedHeader {
-        user: "x-forwarded-user".parse().expect("a header"),
-        groups: Some("x-forwarded-groups".parse().expect("a header")),
-        from: vec!["127.0.0.0/8".parse().expect("a network")],
-    };
-    let outside =
-        Outside { header: Some(header), roles: Roles { operator: ops, ..Roles::default() }, ..Outside::default() };
     let mut state = state_of(vault.clone(), setup()).await;
-    state.access = Access::start_with(Record::new(vault), setup(), outside).expect("access");
+    state.access = Access::start_with(Record::new(vault), setup(), behind_a_proxy()).expect("access");
     let server = running_with(state).await;
     let mut request = format!("ws://{}/ws?format=json", server.address).into_client_request().expect("a request");
     for (name, value) in [("x-forwarded-user", "anna"), ("x-forwarded-groups", "ops")] {
