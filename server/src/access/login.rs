@@ -136,14 +136,16 @@ impl Access {
         };
         let who = account.as_ref().map_or(UNKNOWN, |account: &User| account.name.as_str());
         let asked = Caller::nobody(who, address).entry(Kind::Login, "log-in");
-        let Confirmed { admitted, rehashed } = self.confirm(look, asked).await?;
+        let Confirmed { admitted, rehashed } = self.confirm(look, asked.clone()).await?;
         let (Some(User { name, role, groups, .. }), Some(kept)) = (account, kept) else {
             return Err(LogInError::Wrong);
         };
         let new = NewSession { user: name.to_string(), origin: Origin::Local, role, groups, address, agent };
         let opening = Opening::new(new, session, "password")?;
         let device = device.filter(|_| is_anybodys).map_or_else(Secret::random, Ok)?;
-        let began = self.enter(name, kept, rehashed, device, opening).await?;
+        let began = self.enter(name, kept, rehashed, device, opening).await;
+        // An account that changed under way lets nobody in.
+        let began = self.told(began, asked).await?;
         inner.throttle().succeeded(admitted);
         Ok(began)
     }
@@ -154,12 +156,16 @@ impl Access {
     /// # Errors
     /// When it is not the password, or was not looked at.
     pub(super) async fn confirm(&self, look: Look<'_>, asked: Entry) -> Result<Confirmed, LogInError> {
-        let confirmed = self.look(look).await;
-        if let Err(error @ (LogInError::Wrong | LogInError::Wait(_) | LogInError::Busy(_))) = &confirmed {
+        self.told(self.look(look).await, asked).await
+    }
+
+    /// What became of it; whoever is turned away is told to the record.
+    async fn told<T>(&self, outcome: Result<T, LogInError>, asked: Entry) -> Result<T, LogInError> {
+        if let Err(error @ (LogInError::Wrong | LogInError::Wait(_) | LogInError::Busy(_))) = &outcome {
             let refused = Entry { outcome: "refused".to_owned(), detail: error.to_string(), ..asked };
             self.tell_refusal(refused).await;
         }
-        confirmed
+        outcome
     }
 
     async fn look(&self, look: Look<'_>) -> Result<Confirmed, LogInError> {

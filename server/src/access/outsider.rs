@@ -6,6 +6,8 @@
 
 use app::model::access::{Pattern, Role};
 
+use crate::record::is_hidden;
+
 /// The longest name of a person or a group, in characters: addresses of mail have 254 at most.
 pub(super) const LONGEST: usize = 256;
 
@@ -107,13 +109,6 @@ impl Voucher {
 /// Whether a name is one that a person can read, and tell from another.
 pub(super) fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.chars().count() <= LONGEST && !name.chars().any(is_hidden)
-}
-
-/// Controls, and the marks that change the direction of text or take no room.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
 
 #[cfg(test)]

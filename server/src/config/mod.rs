@@ -122,7 +122,7 @@ pub enum Source {
 }
 
 /// What commands on the machine go by.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The folder of accounts and record.
     pub data: PathBuf,

@@ -52,12 +52,18 @@ pub(super) fn ago(at: i64, now: i64) -> String {
     }
 }
 
+/// A text with its first letter large.
+pub(super) fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}
+
 /// An error's text as a sentence.
 pub(super) fn sentence(error: &dyn std::fmt::Display) -> String {
-    let text = error.to_string();
-    let mut chars = text.chars();
-    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", chars.as_str().trim_end_matches('.'))
+    format!("{}.", capitalised(error.to_string().trim_end_matches('.')))
 }
 
 #[cfg(test)]

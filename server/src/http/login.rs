@@ -6,14 +6,21 @@ use axum::{
     extract::{Query, State, rejection::FormRejection},
     http::{
         HeaderMap, HeaderValue, StatusCode,
-        header::{RETRY_AFTER, SET_COOKIE, USER_AGENT},
+        header::{RETRY_AFTER, SET_COOKIE},
     },
     response::{AppendHeaders, IntoResponse as _, Redirect, Response},
     routing::{get, post},
 };
 use cookie::{Cookie, SameSite};
 
-use super::{AppState, fields::sentence, next::Next, oidc, plain, problem::Problem, refusals::Recorded};
+use super::{
+    AppState,
+    fields::{agent, sentence},
+    next::Next,
+    oidc, plain,
+    problem::Problem,
+    refusals::Recorded,
+};
 use crate::{
     access::{
         Access, Attempt, Caller, LogInError, LoggedIn, Means, Password, Peer, Said, Secret,
@@ -125,7 +132,6 @@ pub(super) async fn try_it(
     user: &str,
     password: Password,
 ) -> Result<LoggedIn, LogInError> {
-    let agent = headers.get(USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned());
     let attempt = Attempt {
         // What a telephone's keyboard adds.
         user: user.trim().to_owned(),
@@ -133,7 +139,7 @@ pub(super) async fn try_it(
         device: credentials::secret(headers, DEVICE_COOKIE),
         session: credentials::secret(headers, SESSION_COOKIE),
         address: peer.address,
-        agent: agent.unwrap_or_default(),
+        agent: agent(headers),
     };
     access.log_in(attempt).await
 }

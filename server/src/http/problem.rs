@@ -12,7 +12,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::refusals::{Recorded, Why};
+use super::{
+    fields::capitalised,
+    refusals::{Recorded, Why},
+};
 use crate::{operations::RequestError, vault::VaultError};
 
 /// The content type of every refusal.
@@ -108,7 +111,7 @@ impl IntoResponse for Problem {
 impl From<RequestError> for Problem {
     fn from(error: RequestError) -> Self {
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
-        let problem = Self::new(status, sentence(&error.to_string())).with_detail("Nothing was sent to HAProxy.");
+        let problem = Self::new(status, capitalised(&error.to_string())).with_detail("Nothing was sent to HAProxy.");
         // Operations tell the record of what they refuse, target by target.
         let problem = problem.recorded();
         match error {
@@ -161,15 +164,6 @@ pub(super) async fn unknown_path(request: Request) -> Problem {
 /// For a method that a path doesn't take; axum adds `Allow`.
 pub(super) async fn wrong_method(request: Request) -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("This address does not take {}", request.method()))
-}
-
-/// An error's text as a sentence: its first letter large.
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => first.to_uppercase().chain(chars).collect(),
-        None => String::new(),
-    }
 }
 
 #[cfg(test)]

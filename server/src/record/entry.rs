@@ -144,12 +144,18 @@ impl Entry {
 pub(crate) fn plain(text: &str) -> String {
     let harmless = |c: char| match c {
         '\t' | '\n' | '\r' | '\u{2028}' | '\u{2029}' => ' ',
-        // Marks that change the direction or the width of what follows, and are not seen themselves.
-        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => '\u{fffd}',
-        c if c.is_control() => '\u{fffd}',
+        c if is_hidden(c) => '\u{fffd}',
         c => c,
     };
     text.chars().map(harmless).collect()
+}
+
+/// Controls, and the marks that change the direction of text or take no room: a reader does not see that they are there.
+#[must_use]
+pub(crate) fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
 
 fn short(text: &str) -> String {
@@ -191,6 +197,7 @@ mod tests {
             ("\u{1b}[31mred\u{7}\0", "\u{fffd}[31mred\u{fffd}\u{fffd}"),
             ("c1 \u{9b}31m", "c1 \u{fffd}31m"),
             ("txt.\u{202e}exe \u{2066}x\u{feff}", "txt.\u{fffd}exe \u{fffd}x\u{fffd}"),
+            ("so\u{ad}ft \u{61c}x", "so\u{fffd}ft \u{fffd}x"),
         ] {
             assert_eq!(plain(text), kept);
         }

@@ -25,7 +25,7 @@ pub use syslog::{SyslogAddress, SyslogAddressError};
 pub use verify::{Broken, Verified, verify};
 
 pub(crate) use chain::SCHEMA;
-pub(crate) use entry::plain;
+pub(crate) use entry::{is_hidden, plain};
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
