@@ -104,6 +104,8 @@ fn user(user: UserLine) -> AnyView {
             </form>
         </details>
     };
+    // Together, so that on a narrow screen none stands alone below the name.
+    let doing = view! { <div class="ml-auto flex flex-wrap items-center justify-end gap-x-4 gap-y-2">{doing}</div> };
     line(head.into_any(), more, doing.into_any())
 }
 
