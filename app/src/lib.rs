@@ -6,7 +6,7 @@ mod app;
 #[expect(unreachable_pub, reason = "made by the component macro")]
 pub mod components;
 mod live;
-pub mod model;
+
 #[expect(unreachable_pub, clippy::needless_pass_by_value, reason = "made by the component macro")]
 pub mod pages;
 #[cfg(feature = "ssr")]

@@ -3,14 +3,13 @@
 //! It travels inside the page, as text in a block that is no script, so that the first view needs no further request.
 
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
-
-use crate::model::{
-    access::Who,
+use model::{
     event::Event,
     fleet::Fleet,
+    rights::Who,
     topic::{Sections, TopicId},
 };
+use serde::{Deserialize, Serialize};
 
 /// Where the page carries it.
 pub(crate) const ELEMENT: &str = "sluice-snapshot";

@@ -1,22 +1,20 @@
 //! Sluice's server: polls HAProxy, streams what changed, carries out actions.
 
-pub mod access;
+pub mod audit;
+pub mod auth;
 pub mod cli;
 pub mod clock;
 pub mod collector;
 pub mod config;
+pub mod db;
 pub mod demo;
-#[cfg(test)]
-mod fuzzing;
-pub mod haproxy;
-pub mod http;
 pub mod hub;
 pub mod logging;
 pub mod metrics;
+pub mod opaque_id;
 pub mod operations;
 pub mod program;
-pub mod record;
-pub mod seal;
+mod rate_limit;
 pub mod supervisor;
 pub mod tls;
-pub mod vault;
+pub mod web;

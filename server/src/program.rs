@@ -7,18 +7,18 @@ use tokio::{net::TcpListener, sync::watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    access::{Access, Cost, Outside, PasswordError, Setup, users},
+    audit::AuditLog,
+    auth::{Access, Cost, IdentityProviders, PasswordError, Setup, users},
     clock::unix_ms,
     collector::{Collector, unheard},
     config::Config,
-    http::{self, AppState, Door, assets, pages},
+    db::Database,
     hub::Hub,
     metrics::Metrics,
     operations::Operations,
-    record::Record,
     supervisor,
     tls::{self, Certificates},
-    vault::Vault,
+    web::{self, AppState, ListenerSettings, assets, pages},
 };
 
 /// Binds, polls and serves until `shutdown` is cancelled; reads the certificate anew whenever `reload` changes. `ready`
@@ -34,8 +34,8 @@ pub async fn serve(
     ready: impl FnOnce(&str),
 ) -> anyhow::Result<()> {
     config.refuse_clear_text()?;
-    let vault = Vault::open(&config.data)?;
-    let has_users = vault.call(|connection| users::is_there_any(connection)).await?;
+    let database = Database::open(&config.data)?;
+    let has_users = database.call(|connection| users::is_there_any(connection)).await?;
     config.refuse_strangers(has_users || config.identity.is_any())?;
     let certificates = config.tls.clone().map(Certificates::load).transpose()?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
@@ -45,16 +45,16 @@ pub async fn serve(
     // Nodes are polled to the last: an operation that runs when the program is to end still reads its outcome.
     let polling = CancellationToken::new();
     let _polling = polling.clone().drop_guard();
-    let door = Arc::new(Door::new(&config, certificates.clone()));
-    let state = AppState { door, ..start(&config, vault, &polling, shutdown.clone())? };
+    let listener_settings = Arc::new(ListenerSettings::new(&config, certificates.clone()));
+    let state = AppState { listener_settings, ..start(&config, database, &polling, shutdown.clone())? };
     let routes = pages::routes(&state);
     if let Some(certificates) = certificates {
         certificates.tell();
         tokio::spawn(certificates.keep(tls::LOOK, reload, shutdown.clone()));
     }
     let url = config.url_at(address);
-    anyhow::ensure!(supervisor::has_started(&state.hub, &state.vault).await, "a part of Sluice does not answer");
-    tokio::spawn(supervisor::watch(state.hub.clone(), state.vault.clone(), shutdown.clone()));
+    anyhow::ensure!(supervisor::has_started(&state.hub, &state.database).await, "a part of Sluice does not answer");
+    tokio::spawn(supervisor::watch(state.hub.clone(), state.database.clone(), shutdown.clone()));
     let stopping = async {
         shutdown.cancelled().await;
         supervisor::stopping();
@@ -66,7 +66,7 @@ pub async fn serve(
         // Said before anything ends.
         biased;
         never = stopping => match never {},
-        served = Box::pin(http::run(listener, state, routes)) => served.context("serving failed"),
+        served = Box::pin(web::run(listener, state, routes)) => served.context("serving failed"),
     }
 }
 
@@ -76,7 +76,7 @@ pub async fn serve(
 /// When passwords can't be hashed.
 pub fn start(
     config: &Config,
-    vault: Vault,
+    database: Database,
     polling: &CancellationToken,
     shutdown: CancellationToken,
 ) -> Result<AppState, PasswordError> {
@@ -95,11 +95,11 @@ pub fn start(
             (node.name.clone(), collector)
         })
         .collect();
-    let record = Record::new(vault.clone()).counted(&metrics);
+    let record = AuditLog::new(database.clone()).counted(&metrics);
     record.keep(config.audit.clone(), config.parts(), metrics.clone(), polling.clone());
     let operations = Operations::new(hub.clone(), collectors, record, metrics.clone());
     let operations = operations.with_reasons(config.audit.needs_reason);
-    let access = Access::start_with(
+    let auth = Access::start_with(
         operations.record().clone(),
         Setup {
             rules: config.rules.clone(),
@@ -107,7 +107,7 @@ pub fn start(
             may_be_open: config.is_local() && !config.identity.is_any(),
             cost: Cost::USUAL,
         },
-        Outside::new(&config.identity, metrics.headers_ignored.clone()),
+        IdentityProviders::new(&config.identity, metrics.headers_ignored.clone()),
     )?;
-    Ok(AppState::new(hub, operations, vault, access, metrics, build, shutdown))
+    Ok(AppState::new(hub, operations, database, auth, metrics, build, shutdown))
 }

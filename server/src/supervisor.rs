@@ -8,7 +8,7 @@ use sd_notify::NotifyState;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::{hub::Hub, vault::Vault};
+use crate::{db::Database, hub::Hub};
 
 /// How long every part has to answer at the start.
 const START: Duration = Duration::from_secs(30);
@@ -36,19 +36,19 @@ pub fn stopping() {
     tell(&[NotifyState::Stopping]);
 }
 
-/// Whether hub and vault answer within `patience`: each is asked something through its queue.
-pub async fn is_alive(hub: &Hub, vault: &Vault, patience: Duration) -> bool {
-    let asked = async { hub.answers().await && vault.call(|_| Ok(())).await.is_ok() };
+/// Whether hub and database answer within `patience`: each is asked something through its queue.
+pub async fn is_alive(hub: &Hub, database: &Database, patience: Duration) -> bool {
+    let asked = async { hub.answers().await && database.call(|_| Ok(())).await.is_ok() };
     timeout(patience, asked).await.unwrap_or(false)
 }
 
 /// The same at the start.
-pub async fn has_started(hub: &Hub, vault: &Vault) -> bool {
-    is_alive(hub, vault, START).await
+pub async fn has_started(hub: &Hub, database: &Database) -> bool {
+    is_alive(hub, database, START).await
 }
 
-/// Tells the watchdog that Sluice is alive, as often as it wants, but only while hub and vault answer; until `shutdown`.
-pub async fn watch(hub: Hub, vault: Vault, shutdown: CancellationToken) {
+/// Tells the watchdog that Sluice is alive, as often as it wants, but only while hub and database answer; until `shutdown`.
+pub async fn watch(hub: Hub, database: Database, shutdown: CancellationToken) {
     let Some(within) = sd_notify::watchdog_enabled() else { return };
     // A third: one answer may be late. An environment that says zero means nobody.
     let between = within / 3;
@@ -62,7 +62,7 @@ pub async fn watch(hub: Hub, vault: Vault, shutdown: CancellationToken) {
             () = shutdown.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        if is_alive(&hub, &vault, between).await {
+        if is_alive(&hub, &database, between).await {
             tell(&[NotifyState::Watchdog]);
         } else {
             tracing::error!("a part of Sluice does not answer; without it the watchdog will start Sluice anew");
@@ -93,10 +93,10 @@ mod tests {
             let metrics = Arc::new(Metrics::new());
             Hub::spawn(Vec::new(), "test".into(), metrics, &TaskTracker::new(), shutdown.child_token())
         };
-        let (living, vault) = (hub(), Vault::in_memory().expect("memory"));
-        assert!(is_alive(&living, &vault, START).await);
+        let (living, database) = (hub(), Database::in_memory().expect("memory"));
+        assert!(is_alive(&living, &database, START).await);
         // A job that takes its time.
-        let busy = vault.clone();
+        let busy = database.clone();
         let job = tokio::spawn(async move {
             let slept = busy.call(|_| {
                 std::thread::sleep(3 * PATIENCE);
@@ -105,11 +105,11 @@ mod tests {
             slept.await
         });
         tokio::time::sleep(PATIENCE / 10).await;
-        assert!(!is_alive(&living, &vault, PATIENCE).await);
+        assert!(!is_alive(&living, &database, PATIENCE).await);
         job.await.expect("no panic").expect("done");
-        assert!(is_alive(&living, &vault, START).await);
+        assert!(is_alive(&living, &database, START).await);
         shutdown.cancel();
-        let ended = async { while is_alive(&living, &vault, START).await {} };
+        let ended = async { while is_alive(&living, &database, START).await {} };
         timeout(START, ended).await.expect("a hub that ended does not answer");
     }
 }

@@ -1,8 +1,7 @@
 //! Who looks: the account and the way out of it, or that there are no accounts.
 
 use leptos::prelude::*;
-
-use crate::model::access::Who;
+use model::rights::Who;
 
 /// The account's name and role, and the way out; nothing where there are no accounts, and on a wall.
 #[component]

@@ -1,17 +1,15 @@
 //! Events as lines: when, where, what, why. Drawn alike on the Events page and in a row's details.
 
 use leptos::prelude::*;
+use model::{
+    event::{Event, EventFilter, EventKind},
+    format::moment,
+    status::State,
+    topic::TopicId,
+};
 
 use super::status::{STALE_SHAPE, class, shape};
-use crate::{
-    live::Live,
-    model::{
-        event::{Event, EventFilter, EventKind},
-        format::moment,
-        status::State,
-        topic::TopicId,
-    },
-};
+use crate::live::Live;
 
 /// The newest of the events that the filter wants, newest first.
 #[component]

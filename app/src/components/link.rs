@@ -1,11 +1,9 @@
 //! Whether what the page shows is the present: the pill in the header.
 
 use leptos::prelude::*;
+use model::{fleet::Fleet, format::age};
 
-use crate::{
-    live::{Connection, Live},
-    model::{fleet::Fleet, format::age},
-};
+use crate::live::{Connection, Live};
 
 /// What the pill says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +29,7 @@ impl Freshness {
         match connection {
             Connection::Lost(since) => return Self::Lost(newest.unwrap_or_else(|| now.saturating_sub(since))),
             Connection::SignedOut => return Self::SignedOut,
-            Connection::Opening | Connection::Open => {}
+            Connection::SessionIssue | Connection::Open => {}
         }
         let fresh = fleet.nodes.iter().filter(|n| n.is_fresh(now)).count();
         match (fresh, fleet.nodes.len()) {
@@ -78,15 +76,16 @@ pub(crate) fn LinkPill() -> impl IntoView {
 
 #[cfg(test)]
 mod tests {
+    use model::fleet::{Link, Node, NodeStats};
+
     use super::*;
-    use crate::model::fleet::{Link, Node, Pulse};
 
     #[test]
     fn the_pill_is_green_only_when_every_node_is_fresh() {
         let node = |link, polled| Node {
             link,
             poll_ms: 1_000,
-            pulse: Pulse { polled, ..Pulse::default() },
+            pulse: NodeStats { polled, ..NodeStats::default() },
             ..Node::default()
         };
         let fleet = |nodes| Fleet { nodes, ..Fleet::default() };

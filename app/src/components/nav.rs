@@ -1,8 +1,7 @@
 //! The way from page to page. To one's own account leads its name, in [`super::account`].
 
 use leptos::prelude::*;
-
-use crate::model::access::{Role, Who};
+use model::rights::{Role, Who};
 
 /// The pages that one may open; `current` is the address of this one.
 #[component]

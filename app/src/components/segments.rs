@@ -1,8 +1,7 @@
 //! A backend's servers as a bar: a piece per server, coloured by state.
 
 use leptos::prelude::*;
-
-use crate::model::status::State;
+use model::status::State;
 
 /// Above this many servers the pieces are shares instead of servers.
 const MOST_PIECES: u32 = 24;

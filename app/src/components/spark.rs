@@ -1,8 +1,7 @@
 //! A sparkline: the last ten minutes in a few pixels.
 
 use leptos::prelude::*;
-
-use crate::model::topic::Spark;
+use model::topic::Spark;
 
 /// The drawing's own units; it is stretched to the size of its box.
 const WIDTH: usize = Spark::SAMPLES - 1;

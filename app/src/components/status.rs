@@ -1,8 +1,7 @@
 //! A state: colour, shape and HAProxy's word.
 
 use leptos::prelude::*;
-
-use crate::model::{col::Text, row::Row, status::State};
+use model::{col::Text, row::Row, status::State};
 
 /// The look of a state. Class names are whole, so that Tailwind finds them.
 pub(crate) fn class(state: State) -> &'static str {

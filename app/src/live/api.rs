@@ -6,13 +6,12 @@ use std::collections::HashSet;
 
 use gloo_net::http::{Request, Response};
 use js_sys::{Array, JSON, Object, Reflect, encode_uri_component};
-use wasm_bindgen::JsValue;
-
-use crate::model::{
+use model::{
     action::Action,
     format::exact,
     outcome::{ActionResponse, Outcome, Target, TargetOutcome},
 };
+use wasm_bindgen::JsValue;
 
 /// Has Sluice do `action` on `targets`, for a reason that may be empty.
 ///

@@ -9,13 +9,13 @@ use futures::{
 use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
-
-use super::{Live, api};
-use crate::model::{
+use model::{
     fleet::Fleet,
     frame::{Frame, Handle, Seq, Subscribe},
     topic::TopicId,
 };
+
+use super::{Live, api};
 
 /// The first wait before the stream is opened again, in milliseconds.
 const BACKOFF_MIN_MS: u32 = 250;
@@ -36,7 +36,7 @@ const SIGNED_OUT: u16 = 4401;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Connection {
     /// The page was just loaded: what it shows is as fresh as the page.
-    Opening,
+    SessionIssue,
     /// Frames come.
     Open,
     /// It ended; the next try is under way. Since when, Unix milliseconds on Sluice's clock.

@@ -8,17 +8,15 @@ mod store;
 mod wanted;
 
 use leptos::prelude::*;
+use model::{event::Event, fleet::Fleet, topic::TopicId};
+use wanted::Wanted;
 
-use crate::{
-    model::{event::Event, fleet::Fleet, topic::TopicId},
-    snapshot::Snapshot,
-};
+use crate::snapshot::Snapshot;
 
 pub(crate) use clock::Clock;
 pub(crate) use connection::Connection;
 pub(crate) use section::{RowStore, SectionStore};
 pub(crate) use store::Store;
-use wanted::Wanted;
 
 /// Everything a page reads. Cloning it is cheap: all clones are the same state.
 #[derive(Clone)]
@@ -47,7 +45,7 @@ impl Live {
             store: Store::new(snapshot.proxies, snapshot.opened),
             fleet: ArcRwSignal::new(snapshot.fleet),
             events: ArcRwSignal::new(snapshot.events),
-            connection: ArcRwSignal::new(Connection::Opening),
+            connection: ArcRwSignal::new(Connection::SessionIssue),
             wanted: Wanted::default(),
             build: snapshot.build,
         }

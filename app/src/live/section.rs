@@ -1,8 +1,7 @@
 //! One proxy's rows on one node, or merged over a cluster, as signals.
 
 use leptos::prelude::*;
-
-use crate::model::{
+use model::{
     change::{Change, MisfitError},
     outcome::{Target, TargetRef},
     row::{Kind, Row},

@@ -3,15 +3,15 @@
 use std::collections::HashSet;
 
 use leptos::prelude::*;
-
-use super::section::{RowStore, SectionStore};
-use crate::model::{
+use model::{
     change::MisfitError,
     fleet::Fleet,
     outcome::Target,
     row::Row,
     topic::{Delta, Section, Sections, Spark, TopicId},
 };
+
+use super::section::{RowStore, SectionStore};
 
 /// One proxy of a cluster.
 #[derive(Clone)]

@@ -7,7 +7,7 @@ use std::{
     task::{Poll, Waker},
 };
 
-use crate::model::topic::TopicId;
+use model::topic::TopicId;
 
 /// The topics, each as often as it is asked for.
 #[derive(Clone, Default)]

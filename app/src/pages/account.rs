@@ -1,9 +1,9 @@
 //! The Account page: who one is, what one may do, and what one is logged in with. Drawn by the server alone.
 
 use leptos::prelude::*;
+use model::rights::{Grant, Pattern, Rights, Role};
 
-use super::managed::{self, Made, Notice, SessionLine, TokenLine, card, expiry, field};
-use crate::model::access::{Grant, Pattern, Rights, Role};
+use super::managed::{self, Notice, RevealedSecret, SessionLine, TokenLine, card, expiry, field};
 
 /// What the page shows.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +19,7 @@ pub struct Account {
     /// What became of a form.
     pub notice: Option<Notice>,
     /// A token that was just made.
-    pub made: Option<Made>,
+    pub made: Option<RevealedSecret>,
     /// Their sessions; nothing where they have none by their means.
     pub sessions: Option<Vec<SessionLine>>,
     /// Their tokens; nothing where theirs is no local account, which alone has a password and tokens.
@@ -141,8 +141,9 @@ fn allowed(grant: &Grant, can_act: bool) -> String {
 
 #[cfg(test)]
 mod tests {
+    use model::action::Action;
+
     use super::*;
-    use crate::model::action::Action;
 
     fn drawn(page: Account) -> String {
         Owner::new().with(|| account(page).to_html())
@@ -162,7 +163,7 @@ mod tests {
                 grants: Some(vec![Grant { clusters: vec![Pattern(text())], backends: vec![], actions: vec![] }]),
             },
             notice: Some(Notice::Refused(text())),
-            made: Some(Made { what: text(), secret: text(), usage: text() }),
+            made: Some(RevealedSecret { what: text(), secret: text(), usage: text() }),
             sessions: Some(vec![SessionLine {
                 id: text(),
                 address: text(),

@@ -1,9 +1,9 @@
 //! The Admin page: accounts, sessions, tokens and wall links of everybody. Drawn by the server alone, for admins.
 
 use leptos::prelude::*;
+use model::rights::Role;
 
-use super::managed::{self, Made, Notice, SessionLine, TokenLine, button, card, expiry, field, line, none};
-use crate::model::access::Role;
+use super::managed::{self, Notice, RevealedSecret, SessionLine, TokenLine, button, card, expiry, field, line, none};
 
 /// What the page shows.
 #[derive(Clone, Debug, Default)]
@@ -11,7 +11,7 @@ pub struct Admin {
     /// What became of a form.
     pub notice: Option<Notice>,
     /// A wall link that was just made.
-    pub made: Option<Made>,
+    pub made: Option<RevealedSecret>,
     /// The local accounts.
     pub users: Vec<UserLine>,
     /// Everybody's sessions.
@@ -179,7 +179,7 @@ mod tests {
         let text = || "\"><script>alert(1)</script>".to_owned();
         let page = Admin {
             notice: Some(Notice::Done(text())),
-            made: Some(Made { what: text(), secret: text(), usage: String::new() }),
+            made: Some(RevealedSecret { what: text(), secret: text(), usage: String::new() }),
             users: vec![UserLine { name: text(), groups: vec![text()], sessions: 2, ..UserLine::default() }],
             sessions: vec![SessionLine { id: text(), user: text(), agent: text(), ..SessionLine::default() }],
             tokens: vec![TokenLine { id: text(), user: text(), note: text(), ..TokenLine::default() }],

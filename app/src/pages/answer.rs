@@ -1,20 +1,18 @@
 //! The pages that answer the form when it is posted without the program: a question, or the outcomes.
 
 use leptos::prelude::*;
+use model::{
+    action::Action,
+    format::plural,
+    impact::{Impact, names_to_type},
+    outcome::{ActionResponse, Target},
+};
 
 use super::stats::{
     confirm::{effect, impact_line, warnings},
     outcomes::{OutcomeList, summary, warning},
 };
-use crate::{
-    components::brand::Brand,
-    model::{
-        action::Action,
-        format::plural,
-        impact::{Impact, names_to_type},
-        outcome::{ActionResponse, Target},
-    },
-};
+use crate::components::brand::Brand;
 
 /// Why somebody acts, as far as they have said.
 #[derive(Clone, Debug, Default)]

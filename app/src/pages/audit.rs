@@ -1,22 +1,20 @@
 //! The page of the record, drawn on the server alone.
 
 use leptos::prelude::*;
-
-use crate::{
-    components::{account::Account, brand::Brand, nav::Nav, status},
-    model::{
-        action::Action,
-        format::{exact, plural},
-        status::State,
-    },
+use model::{
+    action::Action,
+    format::{exact, plural},
+    status::State,
 };
+
+use crate::components::{account::Account, brand::Brand, nav::Nav, status};
 
 /// Targets that are shown at once; more are folded.
 const SHOWN: usize = 3;
 
 /// What was asked for.
 #[derive(Clone, Debug, Default)]
-pub struct Asked {
+pub struct FilterForm {
     /// The filter: fields that are not empty, by their names in the address.
     pub fields: Vec<(&'static str, String)>,
     /// The kinds that there are.
@@ -61,7 +59,7 @@ pub struct Line {
     /// What became of it, in a word.
     pub outcome: String,
     /// What became of each target; the first of them.
-    pub outcomes: Vec<Outcome>,
+    pub outcomes: Vec<TargetLine>,
     /// What else there is to say.
     pub detail: String,
     /// The hash, in hexadecimal digits.
@@ -70,7 +68,7 @@ pub struct Line {
 
 /// What became of one target.
 #[derive(Clone, Debug, Default)]
-pub struct Outcome {
+pub struct TargetLine {
     /// `NODE/BACKEND/SERVER`.
     pub target: String,
     /// In a word.
@@ -83,7 +81,7 @@ pub struct Outcome {
     pub message: String,
 }
 
-impl Asked {
+impl FilterForm {
     fn get(&self, name: &str) -> String {
         self.fields.iter().find(|(n, _)| *n == name).map(|(_, value)| value.clone()).unwrap_or_default()
     }
@@ -91,7 +89,7 @@ impl Asked {
 
 /// The page: entries and the address of older ones, or why there are none.
 #[must_use]
-pub fn audit(asked: Asked, found: Result<(Vec<Line>, Option<String>), String>) -> AnyView {
+pub fn audit(asked: FilterForm, found: Result<(Vec<Line>, Option<String>), String>) -> AnyView {
     let body = match found {
         Ok((lines, older)) => list(lines, older, asked.is_older, asked.fields.is_empty()),
         Err(problem) => view! { <p class="notice" role="alert">{problem}</p> }.into_any(),
@@ -127,7 +125,7 @@ fn frame(body: AnyView) -> AnyView {
     .into_any()
 }
 
-fn filter(asked: &Asked) -> AnyView {
+fn filter(asked: &FilterForm) -> AnyView {
     let text = |name: &'static str, label: &'static str, example: &'static str| {
         let value = asked.get(name);
         view! {
@@ -157,7 +155,7 @@ fn filter(asked: &Asked) -> AnyView {
             </label>
             {text("action", "Action", "drain")}
             {text("target", "Target has", "webservers/web1")}
-            {text("outcome", "Outcome", "refused")}
+            {text("outcome", "TargetLine", "refused")}
             {text("operation", "Operation", "")}
             <span class="flex gap-2 pb-0.5">
                 <button class="btn btn-primary">"Find"</button>
@@ -226,8 +224,8 @@ fn row(line: Line) -> AnyView {
     .into_any()
 }
 
-fn note(note: Outcome) -> AnyView {
-    let Outcome { target, outcome, before, after, message } = note;
+fn note(note: TargetLine) -> AnyView {
+    let TargetLine { target, outcome, before, after, message } = note;
     let change = if before == after { after } else { format!("{before} → {after}") };
     let said = [change, message].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(", ");
     let look = match outcome.as_str() {

@@ -5,6 +5,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use model::event::{EventFilter, EventKind};
 
 use crate::{
     components::{
@@ -16,7 +17,6 @@ use crate::{
         theme::ThemeSwitch,
     },
     live::Live,
-    model::event::{EventFilter, EventKind},
 };
 
 /// Lines of a page; the API gives more.

@@ -27,7 +27,7 @@ pub enum Notice {
 
 /// Something that opens something, shown once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Made {
+pub struct RevealedSecret {
     /// What it is, in a sentence.
     pub what: String,
     /// The secret itself: a token, or an address.
@@ -105,8 +105,8 @@ pub(super) fn card(title: &'static str, body: AnyView) -> AnyView {
 }
 
 /// A secret that is shown this once.
-pub(super) fn made(made: Made) -> AnyView {
-    let Made { what, secret, usage } = made;
+pub(super) fn made(made: RevealedSecret) -> AnyView {
+    let RevealedSecret { what, secret, usage } = made;
     let has_usage = !usage.is_empty();
     view! {
         <section class="card p-4" aria-label="Shown once">

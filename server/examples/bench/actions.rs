@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use app::model::{
+use model::{
     action::Action,
     col::Text,
     frame::{Frame, Handle},

@@ -21,9 +21,10 @@ mod work;
 use std::{path::Path, time::Instant};
 
 use anyhow::Context as _;
+use lab::Lab;
+use report::Report;
+use sluice::Sluice;
 use tokio::signal::unix::{SignalKind, signal};
-
-use crate::{lab::Lab, report::Report, sluice::Sluice};
 
 /// As many as the program itself has.
 const WORKERS: usize = 4;

@@ -10,12 +10,12 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use app::model::{
+use futures::{SinkExt as _, StreamExt as _};
+use model::{
     fleet::{Fleet, Link},
     frame::{Frame, Subscribe},
     topic::TopicId,
 };
-use futures::{SinkExt as _, StreamExt as _};
 use tokio::{net::TcpStream, task::JoinSet, time::timeout};
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 

@@ -12,15 +12,15 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use app::model::topic::TopicId;
+use haproxy::Address;
+use model::topic::TopicId;
 use server::{
     config::{Config, DEFAULT_POLL, NodeConfig},
-    haproxy::Address,
-    http::AppState,
+    db::Database,
     hub::Encoding,
     metrics::Metrics,
     program,
-    vault::Vault,
+    web::AppState,
 };
 use tokio::{sync::oneshot, time::sleep};
 use tokio_util::sync::CancellationToken;
@@ -77,7 +77,7 @@ fn alone(config: &Config) -> anyhow::Result<Vec<Poll>> {
     runtime.block_on(async {
         let shutdown = CancellationToken::new();
         let _ending = shutdown.clone().drop_guard();
-        let state = program::start(config, Vault::in_memory()?, &shutdown, shutdown.clone())?;
+        let state = program::start(config, Database::in_memory()?, &shutdown, shutdown.clone())?;
         let world = state.hub.wait_for(|world| !world.proxies.is_empty()).await.context("the hub has ended")?;
         let mut viewer = state.hub.join(Encoding::Postcard, &Arc::default()).await.context("the hub has ended")?;
         let topics = world.proxies.iter().map(|proxy| proxy.id()).chain([TopicId::Fleet]).collect();

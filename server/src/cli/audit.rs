@@ -7,9 +7,9 @@ use rusqlite::Connection;
 
 use super::DataArgs;
 use crate::{
+    audit::{Filter, Format, FormatError, Head, HeadError, Verified, head, query, verify},
     config::ConfigError,
-    record::{Filter, Format, FormatError, Head, HeadError, Verified, head, query, verify},
-    vault::{self, VaultError},
+    db::{self, DatabaseError},
 };
 
 /// Arguments of `sluice audit`.
@@ -55,7 +55,7 @@ pub enum AuditError {
     Config(#[from] ConfigError),
     /// The file can't be used.
     #[error(transparent)]
-    File(#[from] VaultError),
+    File(#[from] DatabaseError),
     /// It can't be read.
     #[error("the record can't be read: {0}")]
     Read(#[from] rusqlite::Error),
@@ -69,7 +69,7 @@ pub enum AuditError {
 /// # Errors
 /// When the record can't be read, or `out` can't be written to.
 pub fn audit(args: &AuditArgs, out: &mut impl Write) -> Result<bool, AuditError> {
-    let open = |data: &DataArgs| -> Result<Connection, AuditError> { Ok(vault::look(&data.folder()?)?) };
+    let open = |data: &DataArgs| -> Result<Connection, AuditError> { Ok(db::look(&data.folder()?)?) };
     match &args.command {
         AuditCommand::Verify { data, head } => {
             let connection = open(data)?;
@@ -115,7 +115,7 @@ fn well(verified: &Verified, out: &mut impl Write) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Entry, Kind, append};
+    use crate::audit::{Entry, Kind, append};
 
     fn run(command: AuditCommand) -> (bool, String) {
         let mut out = Vec::new();
@@ -131,7 +131,7 @@ mod tests {
             audit(&AuditArgs { command: AuditCommand::Verify { data: data.clone(), head: None } }, &mut Vec::new());
         assert!(missing.is_err() && !dir.path().join("sluice.db").exists(), "nothing is made by looking");
         // Sluice runs meanwhile.
-        let connection = vault::connect(dir.path()).expect("opens");
+        let connection = db::connect(dir.path()).expect("opens");
         let verify = |head: Option<&str>| {
             let head = head.map(|h| h.parse().expect("a head"));
             run(AuditCommand::Verify { data: data.clone(), head })

@@ -6,12 +6,12 @@ use std::{
 };
 
 use futures::future;
+use haproxy::{Client, Error, Level, Limits};
 
 use super::SourceArgs;
 use crate::{
     config::{Config, NodeConfig},
-    haproxy::{Client, Error, Level, Limits},
-    tls::{Pair, Standing},
+    tls::{CertificateStatus, Pair},
 };
 
 /// Writes what is wrong with the configuration, then a line per node; whether all is well.
@@ -48,7 +48,7 @@ fn certificate(config: &Config, out: &mut impl Write) -> io::Result<bool> {
     match Pair::load(files) {
         Ok(pair) => {
             writeln!(out, "{path}: {}", pair.validity().told(now))?;
-            Ok(matches!(pair.validity().standing(now), Standing::Good | Standing::Soon))
+            Ok(matches!(pair.validity().standing(now), CertificateStatus::Good | CertificateStatus::Soon))
         }
         // It was read a moment ago, with the configuration.
         Err(error) => {
@@ -106,6 +106,8 @@ mod tests {
         net::UnixListener,
     };
 
+    use testkit::recordings::NEWEST;
+
     use super::*;
 
     /// Answers each request as HAProxy 3.2 would.
@@ -114,11 +116,11 @@ mod tests {
             let mut request = [0; 64];
             let length = stream.read(&mut request).await.expect("a request");
             let reply: &[u8] = match &request[..length] {
-                b"show info\n" => include_bytes!("../haproxy/testdata/3.2.26/show_info.txt"),
-                b"show stat\n" => include_bytes!("../haproxy/testdata/3.2.26/show_stat.txt"),
-                b"show servers state\n" => include_bytes!("../haproxy/testdata/3.2.26/show_servers_state.txt"),
                 b"show cli level\n" => b"operator\n\n",
-                _ => b"Unknown command\n\n",
+                line => {
+                    let line = std::str::from_utf8(line).expect("a command").trim_end();
+                    NEWEST.reply(line).unwrap_or(b"Unknown command\n\n")
+                }
             };
             stream.write_all(reply).await.expect("sent");
         }

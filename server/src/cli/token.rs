@@ -10,14 +10,17 @@ use rusqlite::Connection;
 
 use super::{DataArgs, system_user};
 use crate::{
-    access::{
-        Caller, UserName, expiry,
-        tokens::{self, NewToken, Scope, Token, TokenError},
-        walls::{self, NewWall, Wall, WallError},
+    auth::{
+        Principal, UserName,
+        authn::{
+            expiry,
+            tokens::{self, NewToken, Scope, Token, TokenError},
+            wall_links::{self, NewWall, Wall, WallError},
+        },
     },
     clock::{day, now},
     config::ConfigError,
-    vault::{self, VaultError},
+    db::{self, DatabaseError},
 };
 
 /// Arguments of `sluice token`.
@@ -109,7 +112,7 @@ pub enum TokenCommandError {
     Config(#[from] ConfigError),
     /// The file can't be used.
     #[error(transparent)]
-    Vault(#[from] VaultError),
+    Database(#[from] DatabaseError),
     /// The token was not made or ended.
     #[error(transparent)]
     Token(#[from] TokenError),
@@ -126,7 +129,7 @@ pub enum TokenCommandError {
 /// # Errors
 /// When nothing was changed, with why.
 pub fn token(args: &TokenArgs, out: &mut impl Write) -> Result<(), TokenCommandError> {
-    let by = Caller::command_line(&system_user());
+    let by = Principal::command_line(&system_user());
     match &args.command {
         TokenCommand::Add { user, scope, expires, note, data } => {
             let new = NewToken {
@@ -141,7 +144,7 @@ pub fn token(args: &TokenArgs, out: &mut impl Write) -> Result<(), TokenCommandE
         }
         TokenCommand::List { data } => {
             for Token { id, user, scope, note, expires, used, .. } in
-                tokens::list(&open(data)?, None).map_err(VaultError::from)?
+                tokens::list(&open(data)?, None).map_err(DatabaseError::from)?
             {
                 let used = used.map_or_else(|| "never used".to_owned(), |used| format!("used {}", day(used)));
                 let until = until(expires);
@@ -161,13 +164,13 @@ pub fn token(args: &TokenArgs, out: &mut impl Write) -> Result<(), TokenCommandE
 /// # Errors
 /// When nothing was changed, with why.
 pub fn wall(args: &WallArgs, out: &mut impl Write) -> Result<(), TokenCommandError> {
-    let by = Caller::command_line(&system_user());
+    let by = Principal::command_line(&system_user());
     match &args.command {
         WallCommand::Add { name, cluster, expires, data } => {
             let expires = expiry::after(now(), *expires);
             let new = NewWall { name: name.clone(), clusters: cluster.clone(), expires };
             let url = data.place()?.url.map(|url| url.to_string());
-            let (wall, path) = walls::add(&mut open(data)?, &new, &by, now())?;
+            let (wall, path) = wall_links::add(&mut open(data)?, &new, &by, now())?;
             writeln!(out, "{}{path}", url.as_deref().unwrap_or_default())?;
             let place = if url.is_some() { "" } else { "; put the address of Sluice before it" };
             let clusters = wall.clusters.join(", ");
@@ -181,14 +184,14 @@ pub fn wall(args: &WallArgs, out: &mut impl Write) -> Result<(), TokenCommandErr
         }
         WallCommand::List { data } => {
             for Wall { id, name, clusters, expires, opened, .. } in
-                walls::list(&open(data)?).map_err(VaultError::from)?
+                wall_links::list(&open(data)?).map_err(DatabaseError::from)?
             {
                 let opened = opened.map_or_else(|| "never opened".to_owned(), |at| format!("opened {}", day(at)));
                 writeln!(out, "{id}  {name}  {}  {}  {opened}", clusters.join(", "), until(expires))?;
             }
         }
         WallCommand::Remove { id, data } => {
-            let wall = walls::remove(&mut open(data)?, id, &by)?;
+            let wall = wall_links::remove(&mut open(data)?, id, &by)?;
             writeln!(out, "wall link {} of {} has ended", wall.id, wall.name)?;
         }
     }
@@ -196,7 +199,7 @@ pub fn wall(args: &WallArgs, out: &mut impl Write) -> Result<(), TokenCommandErr
 }
 
 fn open(data: &DataArgs) -> Result<Connection, TokenCommandError> {
-    Ok(vault::connect(&data.folder()?)?)
+    Ok(db::connect(&data.folder()?)?)
 }
 
 fn until(expires: i64) -> String {

@@ -2,18 +2,19 @@
 
 use std::io::{self, Read, Write};
 
-use app::model::access::Role;
 use clap::{Args, Subcommand};
+use model::rights::Role;
 use rusqlite::Connection;
 
 use super::{DataArgs, system_user};
 use crate::{
-    access::{
-        Caller, Cost, LONGEST_PASSWORD, Memory, Password, PasswordError, PasswordHash, User, UserError, UserName, users,
+    auth::{
+        Cost, LONGEST_PASSWORD, Memory, Password, PasswordError, PasswordHash, Principal, User, UserError, UserName,
+        users,
     },
     clock::now,
     config::ConfigError,
-    vault::{self, VaultError},
+    db::{self, DatabaseError},
 };
 
 /// Arguments of `sluice user`.
@@ -100,7 +101,7 @@ pub enum UserCommandError {
     Config(#[from] ConfigError),
     /// The file can't be used.
     #[error(transparent)]
-    Vault(#[from] VaultError),
+    Database(#[from] DatabaseError),
     /// The account was not changed.
     #[error(transparent)]
     User(#[from] UserError),
@@ -123,8 +124,8 @@ pub enum UserCommandError {
 /// # Errors
 /// When nothing was changed, with why.
 pub fn user(args: &UserArgs, input: &mut impl Read, out: &mut impl Write) -> Result<(), UserCommandError> {
-    let by = Caller::command_line(&system_user());
-    let open = |data: &DataArgs| -> Result<Connection, UserCommandError> { Ok(vault::connect(&data.folder()?)?) };
+    let by = Principal::command_line(&system_user());
+    let open = |data: &DataArgs| -> Result<Connection, UserCommandError> { Ok(db::connect(&data.folder()?)?) };
     match &args.command {
         UserCommand::Add { name, role, group, password, data } => {
             let password = read(password, name, input)?;
@@ -152,7 +153,7 @@ pub fn user(args: &UserArgs, input: &mut impl Read, out: &mut impl Write) -> Res
             writeln!(out, "removed {name}; its sessions ended")?;
         }
         UserCommand::List { data } => {
-            for User { name, role, groups, .. } in users::list(&open(data)?).map_err(VaultError::from)? {
+            for User { name, role, groups, .. } in users::list(&open(data)?).map_err(DatabaseError::from)? {
                 let groups = if groups.is_empty() { String::new() } else { format!("  {}", groups.join(", ")) };
                 writeln!(out, "{:<9}{name}{groups}", role.word())?;
             }

@@ -2,12 +2,11 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use app::model::{
+use haproxy::{ServersState, StatRow, StatTable};
+use model::{
     col::{Col, Text},
     row::{Kind, Row, check},
 };
-
-use crate::haproxy::{ServersState, StatRow, StatTable};
 
 /// The mark that HAProxy puts before the code of a check while the next one runs.
 const CHECK_RUNNING: &str = "* ";
@@ -57,7 +56,7 @@ pub(super) fn read(table: &StatTable, states: Option<&ServersState>, now: u64) -
 type Bits = [(Col, u64); 4];
 
 fn bits_by_name(states: &ServersState) -> HashMap<(&str, &str), Bits> {
-    let bits = |s: &crate::haproxy::ServerState<'_>| {
+    let bits = |s: &haproxy::ServerState<'_>| {
         [
             (Col::OpState, u64::from(s.op_state)),
             (Col::AdminState, u64::from(s.admin_state)),

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use app::model::fleet::{Link, Node};
-
-use crate::haproxy::Error;
+use haproxy::Error;
+use model::fleet::{Link, Node};
 
 /// A node that has not answered for this long is down, in milliseconds: longer than one request may take, so that a node
 /// that hangs is stale first.

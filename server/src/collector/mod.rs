@@ -2,39 +2,38 @@
 //!
 //! The task alone talks to its HAProxy. What it finds goes to the hub; what it is asked to do comes as an [`Order`].
 
-mod act;
-mod grid;
+mod execute;
 mod ingest;
-mod keeper;
 mod link;
-mod memory;
-mod news;
+mod overrides;
 mod poll;
+mod rates;
 mod reload;
+mod schedule;
+mod state_events;
 
 use std::{sync::Arc, time::Duration};
 
-use app::model::{
+use haproxy::{Client, Limits};
+use model::{
     action::Action,
     fleet::Node,
     outcome::{Target, TargetOutcome},
 };
+use schedule::PollSchedule;
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, sleep_until},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use grid::Grid;
-
 use crate::{
     config::NodeConfig,
-    haproxy::{Client, Limits},
     hub::{Hub, Update},
     metrics::Metrics,
 };
 
-pub use keeper::Asked;
+pub use overrides::Requester;
 
 /// Orders that may wait for one node; who gives one more is told that the node is busy.
 const ORDERS: usize = 16;
@@ -61,7 +60,7 @@ pub fn unheard(config: &NodeConfig, now_ms: u64) -> Node {
 struct Order {
     action: Action,
     targets: Vec<Target>,
-    asked: Asked,
+    asked: Requester,
     outcomes: oneshot::Sender<Vec<TargetOutcome>>,
 }
 
@@ -118,7 +117,7 @@ impl Collector {
         &self,
         action: Action,
         targets: Vec<Target>,
-        asked: Asked,
+        asked: Requester,
     ) -> Result<Vec<TargetOutcome>, OrderError> {
         let (outcomes, answer) = oneshot::channel();
         self.orders.try_send(Order { action, targets, asked, outcomes }).map_err(|e| match e {
@@ -144,7 +143,7 @@ struct Task {
 
 impl Task {
     async fn run(mut self, mut orders: mpsc::Receiver<Order>, shutdown: CancellationToken) {
-        let grid = Grid::new(Instant::now(), crate::clock::unix_ms(), self.poll, &self.poller.node.cluster);
+        let grid = PollSchedule::new(Instant::now(), crate::clock::unix_ms(), self.poll, &self.poller.node.cluster);
         let mut next = Instant::now();
         loop {
             tokio::select! {
@@ -175,7 +174,7 @@ impl Task {
                 let now = crate::clock::unix_ms();
                 let node = self.link.succeeded(found.node, now);
                 let mut events = found.events;
-                events.extend(news::link_news(&self.poller.node, &node, now));
+                events.extend(state_events::link_news(&self.poller.node, &node, now));
                 self.poller.node.clone_from(&node);
                 self.poller.metrics.happened(&events);
                 let update = Update {
@@ -191,7 +190,7 @@ impl Task {
             Err(error) => {
                 let now = crate::clock::unix_ms();
                 let (node, wait) = self.link.failed(self.poller.node.clone(), &error, now);
-                let events: Vec<_> = news::link_news(&self.poller.node, &node, now).into_iter().collect();
+                let events: Vec<_> = state_events::link_news(&self.poller.node, &node, now).into_iter().collect();
                 self.poller.node.clone_from(&node);
                 self.poller.metrics.happened(&events);
                 self.hub.update(Update { events, ..bare(self.place, node) }).await;
@@ -201,7 +200,7 @@ impl Task {
     }
 
     async fn carry_out(&mut self, order: Order) {
-        let outcomes = act::carry_out(self, order.action, &order.targets, &order.asked).await;
+        let outcomes = execute::carry_out(self, order.action, &order.targets, &order.asked).await;
         // Whoever asked may have gone: the outcomes are in the log as well.
         let _: Result<(), _> = order.outcomes.send(outcomes);
     }

@@ -2,25 +2,25 @@
 
 use std::{collections::HashMap, mem, sync::Arc, time::Instant};
 
-use app::model::{
+use haproxy::{self, Client, Error, Info, ServersState};
+use model::{
     change::diff,
     event::Event,
-    fleet::{Level, Node, Pulse},
+    fleet::{Level, Node, NodeStats},
+    jitter::suppress_jitter,
     lost::Lost,
     row::{Kind, Row},
-    settle::settle,
 };
 
 use super::{
     ingest::{self, Proxy},
-    keeper::Keeper,
-    memory::Memory,
-    news::{self, Told},
+    overrides::Overrides,
+    rates::CounterHistory,
     reload::{self, Process, Rows},
+    state_events::{self, LastReported},
 };
 use crate::{
     clock::unix_ms,
-    haproxy::{self, Client, Error, Info, ServersState},
     hub::{ProxyUpdate, Replies, requests_of},
     metrics::Metrics,
 };
@@ -35,7 +35,7 @@ pub(super) struct Poller {
     pub(super) client: Client,
     pub(super) metrics: Arc<Metrics>,
     /// What operators set, and what of it was lost.
-    pub(super) keeper: Keeper,
+    pub(super) keeper: Overrides,
     /// The process that answered last; nothing before the first answer.
     process: Option<Process>,
     /// The process that was asked for its level: one that can't tell is not asked at every poll.
@@ -49,13 +49,13 @@ pub(super) struct Poller {
 #[derive(Default)]
 struct Known {
     rows: Arc<Vec<Row>>,
-    memories: Vec<Memory>,
+    memories: Vec<CounterHistory>,
     /// Per row what was told of its state.
-    told: Vec<Option<Told>>,
+    told: Vec<Option<LastReported>>,
 }
 
 /// What a poll found.
-pub(super) struct Found {
+pub(super) struct PollResult {
     pub(super) node: Node,
     pub(super) replies: Arc<Replies>,
     pub(super) proxies: Vec<ProxyUpdate>,
@@ -70,7 +70,7 @@ impl Poller {
             node,
             client,
             metrics,
-            keeper: Keeper::default(),
+            keeper: Overrides::default(),
             process: None,
             asked: None,
             states: None,
@@ -90,7 +90,7 @@ impl Poller {
     }
 
     /// Reads everything and finds out what changed.
-    pub(super) async fn poll(&mut self) -> Result<Found, Error> {
+    pub(super) async fn poll(&mut self) -> Result<PollResult, Error> {
         let label = Metrics::node(&self.node.name);
         let began = Instant::now();
         match self.read().await {
@@ -152,7 +152,7 @@ impl Poller {
     }
 
     /// What a poll that was answered at `now` (Unix milliseconds) found.
-    fn digest(&mut self, info: Info, stat: haproxy::StatTable, now: u64) -> Found {
+    fn digest(&mut self, info: Info, stat: haproxy::StatTable, now: u64) -> PollResult {
         let process = Process::of(&info);
         let former = self.process.filter(|old| old.is_followed_by(&process));
         let is_same = former.is_none() && self.process.is_none_or(|old| old.pid == process.pid);
@@ -171,7 +171,7 @@ impl Poller {
         if started.abs_diff(node.started) > 1 {
             node.started = started;
         }
-        node.pulse = Pulse { polled: now, conns: number("CurrConns"), idle: number("Idle_pct"), requests };
+        node.pulse = NodeStats { polled: now, conns: number("CurrConns"), idle: number("Idle_pct"), requests };
         if let Some(former) = former {
             let after = self.proxies.iter().map(|(name, known)| (name.clone(), known.rows.clone())).collect();
             let reload = reload::compare(&before, &after);
@@ -186,14 +186,14 @@ impl Poller {
         }
         self.keeper.review(|proxy, server| find(&self.proxies, proxy, server), now);
         let lost = self.keeper.news();
-        Found { node, replies: Arc::new(Replies { info, stat, polled: now }), proxies, events, lost }
+        PollResult { node, replies: Arc::new(Replies { info, stat, polled: now }), proxies, events, lost }
     }
 
     /// Forgets what counted for the process that left: its counters, which may already be less than those of the one
     /// that took over. Gives its rows.
     fn start_anew(&mut self) -> Rows {
         let rows = self.proxies.iter_mut().map(|(name, known)| {
-            known.memories.fill_with(Memory::default);
+            known.memories.fill_with(CounterHistory::default);
             (name.clone(), known.rows.clone())
         });
         rows.collect()
@@ -208,18 +208,18 @@ impl Poller {
             let aligned = old.rows.len() == rows.len() && old.rows.iter().zip(&rows).all(|(a, b)| a.same_object(b));
             let mut memories = Vec::with_capacity(rows.len());
             let mut tellings = Vec::with_capacity(rows.len());
-            let settles: Vec<bool> = rows.iter().map(|row| news::is_settling(row, &rows, uptime)).collect();
+            let settles: Vec<bool> = rows.iter().map(|row| state_events::is_settling(row, &rows, uptime)).collect();
             for (place, row) in rows.iter_mut().enumerate() {
                 let at = if aligned { Some(place) } else { old.rows.iter().position(|r| r.same_object(row)) };
                 let known = at.map(|at| &old.rows[at]);
                 let mut memory = at.and_then(|at| old.memories.get_mut(at)).map(mem::take).unwrap_or_default();
                 memory.complete(known, row, now);
                 if let Some(known) = known {
-                    settle(known, row);
+                    suppress_jitter(known, row);
                 }
                 memories.push(memory);
                 let mut told = at.and_then(|at| old.told.get_mut(at)).and_then(mem::take);
-                let news = if settles[place] { None } else { news::state_news(&mut told, row, now) };
+                let news = if settles[place] { None } else { state_events::state_news(&mut told, row, now) };
                 events.extend(news.map(|event| Event {
                     node: self.node.name.clone(),
                     cluster: self.node.cluster.clone(),

@@ -2,7 +2,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use app::model::{
+use haproxy::Info;
+use model::{
     action::Action,
     col::Col,
     event::{Event, EventKind},
@@ -11,8 +12,6 @@ use app::model::{
     lost::{holds, set_states},
     row::{Kind, Row},
 };
-
-use crate::haproxy::Info;
 
 /// What tells one process from the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

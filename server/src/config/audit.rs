@@ -5,7 +5,7 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
 use super::reader::{At, Problems, kind};
-use crate::record::{Settings, SyslogAddressError};
+use crate::audit::{Settings, SyslogAddressError};
 
 /// The shortest time that entries are kept: less is no record.
 const MIN_AGE: Duration = Duration::from_secs(86_400);

@@ -6,8 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use haproxy::{Address, TlsError};
+
 use super::DEFAULT_FILE;
-use crate::haproxy::{Address, TlsError};
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]

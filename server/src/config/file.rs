@@ -7,16 +7,16 @@ use std::{
     time::Duration,
 };
 
+use haproxy::Address;
 use toml::de::{DeTable, DeValue};
 
 use super::{
     Config, ConfigError, DEFAULT_LISTEN, DEFAULT_POLL, LogFormat, LogFormatError, NodeConfig, Place, Problem, audit,
-    default_data, door, identity, is_name, limits, listen, parse_listen,
+    default_data, identity, is_name, limits, listen, listener, parse_listen,
     reader::{At, Problems, kind, tables},
     rules, sessions, tls,
-    way::{self, ADDRESS_EXAMPLE},
+    transport::{self, ADDRESS_EXAMPLE},
 };
-use crate::haproxy::Address;
 
 /// The shortest time between two polls: ten a second are more than a person can see, and cost HAProxy ten times as much.
 const MIN_POLL: Duration = Duration::from_millis(100);
@@ -41,7 +41,7 @@ pub(super) fn load(path: &Path) -> Result<Config, ConfigError> {
 pub(super) fn place(path: &Path) -> Result<Place, ConfigError> {
     let place = |table: &DeTable<'_>, problems: &mut Problems<'_>| Place {
         data: data(table, problems),
-        url: door::url(table, problems),
+        url: listener::url(table, problems),
     };
     of_file(path, |text| document(text, place))
 }
@@ -81,15 +81,15 @@ fn document<T>(text: &str, read: impl FnOnce(&DeTable<'_>, &mut Problems<'_>) ->
 /// The whole document. Where something is wrong its default stands in, so that the rest is checked too.
 fn root(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Config {
     let known = ["listen", "data", "log", "tls", "limits", "audit", "sessions", "rule", "node"];
-    problems.unknown_keys(table, &[known.as_slice(), &door::KEYS, &identity::KEYS].concat());
+    problems.unknown_keys(table, &[known.as_slice(), &listener::KEYS, &identity::KEYS].concat());
     let listen = problems.text(table, "listen", DEFAULT_LISTEN).and_then(|At { value, span }| {
         parse_listen(&value).map_err(|error| problems.add(&span, error.to_string())).ok().zip(Some(span))
     });
-    let door = door::door(table, problems);
+    let listener = listener::read(table, problems);
     let config = Config {
         listen: listen.as_ref().map_or_else(listen::default, |(address, _)| *address),
-        identity: identity::read(table, door.url.as_ref().map(ToString::to_string).as_deref(), problems),
-        door,
+        identity: identity::read(table, listener.url.as_ref().map(ToString::to_string).as_deref(), problems),
+        listener,
         tls: tls::tls(table, problems),
         limits: limits::limits(table, problems),
         data: data(table, problems),
@@ -103,7 +103,7 @@ fn root(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Config {
     if let (Some((_, span)), Err(error), false) = (listen, config.refuse_clear_text(), table.contains_key("tls")) {
         problems.add(&span, error.to_string());
     }
-    if let (Some(url), Some(_)) = (config.door.url.as_ref().filter(|url| !url.is_secure()), &config.tls) {
+    if let (Some(url), Some(_)) = (config.listener.url.as_ref().filter(|url| !url.is_secure()), &config.tls) {
         let span = table.get("url").map_or(0..0, toml::Spanned::span);
         problems.add(&span, format!("Sluice has a certificate, and {url} is not encrypted: write https"));
     }
@@ -172,8 +172,8 @@ fn node(table: &DeTable<'_>, span: &Range<usize>, seen: &mut Seen, problems: &mu
     let poll = poll(table, problems).unwrap_or(DEFAULT_POLL);
     let cluster = name(table, "cluster", "edge", problems);
     let name = name(table, "name", "lb1", problems);
-    let address = way::address(table, problems);
-    let connector = address.as_ref().and_then(|address| way::connector(table, address, problems));
+    let address = transport::address(table, problems);
+    let connector = address.as_ref().and_then(|address| transport::connector(table, address, problems));
     if let Some(At { value, span }) = &name {
         if seen.names.contains(value) {
             problems.add(span, format!("there are two nodes `{value}`: give each a name of its own"));

@@ -2,15 +2,15 @@
 
 use std::{fs, ops::Range, path::Path};
 
-use app::model::access::Pattern;
 use axum::http::{HeaderName, header};
 use ipnet::IpNet;
+use model::rights::Pattern;
 use toml::de::{DeTable, DeValue};
 
 use super::reader::{At, Problems, kind};
-use crate::access::{
+use crate::auth::{
     Identity, Roles, TrustedHeader,
-    oidc::{ClientSecret, OidcConfig, PATIENCE, authorities, check_issuer},
+    authn::oidc::{ClientSecret, OidcConfig, PATIENCE, authorities, check_issuer},
 };
 
 /// The keys of the whole file that are read here.

@@ -43,7 +43,7 @@ impl Config {
     #[must_use]
     pub fn url_at(&self, address: SocketAddr) -> String {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
-        self.door.url.as_ref().map_or_else(|| format!("{scheme}://{address}"), ToString::to_string)
+        self.listener.url.as_ref().map_or_else(|| format!("{scheme}://{address}"), ToString::to_string)
     }
 
     /// Whether what is sent to the address is encrypted, or stays on this machine.
@@ -51,7 +51,7 @@ impl Config {
     /// # Errors
     /// [`ListenError::Clear`].
     pub fn refuse_clear_text(&self) -> Result<(), ListenError> {
-        let is_protected = is_local(self.listen) || self.tls.is_some() || self.door.proxies.is_some();
+        let is_protected = is_local(self.listen) || self.tls.is_some() || self.listener.proxies.is_some();
         if is_protected { Ok(()) } else { Err(ListenError::Clear(self.listen)) }
     }
 
@@ -67,7 +67,7 @@ impl Config {
     /// Whether whoever comes is on this machine: through a reverse proxy on it, people come from anywhere.
     #[must_use]
     pub fn is_local(&self) -> bool {
-        is_local(self.listen) && self.door.proxies.is_none()
+        is_local(self.listen) && self.listener.proxies.is_none()
     }
 }
 
@@ -84,7 +84,7 @@ pub(super) fn default() -> SocketAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{config::DoorConfig, tls::TlsFiles};
+    use crate::{config::ListenerConfig, tls::TlsFiles};
 
     fn config(listen: &str) -> Config {
         Config { listen: parse_listen(listen).expect(listen), ..Config::of_nodes(Vec::new()) }
@@ -114,9 +114,9 @@ mod tests {
             let told = clear.refuse_strangers(false).expect_err(listen).to_string();
             assert!(told.contains("`sluice user add NAME --role admin --password-stdin`"), "{told}");
             assert_eq!(clear.refuse_strangers(true), Ok(()));
-            let proxied = DoorConfig { proxies: Some(Vec::new()), url: None };
+            let proxied = ListenerConfig { proxies: Some(Vec::new()), url: None };
             assert_eq!(Config { tls: Some(tls.clone()), ..config(listen) }.refuse_clear_text(), Ok(()));
-            assert_eq!(Config { door: proxied, ..config(listen) }.refuse_clear_text(), Ok(()));
+            assert_eq!(Config { listener: proxied, ..config(listen) }.refuse_clear_text(), Ok(()));
         }
         for listen in ["127.0.0.1:8080", "127.1.2.3:1", "[::1]:8080"] {
             assert_eq!(config(listen).refuse_clear_text(), Ok(()));

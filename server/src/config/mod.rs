@@ -5,20 +5,20 @@
 
 mod audit;
 mod data;
-mod door;
 mod error;
 mod file;
 mod identity;
 mod limits;
 mod listen;
+mod listener;
 mod reader;
 mod rules;
 mod search;
 mod sessions;
 mod socket;
 mod tls;
+mod transport;
 mod url;
-mod way;
 
 use std::{
     fmt,
@@ -28,22 +28,25 @@ use std::{
     time::Duration,
 };
 
+use haproxy::Connector;
+
+use crate::{
+    audit::{Settings, configuration::Parts},
+    auth::{Identity, Rules, SessionLimits},
+    tls::TlsFiles,
+};
+
 pub use data::default as default_data;
-pub use door::DoorConfig;
 pub use error::{ConfigError, Problem};
 pub use identity::CALLBACK;
 pub use limits::{ConnectionLimits, DEFAULT_CONNECTIONS, DEFAULT_PER_ADDRESS};
 pub use listen::{ListenError, parse_listen};
+pub use listener::ListenerConfig;
 pub use socket::{SocketArg, SocketArgError};
-pub(crate) use url::origin;
-pub use url::{PublicUrl, PublicUrlError};
 
-use crate::{
-    access::{Identity, Rules, SessionLimits},
-    haproxy::Connector,
-    record::{Settings, configuration::Parts},
-    tls::TlsFiles,
-};
+pub(crate) use url::origin;
+
+pub use url::{PublicUrl, PublicUrlError};
 
 /// Where the dashboard is served unless somebody says otherwise.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -61,7 +64,7 @@ pub struct Config {
     /// Where the dashboard is served.
     pub listen: SocketAddr,
     /// How people come there.
-    pub door: DoorConfig,
+    pub listener: ListenerConfig,
     /// Sluice's own certificate, where it has one.
     pub tls: Option<TlsFiles>,
     /// How many connections there may be.
@@ -159,7 +162,7 @@ impl Config {
     pub fn of_nodes(nodes: Vec<NodeConfig>) -> Self {
         Self {
             listen: listen::default(),
-            door: DoorConfig::default(),
+            listener: ListenerConfig::default(),
             tls: None,
             limits: ConnectionLimits::default(),
             nodes,
@@ -185,7 +188,7 @@ impl Config {
             ("rule", format!("{:?}", self.rules)),
             ("limits", format!("{:?}", self.limits)),
             ("tls", self.tls.is_some().to_string()),
-            ("behind_proxy", format!("{:?}", self.door)),
+            ("behind_proxy", format!("{:?}", self.listener)),
             ("identity", format!("{:?}", self.identity)),
         ])
     }

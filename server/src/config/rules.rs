@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use app::model::{
-    access::{Grant, Pattern},
+use model::{
     action::Action,
+    rights::{Grant, Pattern},
 };
 use toml::de::{DeTable, DeValue};
 
@@ -12,7 +12,7 @@ use super::{
     NodeConfig,
     reader::{At, Problems, kind, suggestion, tables},
 };
-use crate::access::{Rule, Rules};
+use crate::auth::{Rule, Rules};
 
 /// A rule as one would write it.
 const EXAMPLE: &str = "[[rule]]\n  groups = [\"on-call\"]\n  backends = [\"app-*\"]\n  actions = [\"state\"]";
@@ -121,7 +121,7 @@ fn texts(table: &DeTable<'_>, key: &str, example: &str, problems: &mut Problems<
 
 #[cfg(test)]
 mod tests {
-    use app::model::access::Role;
+    use model::rights::Role;
 
     use super::*;
     use crate::config::{Config, file::parse};

@@ -6,8 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use haproxy::Address;
+
 use super::{Config, ConfigError, DEFAULT_FILE, SocketArg, file, socket};
-use crate::haproxy::Address;
 
 /// Where packages, manuals and images put the stats socket, the likeliest first. A master's socket is none of them: it
 /// speaks for the process that starts others, and has no servers.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use toml::de::DeTable;
 
 use super::reader::{At, Problems, kind};
-use crate::access::SessionLimits;
+use crate::auth::SessionLimits;
 
 /// The shortest: below it nobody could work.
 const SHORTEST: Duration = Duration::from_secs(60);

@@ -2,8 +2,9 @@
 
 use std::{path, str::FromStr};
 
+use haproxy::{Address, AddressError, Authorities, Connector, Tls};
+
 use super::{ConfigError, DEFAULT_POLL, NodeConfig, is_name, is_name_char};
-use crate::haproxy::{Address, AddressError, Authorities, Connector, Tls};
 
 /// What a lone socket's node is called when nobody named it.
 const LONE: &str = "haproxy";

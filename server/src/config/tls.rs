@@ -4,7 +4,7 @@ use toml::de::DeTable;
 
 use super::{
     reader::{At, Problems, kind},
-    way::{Given, file},
+    transport::{Given, file},
 };
 use crate::tls::{Pair, PairError, TlsFiles};
 

@@ -7,13 +7,13 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use super::*;
 use super::{
     Lab, LabArgs,
     client::{Answer, Visitor},
     layout::{Layout, NODES, PORTS, sluice_config},
     process,
     web::{self, Behaviour, Health},
-    *,
 };
 
 /// What the demo's configuration holds, by backend.

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use app::model::{
+use model::{
     event::Event,
     frame::{Frame, Seq},
 };

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use app::model::{
+use model::{
     change::{Change, diff},
     fleet::{Link, Node},
+    jitter::suppress_jitter,
     merge::merge_rows,
     row::Row,
-    settle::settle,
     topic::{Section, Sections},
 };
 
@@ -33,7 +33,7 @@ impl<'a> Merged<'a> {
         // The downtime of several nodes is added up at another instant each time: it may move by a second.
         let is_same = merged.rows.len() == rows.len();
         for (old, new) in merged.rows.iter().zip(&mut rows).filter(|(a, b)| is_same && a.same_object(b)) {
-            settle(old, new);
+            suppress_jitter(old, new);
         }
         let change = diff(&merged.rows, &rows)?;
         let is_gone = rows.is_empty();

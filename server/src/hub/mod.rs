@@ -4,25 +4,26 @@
 
 mod events;
 mod merged;
-mod seen;
-mod sight;
+mod redaction;
 mod state;
+mod subscribers;
 mod summary;
 mod task;
 mod text;
-mod viewer;
 mod views;
+mod visibility;
 
 use std::sync::Arc;
 
-use app::model::{
-    access::Rights,
+use haproxy;
+use model::{
     change::Change,
     event::Event,
     fleet::{Fleet, Node},
     frame::{Handle, Seq},
     lost::Lost,
     problem::Problem,
+    rights::Rights,
     row::Row,
     state_rows::state_rows,
     topic::{Section, Sections, Spark, TopicId},
@@ -30,12 +31,14 @@ use app::model::{
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{haproxy, metrics::Metrics};
+use crate::metrics::Metrics;
 
 pub use events::{EVENTS_KEPT, EventLog};
-pub(crate) use seen::requests_of;
-pub(crate) use sight::{HIDDEN, Sight};
-pub use viewer::{Encoding, Payload, Viewer};
+
+pub(crate) use redaction::requests_of;
+pub(crate) use visibility::{HIDDEN, Visibility};
+
+pub use subscribers::{Encoding, Payload, Viewer};
 
 /// Updates and wishes that may wait for the hub; who sends one more waits.
 const QUEUE: usize = 1_024;
@@ -54,7 +57,7 @@ pub struct World {
     /// What is not well, worst first: all of it, where the fleet tells the first alone.
     pub problems: Arc<Vec<Problem>>,
     /// Whom it is for; nothing for those who see everything.
-    pub(crate) sight: Option<Sight>,
+    pub(crate) sight: Option<Visibility>,
 }
 
 impl World {
@@ -156,10 +159,10 @@ pub struct ProxyUpdate {
 #[derive(Debug)]
 enum Message {
     Update(Box<Update>),
-    Record(Vec<Event>),
-    Join(viewer::Seat, Arc<Rights>),
-    Subscribe(viewer::ViewerId, Vec<TopicId>),
-    Leave(viewer::ViewerId),
+    AuditLog(Vec<Event>),
+    Join(subscribers::Subscriber, Arc<Rights>),
+    Subscribe(subscribers::ViewerId, Vec<TopicId>),
+    Leave(subscribers::ViewerId),
     Answer(oneshot::Sender<()>),
 }
 
@@ -203,7 +206,7 @@ impl Hub {
 
     /// Tells what happened that no collector finds. Waits while the hub is busy; false when it has ended.
     pub async fn record(&self, events: Vec<Event>) -> bool {
-        self.messages.send(Message::Record(events)).await.is_ok()
+        self.messages.send(Message::AuditLog(events)).await.is_ok()
     }
 
     /// Whether its task takes what it is sent; waits for it. For a watchdog.
@@ -216,7 +219,7 @@ impl Hub {
     ///
     /// What they may not see is for them as if it did not exist.
     pub async fn join(&self, encoding: Encoding, rights: &Arc<Rights>) -> Option<Viewer> {
-        let (viewer, seat) = viewer::pair(encoding, self.messages.clone());
+        let (viewer, seat) = subscribers::pair(encoding, self.messages.clone());
         self.messages.send(Message::Join(seat, rights.clone())).await.ok()?;
         Some(viewer)
     }

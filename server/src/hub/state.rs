@@ -3,7 +3,7 @@
 //! What collectors find is absorbed at once and told at the next [`State::flush`]: what comes within a moment goes out as
 //! one frame per topic, and merged rows are made once for all nodes that changed.
 
-mod through;
+mod views;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -11,7 +11,7 @@ use std::{
     sync::Arc,
 };
 
-use app::model::{
+use model::{
     event::Event,
     fleet::{Fleet, Link, Node, ProxySummary},
     frame::{Frame, Handle, Seq},
@@ -26,9 +26,9 @@ use super::{
     ProxyState, ProxyUpdate, Replies, Update, World,
     events::Events,
     merged::Merged,
-    seen,
+    redaction,
+    subscribers::{EVENTS, FIRST, FLEET},
     summary::{Summary, all_problems, counts, summary},
-    viewer::{EVENTS, FIRST, FLEET},
     views::{ViewId, Views},
 };
 
@@ -56,7 +56,7 @@ pub(super) struct State {
     /// What is not well, worst first; all of it.
     problems: Arc<Vec<Problem>>,
     views: Views,
-    untold: Untold,
+    untold: Pending,
 }
 
 /// A topic of rows.
@@ -70,7 +70,7 @@ enum Topic {
 
 /// What was absorbed since the last flush.
 #[derive(Debug, Default)]
-struct Untold {
+struct Pending {
     any: bool,
     events: Vec<Event>,
     /// Per handle what changed, in order.
@@ -81,7 +81,7 @@ struct Untold {
 
 /// A frame for the viewers of one topic.
 #[derive(Debug)]
-pub(super) struct News {
+pub(super) struct TopicFrame {
     pub(super) handle: Handle,
     /// Whose it is, of the fleet and the events: each view has its own. Rows are for all who see them.
     pub(super) view: Option<ViewId>,
@@ -105,7 +105,7 @@ impl State {
             handles: HashMap::new(),
             problems: Arc::default(),
             views: Views::default(),
-            untold: Untold::default(),
+            untold: Pending::default(),
         }
     }
 
@@ -220,7 +220,7 @@ impl State {
     }
 
     /// Tells what was absorbed: the news of rows come first, the fleet's last.
-    pub(super) fn flush(&mut self, now: u64) -> Vec<News> {
+    pub(super) fn flush(&mut self, now: u64) -> Vec<TopicFrame> {
         let mut fleet = Fleet::clone(&self.fleet);
         fleet.nodes.clone_from(&self.nodes);
         fleet.lost.clone_from(&self.lost);
@@ -228,14 +228,14 @@ impl State {
     }
 
     /// Takes a sample of every row for the sparklines.
-    pub(super) fn sample(&mut self, now: u64) -> Vec<News> {
+    pub(super) fn sample(&mut self, now: u64) -> Vec<TopicFrame> {
         // What is absorbed is told first: viewers sample what they were told.
         let mut news = self.flush(now);
         for proxy in &mut self.proxies {
             let proxy = Arc::make_mut(proxy);
             proxy.sections.sample();
             proxy.merged.iter_mut().for_each(Section::sample);
-            proxy.requests.push(seen::sample_of(proxy, &self.nodes));
+            proxy.requests.push(redaction::sample_of(proxy, &self.nodes));
         }
         let mut fleet = Fleet::clone(&self.fleet);
         fleet.epoch += 1;
@@ -330,8 +330,8 @@ impl State {
     }
 
     /// Frames of everything untold, and `fleet` made the current one.
-    fn tell(&mut self, fleet: Fleet, now: u64) -> Vec<News> {
-        let Untold { mut deltas, merge, events, .. } = mem::take(&mut self.untold);
+    fn tell(&mut self, fleet: Fleet, now: u64) -> Vec<TopicFrame> {
+        let Pending { mut deltas, merge, events, .. } = mem::take(&mut self.untold);
         for at in merge {
             let proxy = Arc::make_mut(&mut self.proxies[at]);
             let Some(merged) = &mut proxy.merged else { continue };
@@ -348,20 +348,20 @@ impl State {
                 Topic::Node { seq, .. } => seq,
             };
             *seq = seq.next();
-            news.push(News { handle, view: None, frame: Frame::ProxyDelta(handle, *seq, deltas) });
+            news.push(TopicFrame { handle, view: None, frame: Frame::ProxyDelta(handle, *seq, deltas) });
         }
         let count = events.len();
         if let Some(frame) = self.events.record(events) {
-            news.push(News { handle: EVENTS, view: None, frame });
+            news.push(TopicFrame { handle: EVENTS, view: None, frame });
             let seen = self.views.tell_events(&self.events.log(), count).into_iter();
-            news.extend(seen.map(|(view, frame)| News { handle: EVENTS, view: Some(view), frame }));
+            news.extend(seen.map(|(view, frame)| TopicFrame { handle: EVENTS, view: Some(view), frame }));
         }
         self.tell_fleet(fleet, now, &mut news);
         news
     }
 
     /// Makes `fleet` the current one, its derived parts brought up to date.
-    fn tell_fleet(&mut self, mut fleet: Fleet, now: u64, news: &mut Vec<News>) {
+    fn tell_fleet(&mut self, mut fleet: Fleet, now: u64, news: &mut Vec<TopicFrame>) {
         fleet.now = now;
         fleet.proxies = self
             .listed
@@ -381,8 +381,8 @@ impl State {
         let delta = self.fleet.diff(&fleet);
         self.fleet = Arc::new(fleet);
         self.fleet_seq = self.fleet_seq.next();
-        news.push(News { handle: FLEET, view: None, frame: Frame::FleetDelta(self.fleet_seq, Box::new(delta)) });
+        news.push(TopicFrame { handle: FLEET, view: None, frame: Frame::FleetDelta(self.fleet_seq, Box::new(delta)) });
         let seen = self.with_views(Views::tell_fleet).into_iter();
-        news.extend(seen.map(|(view, frame)| News { handle: FLEET, view: Some(view), frame }));
+        news.extend(seen.map(|(view, frame)| TopicFrame { handle: FLEET, view: Some(view), frame }));
     }
 }

@@ -1,7 +1,7 @@
 //! What the fleet tells of a section: how many servers are in which state, and what is not well.
 
-use app::model::{
-    fleet::{Counts, Link, Node, Pulse},
+use model::{
+    fleet::{Counts, Link, Node, NodeStats},
     problem::{Problem, Severity, problems, rank},
     row::Kind,
     status::State,
@@ -53,6 +53,6 @@ pub(super) fn all_problems<'a>(nodes: &[Node], sections: impl Iterator<Item = &'
 }
 
 /// When the node last answered; for one that never did, since when it is tried. Unix milliseconds.
-fn last_heard(pulse: &Pulse, node: &Node) -> u64 {
+fn last_heard(pulse: &NodeStats, node: &Node) -> u64 {
     if pulse.polled == 0 { node.since } else { pulse.polled }
 }

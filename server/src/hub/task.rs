@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use app::model::{
+use model::{
     fleet::Node,
     frame::{Frame, Handle},
     topic::{Spark, TopicId},
@@ -19,9 +19,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Message, World,
-    state::{News, State},
+    state::{State, TopicFrame},
+    subscribers::{Encoded, Encoding, FIRST, FLEET, Payload, Sent, Subscriber, ViewerId},
     text,
-    viewer::{Encoded, Encoding, FIRST, FLEET, Payload, Seat, Sent, ViewerId},
     views::{MOST_VIEWS, ViewId},
 };
 use crate::{clock::unix_ms, metrics::Metrics};
@@ -42,7 +42,7 @@ pub(super) struct Task {
     tell_at: Option<Instant>,
     /// Before this they are not: see [`SHARE`].
     not_before: Instant,
-    seats: HashMap<ViewerId, Seat>,
+    seats: HashMap<ViewerId, Subscriber>,
     world: watch::Sender<Arc<World>>,
     build: Arc<str>,
     metrics: Arc<Metrics>,
@@ -90,7 +90,7 @@ impl Task {
                 self.metrics.worked(began.elapsed());
                 self.tell_soon();
             }
-            Message::Record(events) => {
+            Message::AuditLog(events) => {
                 self.state.record(events);
                 self.tell_soon();
             }
@@ -158,7 +158,7 @@ impl Task {
     }
 
     /// Makes the state public, and hands out the frames that lead to it.
-    fn publish(&mut self, news: &[News]) {
+    fn publish(&mut self, news: &[TopicFrame]) {
         self.tell_at = None;
         self.world.send_replace(Arc::new(self.state.world()));
         for news in news {
@@ -167,7 +167,7 @@ impl Task {
         self.catch_up();
     }
 
-    fn hand_out(&mut self, news: &News) {
+    fn hand_out(&mut self, news: &TopicFrame) {
         let Self { state, seats, metrics, .. } = self;
         let encode = |encoding| encode(&news.frame, encoding, state);
         let mut encoded = Encoded::new(&encode);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use app::model::{
+use model::{
     change::Change,
     col::{Col, Text},
     frame::Frame,

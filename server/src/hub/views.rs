@@ -4,19 +4,19 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use app::model::{
-    access::Rights,
+use model::{
     event::Event,
     fleet::Fleet,
     frame::{Frame, Seq},
     problem::Problem,
+    rights::Rights,
 };
 
 use super::{
     ProxyState,
     events::{EVENTS_SHOWN, EventLog},
-    seen,
-    sight::Sight,
+    redaction,
+    visibility::Visibility,
 };
 
 /// Views at one time: more ways to see a fleet than anybody writes rules for. Each costs a fleet and a diff per flush;
@@ -33,7 +33,7 @@ pub(super) struct Crowded;
 /// One view.
 #[derive(Debug)]
 pub(super) struct View {
-    pub(super) sight: Sight,
+    pub(super) sight: Visibility,
     fleet: Arc<Fleet>,
     fleet_seq: Seq,
     events_seq: Seq,
@@ -57,15 +57,15 @@ pub(super) struct Whole<'a> {
 }
 
 impl Whole<'_> {
-    fn seen_by(&self, sight: &Sight, known: Option<&Fleet>) -> Fleet {
-        seen::fleet(sight, self.fleet, self.problems, self.proxies, known)
+    fn seen_by(&self, sight: &Visibility, known: Option<&Fleet>) -> Fleet {
+        redaction::fleet(sight, self.fleet, self.problems, self.proxies, known)
     }
 }
 
 impl Views {
     /// The view of one viewer more; nothing for who sees everything.
     pub(super) fn enter(&mut self, rights: &Rights, whole: &Whole<'_>) -> Result<Option<ViewId>, Crowded> {
-        let Some(sight) = Sight::of(rights) else { return Ok(None) };
+        let Some(sight) = Visibility::of(rights) else { return Ok(None) };
         if let Some((id, view)) = self.all.iter_mut().find(|(_, view)| view.sight == sight) {
             view.viewers += 1;
             return Ok(Some(*id));
@@ -134,6 +134,6 @@ impl View {
 
     /// Its newest events, as a frame.
     pub(super) fn events(&self, log: &EventLog) -> Frame {
-        Frame::Events(self.events_seq, seen::newest(&self.sight, log, EVENTS_SHOWN))
+        Frame::Events(self.events_seq, redaction::newest(&self.sight, log, EVENTS_SHOWN))
     }
 }

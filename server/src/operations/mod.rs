@@ -2,11 +2,9 @@
 //!
 //! The page, the form and the API come through here.
 
-mod allowed;
-mod entries;
-mod pace;
+mod audit_entries;
+mod authorise;
 mod resolve;
-pub mod verify;
 
 use std::{
     collections::BTreeMap,
@@ -17,27 +15,26 @@ use std::{
     time::Instant,
 };
 
-use app::model::{
+use authorise::{allowed, seen_by};
+use futures::future::join_all;
+use model::{
     action::Action,
     event::{Event, EventKind},
     outcome::{ActionRequest, ActionResponse, Outcome, Target, TargetOutcome},
 };
-use futures::future::join_all;
 
 use crate::{
-    access::Caller,
+    audit::{AuditLog, plain},
+    auth::Principal,
     clock::unix_ms,
-    collector::{Asked, Collector, OrderError},
+    collector::{Collector, OrderError, Requester},
     hub::Hub,
     metrics::{Metrics, OutcomeLabel},
-    record::{Record, plain},
-    seal::sealed,
+    opaque_id::opaque_id,
+    rate_limit::{Pace, Pass},
 };
 
-use allowed::{allowed, seen_by};
 pub use resolve::RequestError;
-
-use pace::{Pace, Pass};
 
 /// Longest reason that the events keep, in characters; the record has all of it.
 const LONGEST_IN_EVENTS: usize = 200;
@@ -57,7 +54,7 @@ pub struct Operations {
 struct Shared {
     hub: Hub,
     collectors: BTreeMap<String, Collector>,
-    record: Record,
+    record: AuditLog,
     metrics: Arc<Metrics>,
     pace: Mutex<Pace>,
     started: u64,
@@ -74,7 +71,7 @@ struct Plan {
 impl Operations {
     /// Operations on these nodes.
     #[must_use]
-    pub fn new(hub: Hub, collectors: BTreeMap<String, Collector>, record: Record, metrics: Arc<Metrics>) -> Self {
+    pub fn new(hub: Hub, collectors: BTreeMap<String, Collector>, record: AuditLog, metrics: Arc<Metrics>) -> Self {
         let (pace, started, count) = (Mutex::default(), unix_ms(), AtomicU64::new(0));
         let shared = Shared { hub, collectors, record, metrics, pace, started, count };
         Self { shared: Arc::new(shared), needs_reason: false }
@@ -95,7 +92,7 @@ impl Operations {
 
     /// Where operations are recorded.
     #[must_use]
-    pub fn record(&self) -> &Record {
+    pub fn record(&self) -> &AuditLog {
         &self.shared.record
     }
 
@@ -104,10 +101,10 @@ impl Operations {
     ///
     /// # Errors
     /// As [`Self::run`]; the refusal is recorded.
-    pub async fn targets(&self, request: &ActionRequest, caller: &Caller) -> Result<Vec<Target>, RequestError> {
-        match self.allowed(request, caller) {
+    pub async fn targets(&self, request: &ActionRequest, principal: &Principal) -> Result<Vec<Target>, RequestError> {
+        match self.allowed(request, principal) {
             Ok(targets) => Ok(targets),
-            Err(error) => Err(self.refused(request, caller, error).await),
+            Err(error) => Err(self.refused(request, principal, error).await),
         }
     }
 
@@ -116,36 +113,36 @@ impl Operations {
     /// # Errors
     /// When it may not be done, a target is not known or not clear, or it can't be recorded: then nothing was sent to any
     /// node.
-    pub async fn run(&self, request: ActionRequest, caller: &Caller) -> Result<ActionResponse, RequestError> {
-        let Plan { targets, reason } = match self.plan(&request, caller) {
+    pub async fn run(&self, request: ActionRequest, principal: &Principal) -> Result<ActionResponse, RequestError> {
+        let Plan { targets, reason } = match self.plan(&request, principal) {
             Ok(plan) => plan,
-            Err(error) => return Err(self.refused(&request, caller, error).await),
+            Err(error) => return Err(self.refused(&request, principal, error).await),
         };
-        match self.pace(caller) {
+        match self.pace(principal) {
             Pass::Goes => {}
             Pass::Waits { wait, is_first } => {
                 let error = RequestError::Rate { wait };
-                return Err(if is_first { self.refused(&request, caller, error).await } else { error });
+                return Err(if is_first { self.refused(&request, principal, error).await } else { error });
             }
         }
         let (action, operation) = (request.action, self.name());
-        let by = &caller.name;
+        let by = &principal.name;
         tracing::info!(operation, by, reason, action = action.id(), targets = targets.len(), "asked for");
         // What can't be recorded is not done.
-        let entry = entries::operation(caller, action, &operation, &targets, &reason);
+        let entry = audit_entries::operation(principal, action, &operation, &targets, &reason);
         self.shared.record.append(entry).await.map_err(|error| RequestError::Unrecorded(error.to_string()))?;
         // In a task of its own: who asked may go away, and what was begun is recorded all the same.
-        let work = self.clone().carry_out(caller.clone(), operation.clone(), action, targets.clone(), reason);
+        let work = self.clone().carry_out(principal.clone(), operation.clone(), action, targets.clone(), reason);
         let (outcomes, is_recorded) =
             tokio::spawn(work).await.unwrap_or_else(|_| (unreachable(targets, OrderError::Ended), false));
         let warning = if is_recorded { String::new() } else { OUTCOME_UNRECORDED.to_owned() };
         let response = ActionResponse { operation, outcomes, warning };
-        Ok(seen_by(&caller.rights, &self.shared.hub.world(), response))
+        Ok(seen_by(&principal.rights, &self.shared.hub.world(), response))
     }
 
     /// Everything that is looked at before anything is sent, in the order of what is told first.
-    fn plan(&self, request: &ActionRequest, caller: &Caller) -> Result<Plan, RequestError> {
-        let targets = self.allowed(request, caller)?;
+    fn plan(&self, request: &ActionRequest, principal: &Principal) -> Result<Plan, RequestError> {
+        let targets = self.allowed(request, principal)?;
         let reason = plain(request.reason.as_deref().unwrap_or_default().trim());
         match reason.chars().count() {
             0 if self.needs_reason => Err(RequestError::NoReason),
@@ -154,34 +151,34 @@ impl Operations {
         }
     }
 
-    fn allowed(&self, request: &ActionRequest, caller: &Caller) -> Result<Vec<Target>, RequestError> {
-        allowed(&self.shared.hub.world(), request.action, &request.targets, &caller.rights)
+    fn allowed(&self, request: &ActionRequest, principal: &Principal) -> Result<Vec<Target>, RequestError> {
+        allowed(&self.shared.hub.world(), request.action, &request.targets, &principal.rights)
     }
 
-    fn pace(&self, caller: &Caller) -> Pass {
+    fn pace(&self, principal: &Principal) -> Pass {
         // Counts are whole whoever panicked.
         let mut pace = self.shared.pace.lock().unwrap_or_else(PoisonError::into_inner);
-        pace.pass(&pace::key(caller), Instant::now())
+        pace.pass(&crate::rate_limit::key(principal), Instant::now())
     }
 
     /// Records a refusal. Where that fails it is refused all the same, and the log tells both.
-    async fn refused(&self, request: &ActionRequest, caller: &Caller, error: RequestError) -> RequestError {
-        tracing::info!(by = caller.name, action = request.action.id(), %error, "refused");
-        let entry = entries::refusal(caller, request, &error);
-        let _: Result<_, crate::vault::VaultError> = self.shared.record.append_limited(entry).await;
+    async fn refused(&self, request: &ActionRequest, principal: &Principal, error: RequestError) -> RequestError {
+        tracing::info!(by = principal.name, action = request.action.id(), %error, "refused");
+        let entry = audit_entries::refusal(principal, request, &error);
+        let _: Result<_, crate::db::DatabaseError> = self.shared.record.append_limited(entry).await;
         error
     }
 
     /// The outcomes, and whether they were recorded.
     async fn carry_out(
         self,
-        caller: Caller,
+        principal: Principal,
         operation: String,
         action: Action,
         targets: Vec<Target>,
         reason: String,
     ) -> (Vec<TargetOutcome>, bool) {
-        let asked = Asked { by: caller.name.clone(), operation };
+        let asked = Requester { by: principal.name.clone(), operation };
         let mut by_node: BTreeMap<&str, Vec<Target>> = BTreeMap::new();
         for target in &targets {
             by_node.entry(&target.node).or_default().push(target.clone());
@@ -190,7 +187,7 @@ impl Operations {
         let mut outcomes: Vec<TargetOutcome> = join_all(parts).await.into_iter().flatten().collect();
         let place: BTreeMap<&Target, usize> = targets.iter().zip(0..).collect();
         outcomes.sort_by_key(|o| place.get(&o.target).copied());
-        let entry = entries::outcome(&caller, action, &asked.operation, &outcomes);
+        let entry = audit_entries::outcome(&principal, action, &asked.operation, &outcomes);
         let is_recorded = self.shared.record.append(entry).await.is_ok();
         if !is_recorded {
             tracing::error!(operation = asked.operation, "an operation was done, and its outcome can't be recorded");
@@ -199,7 +196,7 @@ impl Operations {
         (outcomes, is_recorded)
     }
 
-    async fn on_node(&self, node: &str, action: Action, targets: Vec<Target>, asked: &Asked) -> Vec<TargetOutcome> {
+    async fn on_node(&self, node: &str, action: Action, targets: Vec<Target>, asked: &Requester) -> Vec<TargetOutcome> {
         let answer = match self.shared.collectors.get(node) {
             Some(collector) => collector.act(action, targets.clone(), asked.clone()).await,
             None => Err(OrderError::Ended),
@@ -207,7 +204,7 @@ impl Operations {
         answer.unwrap_or_else(|error| unreachable(targets, error))
     }
 
-    async fn tell(&self, asked: &Asked, action: Action, reason: &str, outcomes: &[TargetOutcome]) {
+    async fn tell(&self, asked: &Requester, action: Action, reason: &str, outcomes: &[TargetOutcome]) {
         let operation = &asked.operation;
         for TargetOutcome { target, outcome, message, before, after } in outcomes {
             let label = OutcomeLabel { action: action.id().to_owned(), outcome: outcome.word().to_owned() };
@@ -235,14 +232,14 @@ impl Operations {
     /// how many operations of others there were.
     fn name(&self) -> String {
         let count = self.shared.count.fetch_add(1, Ordering::Relaxed);
-        format!("{:x}-{:x}", self.shared.started, sealed("operation", count))
+        format!("{:x}-{:x}", self.shared.started, opaque_id("operation", count))
     }
 }
 
 /// What the events tell of one target's outcome.
 fn event(
     cluster: String,
-    asked: &Asked,
+    asked: &Requester,
     action: Action,
     reason: &str,
     TargetOutcome { target, outcome, message, before, after }: &TargetOutcome,

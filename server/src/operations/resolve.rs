@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use app::model::{
+use model::{
     outcome::{Target, TargetRef},
     row::Kind,
 };
@@ -165,7 +165,7 @@ pub(super) fn quote(text: &str) -> String {
 mod tests {
     use std::sync::Arc;
 
-    use app::model::{
+    use model::{
         fleet::{Fleet, Node},
         row::Row,
         topic::{Section, Sections},

@@ -2,7 +2,7 @@
 //!
 //! TLS towards HAProxy is `haproxy::tls`, which also reads the PEM files.
 
-mod keeper;
+mod reloader;
 mod validity;
 
 use std::{
@@ -12,6 +12,7 @@ use std::{
     sync::Arc,
 };
 
+use haproxy::{Chain, Key, TlsError};
 use ring::digest::{Digest, SHA256, digest};
 use tokio_rustls::rustls::{
     self, ServerConfig,
@@ -20,10 +21,8 @@ use tokio_rustls::rustls::{
     sign::{CertifiedKey, SingleCertAndKey},
 };
 
-pub use keeper::{Certificates, LOOK};
-pub use validity::{Standing, Validity};
-
-use crate::haproxy::{Chain, Key, TlsError};
+pub use reloader::{Certificates, LOOK};
+pub use validity::{CertificateStatus, Validity};
 
 /// The largest file that is read, in bytes: a chain has a few kilobytes.
 const MAX_FILE: u64 = 1024 * 1024;

@@ -5,7 +5,8 @@ use std::{fs, os::unix::fs::symlink};
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use tempfile::TempDir;
 
-use super::{keeper::Look, *};
+use super::reloader::Look;
+use super::*;
 
 /// A certificate for `years`, in PEM, and its key.
 fn made((from, until): (i32, i32)) -> (String, String) {
@@ -72,9 +73,11 @@ fn what_cannot_be_used_is_named_with_its_file() {
 
 #[test]
 fn an_expired_certificate_is_taken_and_told() {
-    for (years, standing) in
-        [((2019, 2020), Standing::Expired), ((2119, 2120), Standing::NotYet), (NOW, Standing::Good)]
-    {
+    for (years, standing) in [
+        ((2019, 2020), CertificateStatus::Expired),
+        ((2119, 2120), CertificateStatus::NotYet),
+        (NOW, CertificateStatus::Good),
+    ] {
         let place = Place::new(&made(years));
         let validity = Pair::load(&place.files).expect("a pair").validity();
         assert_eq!(validity.standing(std::time::SystemTime::now()), standing);
@@ -86,7 +89,7 @@ async fn an_exchanged_pair_is_taken_up_and_a_bad_one_keeps_the_old() {
     let (first, second, third) = (made(NOW), made((2020, 2119)), made((2020, 2118)));
     let place = Place::new(&first);
     let certificates = Certificates::load(place.files.clone()).expect("a pair");
-    let mut looks = keeper::Looks::new(certificates.clone());
+    let mut looks = reloader::Looks::new(certificates.clone());
     let until = || certificates.validity().to_string();
     assert!(matches!(looks.look(false).await, Look::Same));
     // Certificate first, key a moment later: nobody complains in between.
@@ -119,7 +122,7 @@ async fn a_link_that_points_elsewhere_is_an_exchange() {
     symlink(first.dir.path(), &live).expect("a link");
     let files = TlsFiles { certificate: live.join("c.pem"), key: live.join("k.pem") };
     let certificates = Certificates::load(files).expect("a pair");
-    let mut looks = keeper::Looks::new(certificates.clone());
+    let mut looks = reloader::Looks::new(certificates.clone());
     symlink(second.dir.path(), &next).expect("a link");
     fs::rename(&next, &live).expect("swapped");
     assert!(matches!(looks.look(false).await, Look::Taken));

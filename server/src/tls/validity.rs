@@ -21,7 +21,7 @@ pub struct Validity {
 
 /// How a certificate stands at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum CertificateStatus {
     /// Valid for a while.
     Good,
     /// Its time has not come.
@@ -47,15 +47,15 @@ impl Validity {
 
     /// How it stands at `now`.
     #[must_use]
-    pub fn standing(self, now: SystemTime) -> Standing {
+    pub fn standing(self, now: SystemTime) -> CertificateStatus {
         if now < time(self.from) {
-            Standing::NotYet
+            CertificateStatus::NotYet
         } else if now > time(self.until) {
-            Standing::Expired
+            CertificateStatus::Expired
         } else if now + SOON > time(self.until) {
-            Standing::Soon
+            CertificateStatus::Soon
         } else {
-            Standing::Good
+            CertificateStatus::Good
         }
     }
 
@@ -63,11 +63,11 @@ impl Validity {
     #[must_use]
     pub fn told(self, now: SystemTime) -> String {
         match self.standing(now) {
-            Standing::Good => format!("the certificate is valid {self}"),
-            Standing::NotYet => format!(
+            CertificateStatus::Good => format!("the certificate is valid {self}"),
+            CertificateStatus::NotYet => format!(
                 "the certificate is valid only {self}: browsers refuse it until then. Is this machine's clock right?"
             ),
-            Standing::Soon => {
+            CertificateStatus::Soon => {
                 let left = time(self.until).duration_since(now).unwrap_or_default();
                 format!(
                     "the certificate expires in {}, it is valid {self}: renew it, and put it in the place of the old one; \
@@ -75,7 +75,7 @@ impl Validity {
                     coarse(left)
                 )
             }
-            Standing::Expired => format!(
+            CertificateStatus::Expired => format!(
                 "the certificate has expired, it was valid {self}: browsers refuse it. Renew it, and put it in the place \
                  of the old one; Sluice takes it up by itself"
             ),
@@ -114,13 +114,21 @@ mod tests {
         // Of the whole of 2021.
         let validity = Validity { from: 1_609_459_200, until: 1_640_995_200 };
         for (now, standing, told) in [
-            (validity.from - 1, Standing::NotYet, "valid only from 2021-01-01T00:00:00Z until 2022-01-01T00:00:00Z"),
-            (validity.from, Standing::Good, "is valid from 2021"),
-            (validity.until - 14 * DAY - 1, Standing::Good, "is valid from 2021"),
-            (validity.until - 14 * DAY + 1, Standing::Soon, "expires in 13 days"),
-            (validity.until - 2 * 3600, Standing::Soon, "expires in 2 hours"),
-            (validity.until - 90, Standing::Soon, "expires in 1 minutes"),
-            (validity.until + 1, Standing::Expired, "has expired, it was valid from 2021-01-01T00:00:00Z until 2022"),
+            (
+                validity.from - 1,
+                CertificateStatus::NotYet,
+                "valid only from 2021-01-01T00:00:00Z until 2022-01-01T00:00:00Z",
+            ),
+            (validity.from, CertificateStatus::Good, "is valid from 2021"),
+            (validity.until - 14 * DAY - 1, CertificateStatus::Good, "is valid from 2021"),
+            (validity.until - 14 * DAY + 1, CertificateStatus::Soon, "expires in 13 days"),
+            (validity.until - 2 * 3600, CertificateStatus::Soon, "expires in 2 hours"),
+            (validity.until - 90, CertificateStatus::Soon, "expires in 1 minutes"),
+            (
+                validity.until + 1,
+                CertificateStatus::Expired,
+                "has expired, it was valid from 2021-01-01T00:00:00Z until 2022",
+            ),
         ] {
             assert_eq!(validity.standing(time(now)), standing);
             let got = validity.told(time(now));

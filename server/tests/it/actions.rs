@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use app::model::{action::Action, outcome::Outcome};
+use model::{action::Action, outcome::Outcome};
 
 use crate::harness::{
     haproxy::Haproxy,
@@ -79,7 +79,7 @@ async fn one_operation_acts_on_every_node_of_a_cluster_and_answers_in_the_order_
     let proxies = format!("{}backend two\n\tserver s2 127.0.0.1:{}\n", proxies(&web, &agent), web.port);
     let (Some(one), Some(two)) = (Haproxy::start(&proxies).await, Haproxy::start(&proxies).await) else { return };
     let sluice = Sluice::watching(&[("lb1", "edge", &one.admin()), ("lb2", "edge", &two.admin())]).await;
-    let target = |node: Option<&str>, backend: &str, server: &str| app::model::outcome::TargetRef {
+    let target = |node: Option<&str>, backend: &str, server: &str| model::outcome::TargetRef {
         node: node.map(str::to_owned),
         cluster: node.is_none().then(|| "edge".to_owned()),
         backend: backend.to_owned(),

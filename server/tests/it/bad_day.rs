@@ -7,12 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use app::model::fleet::Link;
-use server::{
-    haproxy::{Address, Connector},
-    hub::World,
-    metrics::Metrics,
-};
+use Transport::{Tcp, Tls, Unix};
+use haproxy::{Address, Connector};
+use model::fleet::Link;
+use server::{hub::World, metrics::Metrics};
 use tokio::{
     io::AsyncReadExt,
     net::UnixStream,
@@ -29,8 +27,6 @@ use crate::{
         sluice::{Sluice, node},
     },
 };
-
-use Transport::{Tcp, Tls, Unix};
 
 /// The time between two polls.
 const POLL: Duration = Duration::from_millis(200);
@@ -209,7 +205,7 @@ async fn a_reply_of_500_megabytes_is_refused_in_bounded_memory() {
         fs::write("/proc/self/clear_refs", "5").expect("Linux");
         let before = memory("VmRSS");
         fake.turn(Conduct::Answer(Arc::new(move |line| match line {
-            line if line == command => Reply::Flood(500_000_000),
+            line if line == command => Reply::Dedup(500_000_000),
             line => Reply::Whole(recorded(line)),
         })));
         let expected = format!("the reply is longer than the limit of {limit} bytes");

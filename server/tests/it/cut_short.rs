@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use app::model::{action::Action, outcome::Outcome};
+use model::{action::Action, outcome::Outcome};
 
 use crate::harness::{
     certificates::{Certificates, NOW},

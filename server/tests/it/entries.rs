@@ -1,7 +1,7 @@
 //! Injection through every way in that HTTP has: the API's body and queries, the form, the stream.
 
 use futures::{SinkExt, StreamExt};
-use server::http::{self, pages};
+use server::web::{self, pages};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -48,7 +48,7 @@ async fn nothing_but_the_refusal_comes_of_a_bad_name() {
     let shutdown = CancellationToken::new();
     let state = sluice.state(true, shutdown.clone());
     let routes = pages::routes(&state);
-    let served = tokio::spawn(http::run(listener, state, routes));
+    let served = tokio::spawn(web::run(listener, state, routes));
 
     for bad in BAD {
         for (node, backend, server) in [(bad, "be_http", "s1"), ("lb1", bad, "s1"), ("lb1", "be_http", bad)] {

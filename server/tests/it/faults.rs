@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use app::model::{
+use model::{
     action::Action,
     outcome::{Outcome, TargetRef},
     row::Kind,

@@ -1,6 +1,6 @@
 //! A HAProxy that is none: what it tells is shown as text, and never sent back.
 
-use app::model::{
+use model::{
     action::Action,
     col::{Col, Text},
     frame::Frame,

@@ -1,6 +1,6 @@
 //! Whatever names are asked for, only names that HAProxy itself told reach its socket.
 
-use app::model::{
+use model::{
     action::Action,
     outcome::{Outcome, TargetRef},
 };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use app::model::{fleet::Link, problem::Severity};
+use model::{fleet::Link, problem::Severity};
 use server::hub::World;
 
 use crate::harness::{

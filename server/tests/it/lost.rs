@@ -1,6 +1,6 @@
 //! Reloads and what they take along: events, lost states, and states that HAProxy kept.
 
-use app::model::{
+use model::{
     action::Action,
     col::Col,
     event::{Event, EventKind},

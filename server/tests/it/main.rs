@@ -4,9 +4,9 @@
 
 mod harness {
     pub(crate) mod certificates;
-    pub(crate) mod doorway;
     pub(crate) mod fake;
     pub(crate) mod haproxy;
+    pub(crate) mod listener;
     pub(crate) mod raw;
     pub(crate) mod servers;
     pub(crate) mod sluice;
@@ -16,12 +16,12 @@ mod accounts;
 mod actions;
 mod bad_day;
 mod cut_short;
-mod door;
 mod entries;
 mod faults;
 mod hostile;
 mod injection;
 mod links;
+mod listener;
 mod lost;
 mod reach;
 mod record;

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use app::model::{
-    access::{Grant, Pattern, Rights, Role},
+use model::{
     action::Action,
     outcome::ActionRequest,
+    rights::{Grant, Pattern, Rights, Role},
 };
-use server::access::Caller;
+use server::auth::Principal;
 
 use crate::{
     harness::{
@@ -36,12 +36,12 @@ async fn what_is_not_allowed_is_never_sent() {
         backends: vec![Pattern(backends.to_owned())],
         actions: actions.to_vec(),
     };
-    let by = |role, grants| Caller {
+    let by = |role, grants| Principal {
         rights: Arc::new(Rights { role, grants: Some(grants) }),
-        ..Caller::command_line("anna")
+        ..Principal::command_line("anna")
     };
     let odd = "lb1/be_odd.name:with_all-chars_1/s.1:a_b-c";
-    for (caller, action, targets, status) in [
+    for (principal, action, targets, status) in [
         (by(Role::Viewer, vec![grant("*", &Action::ALL)]), Action::Ready, vec!["lb1/be_http/s1"], 403),
         (by(Role::Operator, vec![grant("*", &[Action::Drain])]), Action::Maint, vec!["lb1/be_http/s1"], 403),
         (by(Role::Operator, vec![grant("be_odd*", &Action::ALL)]), Action::Maint, vec!["lb1/be_http/s1"], 404),
@@ -53,7 +53,7 @@ async fn what_is_not_allowed_is_never_sent() {
         ),
         (by(Role::Admin, vec![]), Action::Maint, vec!["lb1/be_http/s1"], 404),
     ] {
-        let refused = sluice.operations.run(request(action, &targets, ""), &caller).await.expect_err("refused");
+        let refused = sluice.operations.run(request(action, &targets, ""), &principal).await.expect_err("refused");
         assert_eq!(refused.status(), status, "{refused}");
     }
     assert_eq!(fake.told(), Vec::<String>::new());
@@ -62,9 +62,9 @@ async fn what_is_not_allowed_is_never_sent() {
 #[tokio::test]
 async fn a_reason_stays_out_of_commands_and_is_one_line_of_text() {
     let (fake, sluice) = start().await;
-    let caller = Caller::command_line("anna");
+    let principal = Principal::command_line("anna");
     let request = request(Action::Maint, &["lb1/be_odd.name:with_all-chars_1/s.1:a_b-c"], &BAD.join("\n"));
-    sluice.operations.run(request, &caller).await.expect("carried out");
+    sluice.operations.run(request, &principal).await.expect("carried out");
     assert_eq!(fake.told(), ["set server be_odd.name:with_all-chars_1/s.1:a_b-c state maint"]);
     let world = sluice.until("the event", |w| !w.events.is_empty()).await;
     let event = world.events.back().expect("an event");

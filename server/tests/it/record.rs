@@ -1,14 +1,14 @@
 //! What can't be recorded is not done: HAProxy is told nothing while the record's disk is full or its file can't be
 //! written, and everything works again afterwards.
 
-use app::model::{
+use model::{
     action::Action,
     outcome::{ActionRequest, Outcome, Target},
 };
 use server::{
-    access::Caller,
+    audit::{Entry, Filter, Kind, append, verify},
+    auth::Principal,
     operations::RequestError,
-    record::{Entry, Filter, Kind, append, verify},
 };
 
 use crate::harness::{
@@ -42,14 +42,14 @@ async fn works_again(fake: &Fake, sluice: &Sluice) {
     let entries = sluice.operations.record().page(&Filter::default(), None, 2).await.expect("read").entries;
     assert_eq!(entries.iter().map(|e| e.kind.as_str()).collect::<Vec<_>>(), ["outcome", "operation"]);
     assert_eq!(entries[0].view().outcomes[0].outcome, "unverified");
-    sluice.vault.call(|c| Ok(verify(c, None).map(|_| ()))).await.expect("read").expect("one chain");
+    sluice.database.call(|c| Ok(verify(c, None).map(|_| ()))).await.expect("read").expect("one chain");
 }
 
 #[tokio::test]
 async fn with_a_full_disk_nothing_is_sent_to_haproxy() {
     let (fake, sluice) = start().await;
     // No page more than there is, and what is free on the last one used up.
-    let filled = sluice.vault.call(|c| {
+    let filled = sluice.database.call(|c| {
         let pages: i64 = c.pragma_query_value(None, "page_count", |row| row.get(0))?;
         c.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
         let filler = Entry { reason: "x".repeat(10), ..Entry::by_itself(Kind::Account, "filler") };
@@ -64,7 +64,7 @@ async fn with_a_full_disk_nothing_is_sent_to_haproxy() {
         assert!(error.to_string().contains("what can't be recorded is not done"), "{error}");
     }
     assert_eq!(fake.told(), Vec::<String>::new());
-    let more = sluice.vault.call(|c| c.pragma_update_and_check(None, "max_page_count", 1_000_000, |_| Ok(())));
+    let more = sluice.database.call(|c| c.pragma_update_and_check(None, "max_page_count", 1_000_000, |_| Ok(())));
     more.await.expect("room");
     works_again(&fake, &sluice).await;
 }
@@ -72,12 +72,12 @@ async fn with_a_full_disk_nothing_is_sent_to_haproxy() {
 #[tokio::test]
 async fn with_a_read_only_database_nothing_is_sent_to_haproxy() {
     let (fake, sluice) = start().await;
-    sluice.vault.call(|c| c.pragma_update(None, "query_only", true)).await.expect("set");
+    sluice.database.call(|c| c.pragma_update(None, "query_only", true)).await.expect("set");
     let error = refused(&sluice).await;
     assert_eq!(error.status(), 503);
     assert!(error.to_string().contains("readonly"), "{error}");
     assert_eq!(fake.told(), Vec::<String>::new());
-    sluice.vault.call(|c| c.pragma_update(None, "query_only", false)).await.expect("set");
+    sluice.database.call(|c| c.pragma_update(None, "query_only", false)).await.expect("set");
     works_again(&fake, &sluice).await;
 }
 
@@ -85,7 +85,7 @@ async fn with_a_read_only_database_nothing_is_sent_to_haproxy() {
 #[tokio::test]
 async fn an_outcome_that_can_not_be_recorded_is_told_with_a_warning() {
     let (fake, sluice) = start().await;
-    let told = sluice.vault.call(|c| {
+    let told = sluice.database.call(|c| {
         // The entry of the operation still goes in.
         c.execute_batch(
             "CREATE TRIGGER no_outcome BEFORE INSERT ON record WHEN NEW.kind = 'outcome'
@@ -94,7 +94,7 @@ async fn an_outcome_that_can_not_be_recorded_is_told_with_a_warning() {
     });
     told.await.expect("set");
     let request = ActionRequest { action: Action::Maint, targets: vec![target().into()], reason: None };
-    let answer = sluice.operations.run(request, &Caller::command_line("tester")).await.expect("done");
+    let answer = sluice.operations.run(request, &Principal::command_line("tester")).await.expect("done");
     assert_eq!(fake.told(), ["set server be_http/s1 state maint"]);
     assert_eq!(answer.outcomes[0].outcome, Outcome::Unverified);
     assert!(answer.warning.contains("could not be recorded"), "{}", answer.warning);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use app::model::{action::Action, col::Col, fleet::Level, outcome::Outcome};
+use model::{action::Action, col::Col, fleet::Level, outcome::Outcome};
 use tokio::net::UnixStream;
 
 use crate::harness::{

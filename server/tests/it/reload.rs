@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use app::model::{col::Col, fleet::Link};
+use model::{col::Col, fleet::Link};
 use server::metrics::Metrics;
 
 use crate::harness::{

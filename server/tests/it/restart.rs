@@ -1,6 +1,6 @@
 //! A HAProxy that comes back as another: other servers, and counters that start again.
 
-use app::model::{col::Col, fleet::Link};
+use model::{col::Col, fleet::Link};
 use server::hub::World;
 
 use crate::harness::{

@@ -1,6 +1,6 @@
 //! Sessions: those that an action ends, and those that it leaves.
 
-use app::model::{action::Action, col::Col, outcome::Outcome};
+use model::{action::Action, col::Col, outcome::Outcome};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::UnixStream,

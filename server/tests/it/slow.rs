@@ -9,7 +9,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use app::model::fleet::Link;
+use model::fleet::Link;
 use server::hub::World;
 use tempfile::TempDir;
 use tokio::{

@@ -1,6 +1,6 @@
 //! Commands that HAProxy takes in silence although they do nothing: an outcome never says more than the state.
 
-use app::model::{action::Action, outcome::Outcome};
+use model::{action::Action, outcome::Outcome};
 
 use crate::harness::{haproxy::Haproxy, raw, servers::Server, sluice::Sluice};
 

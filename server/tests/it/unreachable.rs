@@ -1,6 +1,6 @@
 //! A node that can't be reached keeps no other from being acted on.
 
-use app::model::{
+use model::{
     action::Action,
     outcome::{Outcome, TargetOutcome, TargetRef},
 };

@@ -7,7 +7,7 @@ mod old;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use app::model::{
+use model::{
     action::Action,
     availability::refusal,
     col::{Col, Text},

@@ -2,16 +2,13 @@
 
 use std::{net::TcpListener, time::Duration};
 
-use app::model::{
+use haproxy::{Address, Client, Connector, Limits};
+use model::{
     action::Action,
     fleet::{Level, Link},
     outcome::Outcome,
 };
-use server::{
-    haproxy::{Address, Client, Connector, Limits},
-    metrics::Metrics,
-};
-
+use server::metrics::Metrics;
 use tokio::time::{sleep, timeout};
 
 use crate::{
@@ -122,7 +119,7 @@ async fn the_masters_socket_leads_to_the_current_worker_over_reloads() {
     for reload in 1..=3 {
         let pid = sluice.hub.world().fleet.nodes[0].pid;
         haproxy.signal("USR2");
-        let reached = |n: &app::model::fleet::Node| n.link == Link::Live && n.pid != pid;
+        let reached = |n: &model::fleet::Node| n.link == Link::Live && n.pid != pid;
         sluice
             .until("another worker", |w| {
                 lost.extend(

@@ -1,13 +1,13 @@
 //! The bar that appears once anything is checked, for selections across backends.
 
 use leptos::{ev, prelude::*};
+use model::format::plural;
 
 use super::{
     View,
     actions::{ActionControls, ReasonField},
     operation::Phase,
 };
-use crate::model::format::plural;
 
 /// The bar.
 #[component]

@@ -3,12 +3,10 @@
 use std::collections::HashSet;
 
 use leptos::prelude::*;
+use model::{action::Action, availability::refusal_of_all, outcome::Target};
 
 use super::{View, reach::sentence};
-use crate::{
-    live::{Live, RowStore},
-    model::{action::Action, availability::refusal_of_all, outcome::Target},
-};
+use crate::live::{Live, RowStore};
 
 /// The longest reason, in characters.
 pub(super) const LONGEST_REASON: &str = "500";

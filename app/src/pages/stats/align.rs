@@ -1,15 +1,13 @@
 //! Nodes that disagree on a server, brought together: one state for all of them.
 
 use leptos::prelude::*;
+use model::{action::Action, cause::set_by, outcome::Target};
 
 use super::{
     View,
     on_nodes::{OnNodes, Split},
 };
-use crate::{
-    components::modal::Modal,
-    model::{action::Action, cause::set_by, outcome::Target},
-};
+use crate::components::modal::Modal;
 
 /// The server whose nodes disagree, and what they say.
 #[derive(Clone, Debug, PartialEq, Eq)]

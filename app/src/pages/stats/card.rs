@@ -3,19 +3,19 @@
 use std::collections::HashSet;
 
 use leptos::prelude::*;
+use model::{
+    col::Text,
+    fleet::{Fleet, Link, Node},
+    format::age,
+    outcome::{Target, TargetRef},
+    row::Kind,
+    status::State,
+};
 
 use super::{View, actions::SectionActions, columns::Shown, row::RowView};
 use crate::{
     components::segments::Segments,
     live::{Live, RowStore, SectionStore, Store},
-    model::{
-        col::Text,
-        fleet::{Fleet, Link, Node},
-        format::age,
-        outcome::{Target, TargetRef},
-        row::Kind,
-        status::State,
-    },
 };
 
 /// Names a card.

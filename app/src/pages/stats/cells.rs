@@ -1,12 +1,13 @@
 //! What stands in the cells of a row: plain functions.
 
-use super::on_nodes::Split;
-use crate::model::{
+use model::{
     cause::cause,
     col::{Col, Text},
     row::{Kind, Row},
     status::State,
 };
+
+use super::on_nodes::Split;
 
 /// What a row's sessions may grow to.
 pub(super) fn limit(row: &Row) -> Option<u64> {

@@ -2,16 +2,16 @@
 
 use leptos::prelude::*;
 use leptos_router::components::A;
+use model::{
+    fleet::{Counts, Level, Link},
+    format::{count, span},
+    status::State,
+};
 
 use super::{View, filter::Show, header::address};
 use crate::{
     components::link::Freshness,
     live::{Connection, Live},
-    model::{
-        fleet::{Counts, Level, Link},
-        format::{count, span},
-        status::State,
-    },
 };
 
 /// The states that have a filter even when no server is in them.
@@ -102,7 +102,7 @@ fn Nodes() -> impl IntoView {
                     } else if n.pulse.polled == 0 {
                         "no answer yet".to_owned()
                     } else {
-                        let single = crate::model::fleet::Fleet { nodes: vec![n.clone()], ..Default::default() };
+                        let single = model::fleet::Fleet { nodes: vec![n.clone()], ..Default::default() };
                         match Freshness::of(&single, Connection::Open, now) {
                             Freshness::Live(_) => "reconnecting".to_owned(),
                             _ => format!("silent for {}", span(n.age_ms(now).unwrap_or(0) / 1_000)),

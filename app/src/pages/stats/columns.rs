@@ -1,8 +1,7 @@
 //! The columns of HAProxy's stats page that are hidden until asked for.
 
 use leptos::prelude::*;
-
-use crate::model::{
+use model::{
     col::Col,
     format::{bytes, count, exact, span},
     row::{Kind, Row},

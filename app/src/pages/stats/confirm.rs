@@ -1,21 +1,18 @@
 //! What an action would do, and the question whether to do it.
 
 use leptos::prelude::*;
+use model::{
+    action::Action,
+    format::plural,
+    impact::{Impact, names_to_type},
+};
 
 use super::{
     View,
     actions::ReasonField,
     operation::{Phase, Plan},
 };
-use crate::{
-    components::modal::Modal,
-    live::Live,
-    model::{
-        action::Action,
-        format::plural,
-        impact::{Impact, names_to_type},
-    },
-};
+use crate::{components::modal::Modal, live::Live};
 
 /// The dialog. It is open while there is something to ask.
 #[component]

@@ -1,19 +1,19 @@
 //! Every figure of one row, as HAProxy wrote it: by tap or click, without a pointer that hovers.
 
 use leptos::prelude::*;
+use model::{
+    cause::{cause, sentence},
+    col::Col,
+    event::EventFilter,
+    format::span,
+    outcome::{Target, TargetRef},
+    row::Row,
+};
 
 use super::{View, on_nodes::OnNodes};
 use crate::{
     components::{events::EventList, modal::Modal, status::Status},
     live::{Live, RowStore, api},
-    model::{
-        cause::{cause, sentence},
-        col::Col,
-        event::EventFilter,
-        format::span,
-        outcome::{Target, TargetRef},
-        row::Row,
-    },
 };
 
 /// Events that a row's details show.

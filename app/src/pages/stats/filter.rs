@@ -1,8 +1,7 @@
 //! Which rows are shown: the address says it (`?q=web&show=problems&node=lb1`), so that a view can be passed on.
 
 use leptos_router::params::ParamsMap;
-
-use crate::model::{
+use model::{
     col::Text,
     outcome::Target,
     row::{Kind, Row},

@@ -1,6 +1,12 @@
 //! One line of the table: a row, or a merged row's share on one node.
 
 use leptos::prelude::*;
+use model::{
+    col::Col,
+    format::{exact, span},
+    outcome::{Target, TargetRef},
+    row::{Kind, Row},
+};
 
 use super::{
     View,
@@ -13,12 +19,6 @@ use super::{
 use crate::{
     components::{spark::Sparkline, status::Status},
     live::{Live, RowStore},
-    model::{
-        col::Col,
-        format::{exact, span},
-        outcome::{Target, TargetRef},
-        row::{Kind, Row},
-    },
 };
 
 /// One line of the table.

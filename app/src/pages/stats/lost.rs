@@ -1,17 +1,15 @@
 //! What operators had set and a reload lost, with buttons that set it again.
 
 use leptos::prelude::*;
+use model::{
+    action::Action,
+    format::{plural, span},
+    lost::Lost,
+    outcome::Target,
+};
 
 use super::View;
-use crate::{
-    live::Live,
-    model::{
-        action::Action,
-        format::{plural, span},
-        lost::Lost,
-        outcome::Target,
-    },
-};
+use crate::live::Live;
 
 /// States that a notice names; the others are counted.
 const NAMED: usize = 5;

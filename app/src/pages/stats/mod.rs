@@ -22,29 +22,27 @@ mod row;
 mod selection;
 mod shown;
 
+use action_bar::ActionBar;
+use align::{Align, AlignDialog};
+use card::{Card, CardKey, cards};
+use chips::Chips;
+use columns::Shown;
+use confirm::ConfirmDialog;
+use details::{Details, DetailsDialog};
+use filter::Filter;
+use header::Header;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use lost::LostStates;
+use model::{fleet::ProxySummary, format::plural, topic::TopicId};
+use operation::Operation;
+use outcomes::OperationPanel;
+use selection::Selection;
 
 use crate::{
     components::account::OpenNote,
     live::{Live, SectionStore},
-    model::{fleet::ProxySummary, format::plural, topic::TopicId},
-    pages::stats::{
-        action_bar::ActionBar,
-        align::{Align, AlignDialog},
-        card::{Card, CardKey, cards},
-        chips::Chips,
-        columns::Shown,
-        confirm::ConfirmDialog,
-        details::{Details, DetailsDialog},
-        filter::Filter,
-        header::Header,
-        lost::LostStates,
-        operation::Operation,
-        outcomes::OperationPanel,
-        selection::Selection,
-    },
 };
 
 /// What the parts of the page share.
@@ -160,7 +158,7 @@ fn Notices() -> impl IntoView {
                 .filter(|n| !n.is_fresh(now))
                 .map(|n| {
                     let old = match n.age_ms(now) {
-                        Some(ms) => format!("What is shown of it is {} old.", crate::model::format::span(ms / 1_000)),
+                        Some(ms) => format!("What is shown of it is {} old.", model::format::span(ms / 1_000)),
                         None => "Nothing is known of it yet.".to_owned(),
                     };
                     let why = if n.error.is_empty() { "no answer in time" } else { n.error.as_str() };

@@ -1,12 +1,12 @@
 //! A merged row's chips: one per node for its state.
 
 use leptos::prelude::*;
+use model::{col::Text, status::State};
 
 use super::on_nodes::{OnNodes, Split};
 use crate::{
     components::status::{STALE_SHAPE, Shape, class, shape},
     live::RowStore,
-    model::{col::Text, status::State},
 };
 
 /// With more nodes than this the chips stand for states, each with its count.

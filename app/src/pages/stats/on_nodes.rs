@@ -1,16 +1,14 @@
 //! A merged row's nodes: what each of them says of it, and how they differ.
 
 use leptos::prelude::*;
+use model::{
+    cause::{Disagreement, cause, disagreement},
+    outcome::Target,
+    row::Row,
+};
 
 use super::View;
-use crate::{
-    live::{Live, RowStore},
-    model::{
-        cause::{Disagreement, cause, disagreement},
-        outcome::Target,
-        row::Row,
-    },
-};
+use crate::live::{Live, RowStore};
 
 /// A merged row on each node that has it.
 #[derive(Clone, Copy)]

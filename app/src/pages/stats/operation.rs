@@ -3,18 +3,16 @@
 use std::collections::HashSet;
 
 use leptos::prelude::*;
+use model::{
+    action::Action,
+    fleet::Fleet,
+    impact::{Impact, impact, needs_confirmation},
+    outcome::{ActionResponse, Target},
+    rights::Who,
+};
 
 use super::{reach, selection::Selection};
-use crate::{
-    live::{Live, Store, api},
-    model::{
-        access::Who,
-        action::Action,
-        fleet::Fleet,
-        impact::{Impact, impact, needs_confirmation},
-        outcome::{ActionResponse, Target},
-    },
-};
+use crate::live::{Live, Store, api};
 
 /// An action and what it is for.
 #[derive(Clone, Debug, PartialEq, Eq)]

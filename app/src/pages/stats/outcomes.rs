@@ -1,18 +1,16 @@
 //! How an operation goes, and what became of every server.
 
 use leptos::prelude::*;
+use model::{
+    format::plural,
+    outcome::{ActionResponse, Outcome, TargetOutcome},
+};
 
 use super::{
     View,
     operation::{Phase, Plan},
 };
-use crate::{
-    components::status::Shape,
-    model::{
-        format::plural,
-        outcome::{ActionResponse, Outcome, TargetOutcome},
-    },
-};
+use crate::components::status::Shape;
 
 /// The panel above the bar.
 #[component]
@@ -110,7 +108,9 @@ pub(crate) fn OutcomeList(outcomes: Vec<TargetOutcome>) -> impl IntoView {
 }
 
 fn look(outcome: Outcome) -> (&'static str, &'static str) {
-    use crate::{components::status::shape, model::status::State};
+    use model::status::State;
+
+    use crate::components::status::shape;
     match outcome {
         Outcome::Done => ("st st-up", shape(State::Up)),
         Outcome::Unchanged => ("st st-none", shape(State::NoCheck)),

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use crate::model::{
-    access::Rights,
+use model::{
     action::Action,
     fleet::Fleet,
     format::plural,
     outcome::{Target, TargetRef},
+    rights::Rights,
 };
 
 /// Why `action` may be done to none of the targets; nothing where it may be done to one of them. Without a target: why
@@ -60,11 +60,12 @@ fn cluster<'a>(fleet: &'a Fleet, target: &'a Target) -> &'a str {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::model::{
-        access::{Grant, Pattern, Role},
+    use model::{
         fleet::Node,
+        rights::{Grant, Pattern, Role},
     };
+
+    use super::*;
 
     fn fleet() -> Fleet {
         let node = |name: &str, cluster: &str| Node { name: name.into(), cluster: cluster.into(), ..Node::default() };

@@ -1,12 +1,10 @@
 //! One row of a section; a merged one opens to the same row on each node of its cluster.
 
 use leptos::prelude::*;
+use model::topic::TopicId;
 
 use super::{line::Line, on_nodes::OnNodes};
-use crate::{
-    live::{Live, RowStore, Store},
-    model::topic::TopicId,
-};
+use crate::live::{Live, RowStore, Store};
 
 /// The row, and below it the same row on each node of the cluster once it is opened.
 #[component]

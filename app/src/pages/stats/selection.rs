@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use leptos::prelude::*;
+use model::outcome::Target;
 use wasm_bindgen::JsCast;
 
-use crate::{live::Live, model::outcome::Target};
+use crate::live::Live;
 
 /// The checked servers.
 #[derive(Clone, Copy)]

@@ -4,15 +4,15 @@ mod tiles;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
+use model::{
+    fleet::{Counts, Fleet, Link, ProxySummary},
+    format::{age, count, plural, span},
+};
+use tiles::Tiles;
 
-use self::tiles::Tiles;
 use crate::{
     components::{link::Freshness, segments::Segments, spark::Sparkline},
     live::{Connection, Live},
-    model::{
-        fleet::{Counts, Fleet, Link, ProxySummary},
-        format::{age, count, plural, span},
-    },
 };
 
 /// Old data covers the wall from this age on, in milliseconds: within five seconds of a stop it must say so.

@@ -1,15 +1,15 @@
 //! The problems as tiles.
 
 use leptos::prelude::*;
+use model::{
+    format::{plural, span},
+    problem::{Problem, Severity},
+    status::State,
+};
 
 use crate::{
     components::status::{STALE_SHAPE, Shape, shape},
     live::Live,
-    model::{
-        format::{plural, span},
-        problem::{Problem, Severity},
-        status::State,
-    },
 };
 
 /// Tiles that can be read from four metres.

@@ -1,12 +1,13 @@
 use std::path::Path;
 
-use app::model::access::Role;
 use clap::Parser;
+use model::rights::Role;
 
 use super::*;
 use crate::{
-    access::{Cost, Memory, Password, User, users},
+    auth::{Cost, Memory, Password, User, users},
     cli::{Cli, Command},
+    db,
 };
 
 fn run(dir: &Path, line: &str) -> Result<String, String> {
@@ -24,12 +25,12 @@ fn run(dir: &Path, line: &str) -> Result<String, String> {
 
 fn with_anna() -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a folder");
-    let mut connection = vault::connect(dir.path()).expect("opens");
+    let mut connection = db::connect(dir.path()).expect("opens");
     let cost = Cost { memory: 8, passes: 1, lanes: 1 };
     let password = Password::typed("correct horse battery".to_owned()).hash(cost, &mut Memory::default());
     let name = "anna".parse().expect("a name");
     let user = User { name, role: Role::Operator, groups: Vec::new(), created: 0, changed: 0 };
-    let by = Caller::command_line("tester");
+    let by = Principal::command_line("tester");
     users::add(&mut connection, &user, &password.expect("hashed"), &by).expect("added");
     dir
 }

@@ -3,7 +3,10 @@
 use clap::Parser as _;
 
 use super::*;
-use crate::cli::{Cli, Command};
+use crate::{
+    cli::{Cli, Command},
+    db,
+};
 
 /// Carries out `sluice user LINE`; what it said, or why not.
 fn run(dir: &std::path::Path, line: &str, input: &[u8]) -> Result<String, String> {
@@ -34,7 +37,7 @@ fn accounts_are_made_changed_listed_and_ended() {
     assert_eq!(run("list", b""), Ok("viewer   anna  dba\n".to_owned()));
     assert_eq!(run("groups anna", b""), Ok("anna is in no group now\n".to_owned()));
     let kept = || {
-        let connection = vault::connect(&dir).expect("opens");
+        let connection = db::connect(&dir).expect("opens");
         users::find(&connection, &"anna".parse().expect("a name")).expect("answered").expect("there").1
     };
     let before = kept();
@@ -46,7 +49,7 @@ fn accounts_are_made_changed_listed_and_ended() {
     assert!(kept().fits(&Password::typed("another password".to_owned()), &mut Memory::default()) && kept() != before);
     assert_eq!(run("remove anna", b""), Ok("removed anna; its sessions ended\n".to_owned()));
     assert_eq!(run("list", b""), Ok(String::new()));
-    let connection = vault::connect(&dir).expect("opens");
+    let connection = db::connect(&dir).expect("opens");
     let who: String = connection.query_row("SELECT min(who) FROM record", [], |row| row.get(0)).expect("a row");
     assert_eq!(who, system_user());
     let count: i64 = connection.query_row("SELECT count(*) FROM record", [], |row| row.get(0)).expect("a row");

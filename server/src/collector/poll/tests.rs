@@ -1,13 +1,13 @@
 //! Polls of processes that follow one another, as replies and a clock.
 
-use app::model::{
+use bytes::Bytes;
+use haproxy::{Limits, StatTable};
+use model::{
     col::{Col, Text},
     event::EventKind,
 };
-use bytes::Bytes;
 
 use super::*;
-use crate::haproxy::{Limits, StatTable};
 
 fn poller() -> Poller {
     let client = Client::new("unix:/nowhere".parse::<haproxy::Address>().expect("an address"), Limits::default());
@@ -16,7 +16,7 @@ fn poller() -> Poller {
 
 /// What the poller finds when process `pid`, up for `uptime` seconds, tells of one server: bytes in, failed connections
 /// and status.
-fn poll(poller: &mut Poller, now: u64, (pid, uptime): (u64, u64), server: (u64, u64, &str, &str)) -> Found {
+fn poll(poller: &mut Poller, now: u64, (pid, uptime): (u64, u64), server: (u64, u64, &str, &str)) -> PollResult {
     let info = format!("Name: HAProxy\nPid: {pid}\nUptime_sec: {uptime}\n\n");
     let (bin, econ, status, check) = server;
     let stat = format!(

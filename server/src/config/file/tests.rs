@@ -2,8 +2,8 @@
 
 use super::*;
 
-mod door;
 mod fuzz;
+mod listener;
 
 const NODE: &str = "[[node]]\nname = \"lb1\"\naddress = \"/run/h.sock\"\n";
 

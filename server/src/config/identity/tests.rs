@@ -1,8 +1,9 @@
 //! `[oidc]`, `[header]` and `[roles]` as people write them, and what they are told.
 
-use app::model::access::Role;
+use model::rights::Role;
 
-use super::{super::file::parse, *};
+use super::*;
+use crate::config::file::parse;
 
 const HEAD: &str = "url = \"https://sluice.example.org\"\nnode = [{name=\"a\",address=\"/x\"}]\n";
 const ROLES: &str = "[roles]\nadmin = [\"sluice-admins\"]\noperator = [\"ops\", \"ops-*\"]\nviewer = [\"*\"]\n";

@@ -2,17 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use app::model::{
+use model::{
     change::diff,
     col::Col,
-    fleet::{Link, Node, Pulse},
+    fleet::{Link, Node, NodeStats},
     row::{Kind, Row},
     topic::TopicId,
 };
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::{Lab, PATIENCE, page::Page, source::CLUSTERS};
-use crate::hub::{Hub, ProxyUpdate, Update, viewer::QUEUE};
+use crate::hub::{Hub, ProxyUpdate, Update, subscribers::QUEUE};
 
 /// Proxies: several queues full of them.
 const PROXIES: usize = 5 * QUEUE;
@@ -46,7 +46,7 @@ impl Crowd {
             proxies.push(ProxyUpdate { proxy: format!("p{at}"), news: Some((new, change)) });
         }
         self.tick += 1;
-        let pulse = Pulse { polled: self.tick, ..Pulse::default() };
+        let pulse = NodeStats { polled: self.tick, ..NodeStats::default() };
         let node = Node { name: "lb1".into(), cluster: CLUSTERS[0].into(), link: Link::Live, pulse, ..Node::default() };
         Update { place: 0, node, replies: None, proxies, events: Vec::new(), lost: None }
     }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use model::topic::{Spark, TopicId};
 use tokio::time::sleep;
 
 use super::{Lab, every_topic, page::Page, program::Program};
-use app::model::topic::{Spark, TopicId};
 
 /// Changes between two looks of those who read seldom: fewer frames than a queue holds.
 const SELDOM: usize = 40;

@@ -1,6 +1,7 @@
 //! Rows merged over a cluster: what counts, and what does not any more.
 
-use app::model::{
+use model::{
+    change::diff,
     col::{Col, Text},
     fleet::Link,
     row::{Kind, Row},
@@ -9,7 +10,6 @@ use app::model::{
 
 use super::{Lab, source};
 use crate::hub::{ProxyUpdate, Update};
-use app::model::change::diff;
 
 const CLUSTER: &str = source::CLUSTERS[0];
 

@@ -5,11 +5,11 @@ use std::{
     sync::Arc,
 };
 
-use app::model::{
-    access::Rights,
+use model::{
     event::Event,
     fleet::Fleet,
     frame::{Frame, Handle, Seq},
+    rights::Rights,
     topic::{Sections, TopicId},
 };
 use tokio::time::timeout;
@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::PATIENCE;
 use crate::hub::{
     Encoding, Hub, Viewer, World,
-    viewer::{EVENTS, FLEET},
+    subscribers::{EVENTS, FLEET},
 };
 
 /// One page.

@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use app::model::{
-    access::Rights,
+use model::{
     col::{Col, Text},
     fleet::{Fleet, FleetDelta},
+    rights::Rights,
     row::Row,
     topic::TopicId,
 };

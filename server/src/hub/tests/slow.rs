@@ -1,7 +1,8 @@
 //! A viewer that stops reading slows nobody, and is brought up to date when it reads again.
 
+use model::topic::TopicId;
+
 use super::{Lab, every_topic, page::Page};
-use app::model::topic::TopicId;
 
 /// Far more changes than a queue has room for their frames.
 const MANY: usize = 600;
@@ -47,7 +48,7 @@ async fn a_viewer_that_never_reads_takes_no_more_than_its_queue() {
     let _never = Page::open(&lab.hub, every_topic()).await;
     lab.changes(MANY).await;
     let sent = lab.metrics.frames_sent.get();
-    assert!(sent <= crate::hub::viewer::QUEUE as u64, "{sent}");
+    assert!(sent <= crate::hub::subscribers::QUEUE as u64, "{sent}");
     lab.changes(MANY).await;
     assert_eq!(lab.metrics.frames_sent.get(), sent);
 }

@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use app::model::{
+use fastrand::Rng;
+use model::{
     change::diff,
     col::{Col, Text},
     event::{Event, EventKind},
-    fleet::{Link, Node, Pulse},
+    fleet::{Link, Node, NodeStats},
     row::{Kind, Row},
 };
-use fastrand::Rng;
 
 use crate::hub::{ProxyUpdate, Update};
 
@@ -67,7 +67,8 @@ impl Source {
 
     fn update(&mut self, place: usize, link: Link, proxies: Vec<ProxyUpdate>) -> Update {
         self.tick += 1;
-        let pulse = Pulse { polled: self.tick, conns: self.rng.u64(..9), idle: 50, requests: self.rng.u64(..1_000) };
+        let pulse =
+            NodeStats { polled: self.tick, conns: self.rng.u64(..9), idle: 50, requests: self.rng.u64(..1_000) };
         let events = self.happened(place);
         let node = &mut self.nodes[place];
         node.link = link;

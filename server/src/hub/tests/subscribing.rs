@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use model::topic::{Spark, TopicId};
 use tokio::time::sleep;
 
 use super::{Lab, every_topic, page::Page, source};
-use app::model::topic::{Spark, TopicId};
 
 fn web() -> TopicId {
     TopicId::proxy(source::CLUSTERS[0], "web")

@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use app::model::{
-    access::{Grant, Pattern, Rights, Role},
+use model::{
     action::Action,
     change::diff,
     col::{Col, Text},
-    fleet::{Fleet, Link, Node, Pulse},
+    fleet::{Fleet, Link, Node, NodeStats},
+    rights::{Grant, Pattern, Rights, Role},
     row::{Kind, Row},
     topic::TopicId,
 };
@@ -87,13 +87,13 @@ proptest! {
         }
         let view = state.enter(&rights).expect("room");
         let view = view.expect("bound");
-        let frame = state.snapshot(super::super::viewer::FLEET, Some(view)).expect("a fleet");
-        let app::model::frame::Frame::Fleet(mut last, mut fleet) = frame else { panic!("no fleet") };
+        let frame = state.snapshot(crate::hub::subscribers::FLEET, Some(view)).expect("a fleet");
+        let model::frame::Frame::Fleet(mut last, mut fleet) = frame else { panic!("no fleet") };
         for now in 10..60 {
             state.absorb(busy.change());
             let news = if now % 7 == 0 { state.sample(now) } else { state.flush(now) };
             for news in news.into_iter().filter(|n| n.view == Some(view)) {
-                if let app::model::frame::Frame::FleetDelta(seq, delta) = news.frame {
+                if let model::frame::Frame::FleetDelta(seq, delta) = news.frame {
                     prop_assert_eq!(seq, last.next());
                     last = seq;
                     fleet.apply(*delta);
@@ -209,7 +209,7 @@ async fn views_are_bounded_and_go_with_their_last_viewer() {
 /// One node; `app` with a server that is DOWN, `db` with very many that are, since longer; frontends in both.
 fn crowd() -> (Vec<Node>, Update) {
     let node = Node { name: "lb1".into(), cluster: "edge".into(), link: Link::Live, ..Node::default() };
-    let node = Node { pulse: Pulse { polled: 1, conns: 7, idle: 80, requests: 42 }, ..node };
+    let node = Node { pulse: NodeStats { polled: 1, conns: 7, idle: 80, requests: 42 }, ..node };
     let proxy = |name: &str, servers: usize, since: u64, requests: u64| {
         let mut frontend = Row::new(Kind::Frontend, "FRONTEND");
         frontend.set(Col::ReqRate, Some(requests));

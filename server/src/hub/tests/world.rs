@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use app::model::{
-    access::{Grant, Pattern, Rights, Role},
+use fastrand::Rng;
+use model::{
     action::Action,
     change::diff,
     col::{Col, Text},
     event::{Event, EventKind},
-    fleet::{Link, Node, Pulse},
+    fleet::{Link, Node, NodeStats},
     lost::Lost,
+    rights::{Grant, Pattern, Rights, Role},
     row::{Kind, Row},
     topic::TopicId,
 };
-use fastrand::Rng;
 
 use crate::hub::{ProxyUpdate, Update};
 
@@ -77,7 +77,7 @@ impl Busy {
         let node = &mut self.nodes[place];
         node.link = link;
         node.error = if link == Link::Live { String::new() } else { format!("no answer of {}", node.address) };
-        node.pulse = Pulse { polled: self.tick, conns: self.rng.u64(..9), idle: 50, requests };
+        node.pulse = NodeStats { polled: self.tick, conns: self.rng.u64(..9), idle: 50, requests };
         Update { place, node: node.clone(), replies: None, proxies, events, lost }
     }
 

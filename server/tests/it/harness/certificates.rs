@@ -2,10 +2,10 @@
 
 use std::{fs, path::PathBuf, sync::Arc};
 
+use haproxy::{Address, Authorities, Chain, Connector, Key, Tls};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd,
 };
-use server::haproxy::{Address, Authorities, Chain, Connector, Key, Tls};
 use tempfile::TempDir;
 use tokio_rustls::rustls::{
     ServerConfig,

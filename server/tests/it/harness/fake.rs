@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use server::haproxy::{Address, Connector};
+use haproxy::{Address, Connector};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
@@ -46,7 +46,7 @@ pub(crate) enum Reply {
     /// Written at one byte a second.
     Drip(Vec<u8>),
     /// The beginning of a table, then so many bytes.
-    Flood(u64),
+    Dedup(u64),
 }
 
 type Script = Arc<dyn Fn(&str) -> Reply + Send + Sync>;
@@ -72,7 +72,7 @@ pub(crate) enum Conduct {
 
 /// What became of the fake's connections.
 #[derive(Default)]
-struct Record {
+struct AuditLog {
     lines: Mutex<Vec<Vec<u8>>>,
     sent: AtomicU64,
     /// The line after whose answer the next connection is closed unread.
@@ -80,7 +80,7 @@ struct Record {
     is_next_dropped: AtomicBool,
 }
 
-impl Record {
+impl AuditLog {
     fn heard(&self, line: Vec<u8>) {
         let mut fatal = self.fatal.lock().expect("no panic");
         if fatal.is_some_and(|fatal| line == format!("{fatal}\n").as_bytes()) {
@@ -95,7 +95,7 @@ impl Record {
 pub(crate) struct Fake {
     place: Place,
     conduct: watch::Sender<Conduct>,
-    record: Arc<Record>,
+    record: Arc<AuditLog>,
     _task: AbortOnDropHandle<()>,
 }
 
@@ -121,7 +121,7 @@ impl Fake {
             Transport::Tls => Place::Tls(free(), certificates.clone()),
         };
         let (conduct, orders) = watch::channel(first);
-        let record = Arc::new(Record::default());
+        let record = Arc::new(AuditLog::default());
         let listener = Listener::bind(&place);
         let task = tokio::spawn(run(place.clone(), listener, orders, record.clone()));
         Self { place, conduct, record, _task: AbortOnDropHandle::new(task) }
@@ -217,7 +217,7 @@ impl Listener {
     }
 }
 
-async fn run(place: Place, first: Listener, mut orders: watch::Receiver<Conduct>, record: Arc<Record>) {
+async fn run(place: Place, first: Listener, mut orders: watch::Receiver<Conduct>, record: Arc<AuditLog>) {
     let mut listener = Some(first);
     let mut open = JoinSet::new();
     loop {
@@ -250,7 +250,7 @@ async fn run(place: Place, first: Listener, mut orders: watch::Receiver<Conduct>
     }
 }
 
-async fn serve(stream: Box<dyn Duplex>, place: Place, conduct: Conduct, record: Arc<Record>) {
+async fn serve(stream: Box<dyn Duplex>, place: Place, conduct: Conduct, record: Arc<AuditLog>) {
     let (script, certificate) = match conduct {
         Conduct::Drop => return,
         Conduct::Answer(script) => (script, "good"),
@@ -274,7 +274,7 @@ async fn serve(stream: Box<dyn Duplex>, place: Place, conduct: Conduct, record: 
 }
 
 /// Writes down every line of a connection, and replies to the first.
-async fn lines(stream: Box<dyn Duplex>, script: Script, record: &Record) {
+async fn lines(stream: Box<dyn Duplex>, script: Script, record: &AuditLog) {
     let (reader, writer) = tokio::io::split(stream);
     let (mut reader, mut writer) = (BufReader::new(reader), Some(writer));
     loop {
@@ -293,7 +293,7 @@ async fn lines(stream: Box<dyn Duplex>, script: Script, record: &Record) {
     }
 }
 
-async fn answer(writer: &mut (impl AsyncWrite + Unpin), reply: Reply, record: &Record) -> io::Result<()> {
+async fn answer(writer: &mut (impl AsyncWrite + Unpin), reply: Reply, record: &AuditLog) -> io::Result<()> {
     match reply {
         Reply::Whole(bytes) => writer.write_all(&bytes).await?,
         Reply::Hang(bytes) => {
@@ -308,7 +308,7 @@ async fn answer(writer: &mut (impl AsyncWrite + Unpin), reply: Reply, record: &R
                 sleep(Duration::from_secs(1)).await;
             }
         }
-        Reply::Flood(length) => {
+        Reply::Dedup(length) => {
             writer.write_all(b"# pxname,svname,status,type,\n").await?;
             static CHUNK: [u8; 64 * 1024] = [b'x'; 64 * 1024];
             let mut left = length;
@@ -330,10 +330,7 @@ pub(crate) fn good() -> Script {
 /// What HAProxy 2.6.12 once replied to a poll, and its silence to everything else.
 pub(crate) fn recorded(line: &str) -> Vec<u8> {
     match line {
-        "show info" => include_bytes!("../../../src/haproxy/testdata/2.6.12/show_info.txt").to_vec(),
-        "show stat" => include_bytes!("../../../src/haproxy/testdata/2.6.12/show_stat.txt").to_vec(),
-        "show servers state" => include_bytes!("../../../src/haproxy/testdata/2.6.12/show_servers_state.txt").to_vec(),
         "show cli level" => b"admin\n\n".to_vec(),
-        _ => b"\n".to_vec(),
+        line => testkit::recordings::DEBIAN_12.reply(line).unwrap_or(b"\n").to_vec(),
     }
 }

@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
-use app::model::{
+use haproxy::{Address, Connector};
+use model::{
     action::Action,
     col::{Col, Text},
     fleet::Link,
@@ -10,16 +11,15 @@ use app::model::{
     row::Row,
 };
 use server::{
-    access::{Access, Caller, Cost, Rules, SessionLimits, Setup},
+    audit::AuditLog,
+    auth::{Access, Cost, Principal, Rules, SessionLimits, Setup},
     collector::{Collector, unheard},
     config::NodeConfig,
-    haproxy::{Address, Connector},
-    http::AppState,
+    db::Database,
     hub::{Hub, World},
     metrics::Metrics,
     operations::{Operations, RequestError},
-    record::Record,
-    vault::Vault,
+    web::AppState,
 };
 use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -33,7 +33,7 @@ const POLL: Duration = Duration::from_millis(200);
 pub(crate) struct Sluice {
     pub(crate) hub: Hub,
     pub(crate) operations: Operations,
-    pub(crate) vault: Vault,
+    pub(crate) database: Database,
     pub(crate) metrics: Arc<Metrics>,
     shutdown: CancellationToken,
 }
@@ -73,23 +73,23 @@ impl Sluice {
             (config.name.clone(), task)
         };
         let collectors: BTreeMap<_, _> = configs.iter().enumerate().map(collector).collect();
-        let vault = Vault::in_memory().expect("memory");
-        let operations = Operations::new(hub.clone(), collectors, Record::new(vault.clone()), metrics.clone());
-        Self { hub, operations, vault, metrics, shutdown }
+        let database = Database::in_memory().expect("memory");
+        let operations = Operations::new(hub.clone(), collectors, AuditLog::new(database.clone()), metrics.clone());
+        Self { hub, operations, database, metrics, shutdown }
     }
 
     /// Who may do what: everybody everything, as there are no accounts; nobody anything where it may not be open.
-    fn access(&self, may_be_open: bool) -> Access {
+    fn auth(&self, may_be_open: bool) -> Access {
         let (rules, sessions) = (Rules::default(), SessionLimits::default());
         let cost = Cost { memory: 8, passes: 1, lanes: 1 };
-        Access::start(self.vault.clone(), Setup { rules, sessions, may_be_open, cost }).expect("access")
+        Access::start(self.database.clone(), Setup { rules, sessions, may_be_open, cost }).expect("access")
     }
 
     /// The state of a program that serves what this core knows, until `shutdown` is cancelled; without accounts, for
     /// everybody or nobody.
     pub(crate) fn state(&self, may_be_open: bool, shutdown: CancellationToken) -> AppState {
-        let (hub, operations, vault) = (self.hub.clone(), self.operations.clone(), self.vault.clone());
-        AppState::new(hub, operations, vault, self.access(may_be_open), self.metrics.clone(), "test".into(), shutdown)
+        let (hub, operations, database) = (self.hub.clone(), self.operations.clone(), self.database.clone());
+        AppState::new(hub, operations, database, self.auth(may_be_open), self.metrics.clone(), "test".into(), shutdown)
     }
 
     /// Waits for a state of the world.
@@ -123,7 +123,7 @@ impl Sluice {
         targets: Vec<TargetRef>,
     ) -> Result<Vec<TargetOutcome>, RequestError> {
         let request = ActionRequest { action, targets, reason: Some("a test".to_owned()) };
-        let answer = timeout(PATIENCE, self.operations.run(request, &Caller::command_line("tester")))
+        let answer = timeout(PATIENCE, self.operations.run(request, &Principal::command_line("tester")))
             .await
             .expect("an answer in time");
         answer.map(|response| response.outcomes)

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use server::http::{self, pages};
+use server::web::{self, pages};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -62,7 +62,7 @@ async fn every_column_of_every_version_comes_through() {
         let shutdown = CancellationToken::new();
         let state = sluice.state(true, shutdown.clone());
         let routes = pages::routes(&state);
-        let served = tokio::spawn(http::run(listener, state, routes));
+        let served = tokio::spawn(web::run(listener, state, routes));
 
         // The two are read at different moments: a cell may have been filled in between.
         let began = Instant::now();

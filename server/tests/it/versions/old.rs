@@ -1,6 +1,7 @@
 //! HAProxy 1.8: read, shown, and never told to do anything. Its replies are made of those of 2.0.0, not recorded.
 
-use app::model::{action::Action, availability::refusal, fleet::Level, outcome::Outcome};
+use model::{action::Action, availability::refusal, fleet::Level, outcome::Outcome};
+use testkit::recordings::MADE_1_8;
 
 use crate::harness::{
     fake::Fake,
@@ -13,12 +14,9 @@ const REASON: &str = "lb1: HAProxy 1.8 is supported for reading only";
 
 fn made(line: &str) -> Vec<u8> {
     let reply: &[u8] = match line {
-        "show info" => include_bytes!("../../../src/haproxy/testdata/1.8-made/show_info.txt"),
-        "show stat" => include_bytes!("../../../src/haproxy/testdata/1.8-made/show_stat.txt"),
-        "show servers state" => include_bytes!("../../../src/haproxy/testdata/1.8-made/show_servers_state.txt"),
         // Nothing tells 1.8 what it is not asked: any other command would be taken.
         "show cli level" => UNKNOWN,
-        _ => b"\n",
+        line => MADE_1_8.reply(line).unwrap_or(b"\n"),
     };
     reply.to_vec()
 }

@@ -1,13 +1,11 @@
-//! Recorded polls with some damage: no row is made up, none is lost, and nothing that could harm a page comes through.
+//! AlreadyAudited polls with some damage: no row is made up, none is lost, and nothing that could harm a page comes through.
 
 use bolero::check;
 use bytes::Bytes;
+use testkit::recordings::RECORDINGS;
 
 use super::*;
-use crate::{
-    fuzzing::{AT_MOST, Damage, INPUTS},
-    haproxy::testdata::RECORDINGS,
-};
+use testkit::damage::{AT_MOST, Damage, INPUTS};
 
 const NOW: u64 = 1_800_000_000;
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use app::model::status::State;
 use bytes::Bytes;
+use model::status::State;
+use testkit::recordings::{MADE_1_8, RECORDINGS, Recording};
 
 use super::*;
-use crate::haproxy::testdata::{MADE_1_8, RECORDINGS, Recording};
 
 const NOW: u64 = 1_800_000_000;
 
@@ -14,7 +14,7 @@ const NOW: u64 = 1_800_000_000;
 type Fact = (&'static str, &'static str, &'static str, Option<u64>, Option<u64>);
 
 /// Rows that every version has.
-const ROWS: [Fact; 12] = [
+const ROUTES: [Fact; 12] = [
     ("fe_http", "FRONTEND", "OPEN", None, None),
     ("be_http", "s1", "UP", Some(0), Some(6)),
     ("be_http", "s4", "MAINT", Some(5), Some(14)),
@@ -50,7 +50,7 @@ fn no_row_of_any_version_is_lost() {
 fn every_version_tells_the_same_of_the_same_servers() {
     for recording in RECORDINGS.iter().chain([&MADE_1_8]) {
         let rows = rows(recording);
-        for (proxy, name, status, admin, check) in ROWS {
+        for (proxy, name, status, admin, check) in ROUTES {
             let found = rows.iter().find(|(p, row)| p == proxy && row.name == name);
             let (_, row) = found.unwrap_or_else(|| panic!("{}: no {proxy}/{name}", recording.version));
             let got = (row.text(Text::Status), row.num(Col::AdminState), row.num(Col::CheckState));

@@ -4,10 +4,8 @@ use std::collections::HashSet;
 
 use bolero::check;
 
-use crate::{
-    config::{SocketArg, file::parse, is_name},
-    fuzzing::{AT_MOST, Damage, INPUTS, lines},
-};
+use crate::config::{SocketArg, file::parse, is_name};
+use testkit::damage::{AT_MOST, Damage, INPUTS, lines};
 
 const FILES: [&str; 3] = [
     "listen = \"[::1]:9000\"\n[log]\nformat = \"json\"\n[[node]]\nname = \"lb1\"\ncluster = \"edge\"\n\

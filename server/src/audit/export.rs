@@ -1,0 +1,137 @@
+//! The record for other programs: as lines of JSON, or as CSV for spreadsheets.
+
+use std::{fmt, str::FromStr};
+
+use super::query::{EntryView, StoredEntry, written};
+
+/// How an export is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// A table for spreadsheets (RFC 4180).
+    Csv,
+    /// A JSON object a line.
+    Jsonl,
+}
+
+/// No such way.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an export is csv or jsonl")]
+pub struct FormatError;
+
+/// The columns of CSV.
+const COLUMNS: [&str; 14] = [
+    "id",
+    "time",
+    "kind",
+    "who",
+    "role",
+    "means",
+    "address",
+    "action",
+    "operation",
+    "targets",
+    "reason",
+    "outcome",
+    "detail",
+    "hash",
+];
+
+impl FromStr for Format {
+    type Err = FormatError;
+
+    fn from_str(text: &str) -> Result<Self, FormatError> {
+        match text {
+            "csv" => Ok(Self::Csv),
+            "jsonl" => Ok(Self::Jsonl),
+            _ => Err(FormatError),
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Csv => "csv",
+            Self::Jsonl => "jsonl",
+        })
+    }
+}
+
+impl Format {
+    /// Its registered name.
+    #[must_use]
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Jsonl => "application/jsonl",
+        }
+    }
+
+    /// What stands before the first entry.
+    #[must_use]
+    pub fn head(self) -> Vec<u8> {
+        match self {
+            Self::Csv => csv_line(COLUMNS),
+            Self::Jsonl => Vec::new(),
+        }
+    }
+
+    /// Entries as they are written.
+    #[must_use]
+    pub fn lines(self, entries: &[StoredEntry]) -> Vec<u8> {
+        entries.iter().flat_map(|entry| self.line(entry)).collect()
+    }
+
+    fn line(self, entry: &StoredEntry) -> Vec<u8> {
+        match self {
+            Self::Csv => csv(entry),
+            Self::Jsonl => json(&entry.view()),
+        }
+    }
+}
+
+fn json(entry: &EntryView) -> Vec<u8> {
+    // Texts, lists and numbers always are JSON.
+    let mut line = serde_json::to_vec(entry).unwrap_or_default();
+    line.push(b'\n');
+    line
+}
+
+fn csv(entry: &StoredEntry) -> Vec<u8> {
+    let StoredEntry {
+        id,
+        at,
+        kind,
+        who,
+        role,
+        means,
+        address,
+        action,
+        operation,
+        targets,
+        reason,
+        outcome,
+        detail,
+        hash,
+    } = entry;
+    let (id, time) = (id.to_string(), written(*at));
+    let texts = [kind, who, role, means, address, action, operation, targets, reason, outcome, detail, hash];
+    csv_line([id, time].into_iter().chain(texts.into_iter().map(|text| guarded(text))))
+}
+
+fn csv_line(cells: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<u8> {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    // Writing into a Vec can't fail.
+    let _: csv::Result<()> = writer.write_record(cells);
+    writer.into_inner().unwrap_or_default()
+}
+
+/// A text that no spreadsheet takes for a formula: where it could, an apostrophe stands before it, which spreadsheets do
+/// not show. A text that begins with an apostrophe gets one more, so that the first can be taken away again.
+fn guarded(text: &str) -> String {
+    let could = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\'', '＝', '＋', '－', '＠']);
+    if could { format!("'{text}") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! Retention, and how the keeper looks after a record while Sluice runs.
+
+use std::sync::Arc;
+
+use tokio::time::{sleep, timeout};
+
+use super::*;
+
+const DAY: i64 = 86_400_000;
+
+/// A record whose entries are a day apart.
+fn days(n: i64) -> (TempDir, Connection) {
+    let (dir, connection) = record(0);
+    for day in 1..=n {
+        append(&connection, &Entry { at: day * DAY, ..entry(0) }).expect("written");
+    }
+    (dir, connection)
+}
+
+fn keep(days: u64, size: u64) -> Keep {
+    Keep { age: Duration::from_secs(days * 86_400), size }
+}
+
+fn drop_all(connection: &mut Connection, keep: Keep, now: i64) -> u64 {
+    let mut all = 0;
+    loop {
+        match retention::drop_some(connection, keep, now, all > 0).expect("dropped") {
+            0 => return all,
+            gone => all += gone,
+        }
+    }
+}
+
+#[test]
+fn old_entries_go_an_entry_says_so_and_the_rest_still_verifies() {
+    let (_dir, mut connection) = days(30);
+    let before = verify(&connection, None).expect("well").head;
+    assert_eq!(drop_all(&mut connection, keep(10, 1 << 30), 30 * DAY), 19);
+    let verified = verify(&connection, None).expect("well");
+    assert_eq!((verified.entries, verified.anchor.id, verified.head.id), (12, 19, 31));
+    assert_eq!(verified.span.map(|span| span.0), Some(20 * DAY));
+    let entry = query::newest(&connection, &Filter { kind: "retention".into(), ..Filter::default() }, None, 9);
+    let entry = entry.expect("read").entries.remove(0);
+    let words =
+        "entries 1 to 19, of 1970-01-02T00:00:00.000Z to 1970-01-20T00:00:00.000Z, were dropped because of their age";
+    assert_eq!((entry.detail.as_str(), entry.outcome), (words, verified.anchor.to_string()));
+    // A head from before still fits, as long as its entry is there; then it says that it is too old.
+    assert_eq!(told(&connection, Some(&before)), "12 entries");
+    assert_eq!(drop_all(&mut connection, keep(10, 1 << 30), 60 * DAY), 12);
+    assert_eq!(told(&connection, None), "1 entries");
+    assert!(told(&connection, Some(&before)).contains("was dropped with all up to 31"));
+    // It is not done again, and what follows fits.
+    assert_eq!(drop_all(&mut connection, keep(10, 1 << 30), 60 * DAY), 0);
+    append(&connection, &super::entry(5)).expect("written");
+    assert_eq!(told(&connection, None), "2 entries");
+    // The beginning is guarded as before.
+    connection.execute("DELETE FROM record WHERE id = 32", []).expect_err("append-only");
+}
+
+#[test]
+fn the_oldest_go_to_make_room_and_the_newest_stay() {
+    let (_dir, mut connection) = record(0);
+    let large = Entry { targets: "x".repeat(10_000), ..entry(1) };
+    for _ in 0..1_000 {
+        append(&connection, &large).expect("written");
+    }
+    let size = 5_000_000;
+    let gone = drop_all(&mut connection, keep(100_000, size), 2_000);
+    assert!((500..700).contains(&gone), "{gone}");
+    let used = |connection: &Connection| {
+        let pragma =
+            |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).expect("a number");
+        (pragma("page_count") - pragma("freelist_count")) * pragma("page_size")
+    };
+    assert!(used(&connection) <= 5_000_000, "{}", used(&connection));
+    verify(&connection, None).expect("well");
+    assert_eq!(drop_all(&mut connection, keep(100_000, size), 2_000), 0, "there is room again for a while");
+    // However small the size, the newest stay.
+    drop_all(&mut connection, keep(100_000, 1), 2_000);
+    assert!((100..200).contains(&verify(&connection, None).expect("well").entries));
+}
+
+#[tokio::test]
+async fn the_keeper_notes_the_start_drops_what_is_old_and_counts_every_entry() {
+    let (dir, connection) = days(30);
+    let metrics = Arc::new(Metrics::new());
+    let record = AuditLog::new(Database::open(dir.path()).expect("opens")).counted(&metrics);
+    let end = CancellationToken::new();
+    let parts = configuration::Parts::from([("node", "lb1".to_owned())]);
+    let keeper = record.keep(Settings::default(), parts, metrics.clone(), end.clone());
+    // The days are those of 1970.
+    let counted = || metrics.encode();
+    let is_done = async {
+        while !(counted().contains(r#"record_entries_total{kind="retention"} 1"#)
+            && counted().contains(r#"record_entries_total{kind="configuration"} 1"#))
+        {
+            sleep(Duration::from_millis(20)).await;
+        }
+        // As a command would, in another process.
+        append(&connection, &Entry::by_itself(Kind::Account, "user.add")).expect("written");
+        while !counted().contains(r#"record_entries_total{kind="account"} 1"#) {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_secs(30), is_done).await.unwrap_or_else(|_| panic!("{}", counted()));
+    end.cancel();
+    keeper.await.expect("ends");
+    assert_eq!(told(&connection, None), "3 entries");
+}
+
+#[tokio::test]
+async fn an_entry_that_can_not_be_written_is_counted() {
+    let database = Database::in_memory().expect("memory");
+    let metrics = Metrics::new();
+    let record = AuditLog::new(database.clone()).counted(&metrics);
+    database.call(|c| c.pragma_update(None, "query_only", true)).await.expect("set");
+    record.append(entry(1)).await.expect_err("read-only");
+    assert!(metrics.encode().contains("sluice_record_failures_total 1"));
+    database.call(|c| c.pragma_update(None, "query_only", false)).await.expect("set");
+    record.append(entry(1)).await.expect("written");
+}

@@ -1,0 +1,181 @@
+//! What a verified ID token says of a person: their name and their groups.
+
+use std::collections::BTreeMap;
+
+use openidconnect::{
+    AdditionalClaims, Client as AnyClient, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet,
+    IdTokenClaims, IdTokenFields, StandardErrorResponse, StandardTokenResponse, UserInfoClaims,
+    core::{
+        CoreAuthDisplay, CoreAuthPrompt, CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey,
+        CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreRevocableToken, CoreRevocationErrorResponse,
+        CoreTokenIntrospectionResponse, CoreTokenType,
+    },
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::config::OidcConfig;
+
+/// Where the name is looked for when the configuration does not say, in this order.
+const NAMES: [&str; 3] = ["preferred_username", "email", "sub"];
+
+/// Claims that no standard knows.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Others(BTreeMap<String, Value>);
+
+impl AdditionalClaims for Others {}
+
+/// Those of a verified ID token.
+pub(super) type IdClaims = IdTokenClaims<Others, CoreGenderClaim>;
+
+/// Those that the provider tells at its address for them.
+pub(super) type InfoClaims = UserInfoClaims<Others, CoreGenderClaim>;
+
+type Fields = IdTokenFields<
+    Others,
+    EmptyExtraTokenFields,
+    CoreGenderClaim,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJwsSigningAlgorithm,
+>;
+
+/// Sluice as the provider's client.
+pub(super) type Client = AnyClient<
+    Others,
+    CoreAuthDisplay,
+    CoreGenderClaim,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJsonWebKey,
+    CoreAuthPrompt,
+    StandardErrorResponse<CoreErrorResponseType>,
+    StandardTokenResponse<Fields, CoreTokenType>,
+    CoreTokenIntrospectionResponse,
+    CoreRevocableToken,
+    CoreRevocationErrorResponse,
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointMaybeSet,
+    EndpointMaybeSet,
+>;
+
+/// Who somebody is, by the provider's word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// Their name there, as it came.
+    pub name: String,
+    /// What stays theirs when the name changes.
+    pub subject: String,
+    /// Their groups.
+    pub groups: Vec<String>,
+}
+
+/// Every claim of a token, by its name.
+pub(super) fn all(claims: &IdClaims) -> Map<String, Value> {
+    object(serde_json::to_value(claims))
+}
+
+/// Adds what only the provider's address told; what the token said stands.
+pub(super) fn complete(claims: &mut Map<String, Value>, info: &InfoClaims) {
+    for (name, value) in object(serde_json::to_value(info)) {
+        if claims.get(&name).is_none_or(Value::is_null) {
+            claims.insert(name, value);
+        }
+    }
+}
+
+fn object(value: Result<Value, serde_json::Error>) -> Map<String, Value> {
+    match value {
+        Ok(Value::Object(map)) => map,
+        _ => Map::new(),
+    }
+}
+
+/// Whether the claims that are wanted are not all there.
+pub(super) fn lacks(config: &OidcConfig, claims: &Map<String, Value>) -> bool {
+    let name = config.user_claim.as_deref().unwrap_or(NAMES[0]);
+    found(claims, name).is_none() || found(claims, &config.groups_claim).is_none()
+}
+
+/// The person that the claims are about; otherwise what is missing.
+pub(super) fn person(config: &OidcConfig, claims: &Map<String, Value>) -> Result<Person, String> {
+    let text = |name: &str| found(claims, name).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
+    let verified = claims.get("email_verified").and_then(Value::as_bool);
+    let name = match config.user_claim.as_deref() {
+        // Who may write what they like there could be anybody.
+        Some("email") if verified == Some(false) => return Err("the address of mail is not verified".to_owned()),
+        Some(claim) => text(claim).ok_or_else(|| format!("the claim `{claim}` is missing, or is no text"))?,
+        None => NAMES
+            .into_iter()
+            .filter(|name| *name != "email" || verified == Some(true))
+            .find_map(text)
+            .ok_or("there is no name in it")?,
+    };
+    let groups = match found(claims, &config.groups_claim) {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::String(one)) => vec![one.clone()],
+        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Some(_) => return Err(format!("the claim `{}` is neither text nor a list", config.groups_claim)),
+    };
+    let subject = text("sub").unwrap_or_default().to_owned();
+    Ok(Person { name: name.to_owned(), subject, groups })
+}
+
+/// A claim by its name; where there is none of that name, dots lead into what a claim holds.
+fn found<'c>(claims: &'c Map<String, Value>, name: &str) -> Option<&'c Value> {
+    claims.get(name).or_else(|| {
+        let (outer, inner) = name.split_once('.')?;
+        found(claims.get(outer)?.as_object()?, inner)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::auth::authn::oidc::tests::config;
+
+    fn check(user: Option<&str>, groups: &str, claims: &Value, want: Result<(&str, &[&str]), &str>) {
+        let config = OidcConfig {
+            user_claim: user.map(str::to_owned),
+            groups_claim: groups.to_owned(),
+            ..config("https://id.example.org")
+        };
+        let got = person(&config, claims.as_object().expect("an object"));
+        let got = got.as_ref().map(|p| (p.name.as_str(), p.groups.iter().map(String::as_str).collect::<Vec<_>>()));
+        assert_eq!(got.map_err(String::as_str), want.map(|(name, groups)| (name, groups.to_vec())), "{claims}");
+    }
+
+    #[test]
+    fn a_name_comes_from_the_claim_that_is_configured_or_the_first_usual_one() {
+        let none: &[&str] = &[];
+        let full = json!({"sub": "7", "preferred_username": "anna", "email": "a@b.c", "email_verified": true, "x": 1});
+        check(None, "groups", &full, Ok(("anna", none)));
+        check(Some("email"), "groups", &full, Ok(("a@b.c", none)));
+        check(Some("sub"), "groups", &full, Ok(("7", none)));
+        check(Some("x"), "groups", &full, Err("the claim `x` is missing, or is no text"));
+        check(None, "groups", &json!({"sub": "7", "email": "a@b.c", "email_verified": true}), Ok(("a@b.c", none)));
+        check(None, "groups", &json!({"sub": "7", "email": "a@b.c"}), Ok(("7", none)));
+        check(None, "groups", &json!({"sub": "7", "preferred_username": " "}), Ok(("7", none)));
+        let unverified = json!({"sub": "7", "email": "a@b.c", "email_verified": false});
+        check(Some("email"), "groups", &unverified, Err("the address of mail is not verified"));
+    }
+
+    #[test]
+    fn groups_are_a_text_a_list_or_inside_another_claim() {
+        for (claim, claims, groups) in [
+            ("groups", json!({"sub": "7", "groups": ["a", "b", 3]}), &["a", "b"][..]),
+            ("groups", json!({"sub": "7", "groups": "a, b"}), &["a, b"]),
+            ("groups", json!({"sub": "7", "groups": null}), &[]),
+            ("realm_access.roles", json!({"sub": "7", "realm_access": {"roles": ["a"]}}), &["a"]),
+            ("https://x.org/groups", json!({"sub": "7", "https://x.org/groups": ["a"]}), &["a"]),
+            ("realm_access.roles", json!({"sub": "7", "realm_access": "a"}), &[]),
+        ] {
+            check(None, claim, &claims, Ok(("7", groups)));
+        }
+        check(None, "groups", &json!({"sub": "7", "groups": 7}), Err("the claim `groups` is neither text nor a list"));
+    }
+}

@@ -1,0 +1,208 @@
+//! Log-ins against a provider that keeps the rules of OpenID Connect, and breaks one where a test says so.
+
+pub(crate) mod provider;
+
+use provider::{Fault, Provider, SECRET};
+
+use super::*;
+
+/// Sluice as the client of a provider at `issuer`.
+pub(crate) fn config(issuer: &str) -> OidcConfig {
+    OidcConfig {
+        issuer: issuer.to_owned(),
+        client_id: provider::CLIENT.to_owned(),
+        client_secret: Some(ClientSecret(SECRET.to_owned())),
+        name: "Example ID".to_owned(),
+        scopes: ["openid", "profile", "groups"].map(str::to_owned).to_vec(),
+        user_claim: None,
+        groups_claim: "groups".to_owned(),
+        ca: None,
+        redirect: provider::REDIRECT.to_owned(),
+        patience: Duration::from_secs(2),
+    }
+}
+
+const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+/// A provider with that fault, and the way to it.
+async fn started(fault: Fault) -> (Provider, Oidc) {
+    let provider = Provider::start(fault).await;
+    let oidc = Oidc::new(config(&provider.issuer));
+    (provider, oidc)
+}
+
+/// A log-in from its beginning to what it comes to.
+async fn log_in(provider: &Provider, oidc: &Oidc) -> Result<Finished, OidcError> {
+    let begun = oidc.begin("/events", None, HERE).await?;
+    let returned = provider.log_in(&begun.address).await;
+    oidc.finish(returned, Some(&begun.browser)).await
+}
+
+/// What a log-in with that fault is told; it must be told, and name nothing secret.
+async fn refusal(fault: Fault) -> String {
+    let (provider, oidc) = started(fault).await;
+    let error = log_in(&provider, &oidc).await.expect_err("refused");
+    let told = format!("{error} {error:?}");
+    for secret in provider.secrets() {
+        assert!(!told.contains(&secret), "{fault:?}: {told}");
+    }
+    error.to_string()
+}
+
+#[tokio::test]
+async fn a_good_log_in_tells_name_and_groups_and_leads_on() {
+    for fault in [Fault::None, Fault::Rs256, Fault::SecretInBody, Fault::GroupsByUserInfo] {
+        let (provider, oidc) = started(fault).await;
+        let finished = log_in(&provider, &oidc).await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
+        let groups = ["staff", "ops"].map(str::to_owned).to_vec();
+        let person = Person { name: "anna".to_owned(), subject: "248289761001".to_owned(), groups };
+        assert_eq!(finished, Finished { person, next: "/events".to_owned() }, "{fault:?}");
+        // The description and the keys are read once.
+        log_in(&provider, &oidc).await.expect("again");
+        assert_eq!(provider.asked("/.well-known/openid-configuration"), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_log_in_comes_back_once_and_to_the_browser_that_began_it() {
+    let (provider, oidc) = started(Fault::None).await;
+    let begin = || oidc.begin("/", None, HERE);
+    let (anna, ben) = (begin().await.expect("begun"), begin().await.expect("begun"));
+    assert_ne!(anna.browser, ben.browser);
+    let returned = provider.log_in(&anna.address).await;
+    let finish = |returned: &Returned, browser| oidc.finish(returned.clone(), browser);
+    let wrong = Returned { state: "x".repeat(43), ..returned.clone() };
+    assert_eq!(finish(&wrong, Some(&anna.browser)).await, Err(OidcError::Unknown), "a state that nobody was given");
+    let none = Returned { state: String::new(), ..returned.clone() };
+    assert_eq!(finish(&none, Some(&anna.browser)).await, Err(OidcError::Unknown), "no state");
+    finish(&returned, Some(&anna.browser)).await.expect("well");
+    assert_eq!(finish(&returned, Some(&anna.browser)).await, Err(OidcError::Unknown), "replayed");
+    let returned = provider.log_in(&ben.address).await;
+    assert_eq!(finish(&returned, Some(&anna.browser)).await, Err(OidcError::Unknown), "another browser's");
+    let returned = provider.log_in(&begin().await.expect("begun").address).await;
+    assert_eq!(finish(&returned, None).await, Err(OidcError::Unknown), "no cookie");
+    assert_eq!(provider.asked("/token"), 1, "no code is spent for a stranger");
+}
+
+#[tokio::test]
+async fn two_log_ins_in_one_browser_do_not_spoil_each_other() {
+    let (provider, oidc) = started(Fault::None).await;
+    let one = oidc.begin("/", Some("made up"), HERE).await.expect("begun");
+    assert_ne!(one.browser, "made up", "only what Sluice made is kept");
+    let two = oidc.begin("/wall", Some(&one.browser), HERE).await.expect("begun");
+    assert_eq!(one.browser, two.browser);
+    for begun in [two, one] {
+        let returned = provider.log_in(&begun.address).await;
+        oidc.finish(returned, Some(&begun.browser)).await.expect("well");
+    }
+}
+
+#[tokio::test]
+async fn what_proves_nothing_lets_nobody_in() {
+    for (fault, told) in [
+        (Fault::Nonce, "Invalid nonce"),
+        (Fault::NoNonce, "Invalid nonce"),
+        (Fault::Audience, "Invalid audiences"),
+        (Fault::SecondAudience, "Invalid audiences"),
+        (Fault::Issuer, "Invalid issuer"),
+        (Fault::Expired, "Expired"),
+        (Fault::AlgNone, "No signature found"),
+        (Fault::HmacWithPublicKey, "Disallowed signature algorithm"),
+        (Fault::HmacWithSecret, "Disallowed signature algorithm"),
+        (Fault::ChangedAfterwards, "Crypto error"),
+        (Fault::UnknownKey, "No matching key"),
+        (Fault::NoIdToken, "there is no ID token"),
+        (Fault::BrokenIdToken, "its answer to the code can't be read"),
+        (Fault::OtherIss, "it comes from another provider"),
+        (Fault::NoCode, "there is no code"),
+    ] {
+        let got = refusal(fault).await;
+        assert!(got.starts_with("What Example ID answered proves nothing") && got.contains(told), "{fault:?}: {got}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_is_good_once_and_for_who_asked_for_it() {
+    let (provider, oidc) = started(Fault::None).await;
+    let anna = oidc.begin("/", None, HERE).await.expect("begun");
+    let mallory = oidc.begin("/", None, HERE).await.expect("begun");
+    let stolen = provider.log_in(&anna.address).await.code;
+    // A code of another log-in fails by its verifier.
+    let returned = Returned { code: stolen, ..provider.log_in(&mallory.address).await };
+    let got = oidc.finish(returned, Some(&mallory.browser)).await.expect_err("refused").to_string();
+    assert!(got.contains("it refused the code (invalid_grant)"), "{got}");
+    let spent = oidc.begin("/", None, HERE).await.expect("begun");
+    let first = provider.log_in(&spent.address).await;
+    let code = first.code.clone();
+    oidc.finish(first, Some(&spent.browser)).await.expect("well");
+    let again = oidc.begin("/", None, HERE).await.expect("begun");
+    let returned = Returned { code, ..provider.log_in(&again.address).await };
+    let got = oidc.finish(returned, Some(&again.browser)).await.expect_err("refused").to_string();
+    assert!(got.contains("invalid_grant"), "{got}");
+    let wrong = OidcConfig { client_secret: Some(ClientSecret("guess".to_owned())), ..config(&provider.issuer) };
+    let got = log_in(&provider, &Oidc::new(wrong)).await.expect_err("refused").to_string();
+    assert!(got.contains("invalid_client"), "{got}");
+    let elsewhere = OidcConfig { redirect: "http://127.0.0.1:1/else".to_owned(), ..config(&provider.issuer) };
+    let begun = Oidc::new(elsewhere).begin("/", None, HERE).await.expect("begun");
+    assert_eq!(provider.log_in(&begun.address).await.error.as_deref(), Some("invalid redirect"));
+}
+
+#[tokio::test]
+async fn keys_that_were_exchanged_are_read_again_but_not_at_will() {
+    let (provider, oidc) = started(Fault::None).await;
+    log_in(&provider, &oidc).await.expect("the first key");
+    provider.exchange_key();
+    log_in(&provider, &oidc).await.expect("the second key");
+    assert_eq!(provider.asked("/jwks"), 2);
+    provider.set(Fault::UnknownKey);
+    for _ in 0..3 {
+        log_in(&provider, &oidc).await.expect_err("refused");
+    }
+    assert_eq!(provider.asked("/jwks"), 2);
+}
+
+#[tokio::test]
+async fn who_is_denied_is_told_so() {
+    assert_eq!(refusal(Fault::Denied).await, "Example ID did not log you in: access was denied");
+    let odd = refusal(Fault::OddError).await;
+    assert!(odd.starts_with("Example ID did not log you in: <b>odd [31m") && odd.len() < 250, "{odd}");
+}
+
+#[tokio::test]
+async fn a_provider_that_is_down_slow_or_floods_is_told_and_tried_again() {
+    for (fault, told) in [
+        (Fault::SlowDiscovery, "it took too long"),
+        (Fault::HugeDiscovery, "its answer is longer than"),
+        (Fault::EndlessDiscovery, "its answer is longer than"),
+        (Fault::NoDiscovery, "its description has status 500"),
+        (Fault::Redirects, "it leads elsewhere, with status 302"),
+        (Fault::OtherIssuerInDiscovery, "Validation error"),
+        (Fault::InsecureToken, "which is not encrypted"),
+        (Fault::InsecureAuthorize, "an address for the log-in that is not encrypted"),
+        (Fault::SlowToken, "it took too long"),
+        (Fault::HugeToken, "its answer is longer than"),
+        (Fault::HugeJwks, "its answer is longer than"),
+    ] {
+        let got = refusal(fault).await;
+        assert!(got.starts_with("Example ID can't be asked: ") && got.contains(told), "{fault:?}: {got}");
+    }
+    // A failure is told again for a moment without asking, then the provider is tried again.
+    let (provider, oidc) = started(Fault::NoDiscovery).await;
+    for _ in 0..5 {
+        log_in(&provider, &oidc).await.expect_err("down");
+    }
+    assert_eq!(provider.asked("/.well-known/openid-configuration"), 1);
+    provider.set(Fault::None);
+    tokio::time::sleep(FAILED).await;
+    log_in(&provider, &oidc).await.expect("up again");
+    let nobody = Oidc::new(config(&Provider::nobody().await));
+    let got = nobody.begin("/", None, HERE).await.err().expect("down").to_string();
+    assert!(got.starts_with("Example ID can't be asked: no connection"), "{got}");
+}
+
+#[tokio::test]
+async fn nothing_secret_is_shown_by_debug() {
+    let (_provider, oidc) = started(Fault::None).await;
+    let told = format!("{oidc:?} {:?}", oidc.0.config);
+    assert!(!told.contains(SECRET), "{told}");
+}

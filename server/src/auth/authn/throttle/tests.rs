@@ -1,0 +1,142 @@
+//! The throttle on a clock of its own.
+
+use super::*;
+
+const SECOND: u64 = 1_000;
+const DAY: u64 = 24 * 60 * 60 * SECOND;
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().expect("an address")
+}
+
+/// One attempt that fails where it is let pass.
+fn fails(throttle: &mut Throttle, account: &str, address: &str, now: u64) -> Result<(), Duration> {
+    throttle.admit(account, ip(address), None, now).map(|_| ())
+}
+
+/// How many guesses of a day pass, tried as soon as each is let.
+fn guesses(throttle: &mut Throttle, address: &str, account: impl Fn(u32) -> String) -> u32 {
+    let (mut now, mut passed) = (0, 0);
+    while now < DAY {
+        match fails(throttle, &account(passed), address, now) {
+            Ok(()) => passed += 1,
+            Err(wait) => now += millis(wait),
+        }
+    }
+    passed
+}
+
+#[test]
+fn the_delay_doubles_up_to_its_longest_and_refusals_do_not_add_to_it() {
+    let mut throttle = Throttle::default();
+    for _ in 0..ACCOUNT.free {
+        assert_eq!(fails(&mut throttle, "anna", "10.0.0.1", 0), Ok(()));
+    }
+    let mut now = 0;
+    for expected in [1, 2, 4, 8, 16] {
+        for _ in 0..10 {
+            assert_eq!(fails(&mut throttle, "anna", "10.0.0.1", now), Err(Duration::from_secs(expected)));
+        }
+        now += expected * SECOND;
+        assert!(fails(&mut throttle, "anna", "10.0.0.1", now - 1).is_err());
+        assert_eq!(fails(&mut throttle, "anna", "10.0.0.1", now), Ok(()));
+    }
+    assert_eq!(ACCOUNT.delay(u32::MAX), ACCOUNT.longest);
+    assert_eq!(ADDRESS.delay(ADDRESS.free + 40), ADDRESS.longest);
+}
+
+#[test]
+fn a_day_of_guessing_is_a_hundred_guesses_at_an_account_and_some_hundreds_at_an_address() {
+    let at_one = guesses(&mut Throttle::default(), "10.0.0.1", |_| "anna".to_owned());
+    assert!((90..150).contains(&at_one), "{at_one}");
+    let at_many = guesses(&mut Throttle::default(), "10.0.0.1", |n| format!("user{n}"));
+    assert!((1_000..2_000).contains(&at_many), "{at_many}");
+}
+
+#[test]
+fn who_fails_elsewhere_delays_nobody_here() {
+    let mut throttle = Throttle::default();
+    // One address against one account, and thousands against the same.
+    for _ in 0..1_000 {
+        let _: Result<_, _> = fails(&mut throttle, "anna", "10.0.0.1", 0);
+    }
+    for n in 0..5_000_u32 {
+        assert_eq!(fails(&mut throttle, "anna", &Ipv6Addr::from(u128::from(n) << 64).to_string(), 0), Ok(()));
+    }
+    assert!(fails(&mut throttle, "anna", "10.0.0.1", 0).is_err());
+    assert_eq!(fails(&mut throttle, "anna", "10.0.0.2", 0), Ok(()));
+}
+
+#[test]
+fn a_known_browser_waits_for_its_own_failures_alone() {
+    let mut throttle = Throttle::default();
+    let device = crate::auth::Secret::random().expect("random bytes").hash();
+    for n in 0..1_000 {
+        let _: Result<_, _> = fails(&mut throttle, &format!("user{}", n % 3), "10.0.0.1", 0);
+    }
+    let known = |throttle: &mut Throttle| throttle.admit("user0", ip("10.0.0.1"), Some(device), 0);
+    assert!(fails(&mut throttle, "user0", "10.0.0.1", 0).is_err());
+    for _ in 0..ACCOUNT.free {
+        let _: Admitted = known(&mut throttle).expect("not delayed by others");
+    }
+    assert!(known(&mut throttle).is_err(), "a stolen cookie is no way to guess");
+    assert_eq!(fails(&mut throttle, "user0", "10.0.0.2", 0), Ok(()));
+}
+
+#[test]
+fn attempts_under_way_count_and_those_that_nobody_looked_at_do_not() {
+    let mut throttle = Throttle::default();
+    let mut under_way: Vec<_> =
+        (0..ACCOUNT.free).map(|_| throttle.admit("anna", ip("10.0.0.1"), None, 0).expect("passes")).collect();
+    assert!(fails(&mut throttle, "anna", "10.0.0.1", 0).is_err());
+    throttle.untried(under_way.pop().expect("one"));
+    assert_eq!(fails(&mut throttle, "anna", "10.0.0.1", 0), Ok(()));
+    throttle.succeeded(under_way.pop().expect("one"));
+    for _ in 0..ACCOUNT.free {
+        assert_eq!(fails(&mut throttle, "anna", "10.0.0.1", 0), Ok(()), "it begins anew");
+    }
+}
+
+#[test]
+fn an_account_of_one_s_own_does_not_make_up_for_failures_at_others() {
+    let mut throttle = Throttle::default();
+    let mut passed = 0;
+    for n in 0..100 {
+        if let Ok(own) = throttle.admit("mallory", ip("10.0.0.1"), None, 0) {
+            throttle.succeeded(own);
+        }
+        passed += u32::from(fails(&mut throttle, &format!("user{n}"), "10.0.0.1", 0).is_ok());
+    }
+    assert_eq!(passed, ADDRESS.free);
+}
+
+#[test]
+fn failures_are_forgotten_one_by_one() {
+    let mut throttle = Throttle::default();
+    for _ in 0..ACCOUNT.free {
+        assert_eq!(fails(&mut throttle, "anna", "10.0.0.1", 0), Ok(()));
+    }
+    let later = millis(ACCOUNT.forgets);
+    assert_eq!(fails(&mut throttle, "anna", "10.0.0.1", later), Ok(()));
+    assert!(fails(&mut throttle, "anna", "10.0.0.1", later).is_err());
+}
+
+#[test]
+fn addresses_of_one_customer_are_one() {
+    assert_eq!(Net::from(ip("2001:db8:1:2::1")), Net::from(ip("2001:db8:1:2:ffff::9")));
+    assert_ne!(Net::from(ip("2001:db8:1:2::1")), Net::from(ip("2001:db8:1:3::1")));
+    assert_eq!(Net::from(ip("::ffff:10.0.0.1")), Net::from(ip("10.0.0.1")));
+    assert_ne!(Net::from(ip("10.0.0.2")), Net::from(ip("10.0.0.1")));
+}
+
+#[test]
+fn memory_is_bounded_and_old_counts_go_first() {
+    let mut throttle = Throttle::default();
+    for n in 0..u32::try_from(2 * MOST).expect("small") {
+        let address = IpAddr::from(Ipv6Addr::from(u128::from(n) << 64));
+        let _: Admitted = throttle.admit("anna", address, None, u64::from(n)).expect("passes");
+        assert!(throttle.counts.len() <= MOST);
+    }
+    let newest = Net::from(IpAddr::from(Ipv6Addr::from(u128::from(2 * MOST as u64 - 1) << 64)));
+    assert!(throttle.counts.contains_key(&Key::Address(newest)));
+}

@@ -1,0 +1,4 @@
+//! What whoever asks may do: what each route needs, and what rules grant.
+
+pub mod policy;
+pub mod rules;

@@ -1,0 +1,154 @@
+//! Accounts in a database of memory.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::*;
+use crate::{
+    audit,
+    auth::{Cost, Memory, NewSession, Password, Secret, SessionLimits, authn::devices, new_id},
+};
+
+const CHEAP: Cost = Cost { memory: 8, passes: 1, lanes: 1 };
+
+fn database() -> Connection {
+    let connection = Connection::open_in_memory().expect("memory");
+    connection.execute_batch(crate::auth::SCHEMA).expect("tables");
+    connection.execute_batch(audit::SCHEMA).expect("tables");
+    connection
+}
+
+fn name(text: &str) -> UserName {
+    text.parse().expect("a name")
+}
+
+fn hash(text: &str) -> PasswordHash {
+    Password::typed(text.to_owned()).hash(CHEAP, &mut Memory::default()).expect("hashed")
+}
+
+fn account(text: &str, role: Role) -> User {
+    User { name: name(text), role, groups: vec!["on-call".to_owned()], created: 1, changed: 1 }
+}
+
+fn by() -> Principal {
+    Principal::command_line("root")
+}
+
+/// The record: action, targets, outcome, detail.
+fn told(connection: &Connection) -> Vec<String> {
+    let sql = "SELECT who || ' ' || kind || ' ' || action || ' ' || targets || ' ' || detail FROM record ORDER BY id";
+    let mut statement = connection.prepare(sql).expect("a statement");
+    statement.query_map([], |row| row.get(0)).expect("rows").collect::<Result<_, _>>().expect("texts")
+}
+
+/// Logs somebody in; what opens the session.
+fn logged_in(connection: &Connection, user: &str) -> Secret {
+    let secret = Secret::random().expect("random bytes");
+    let new = NewSession {
+        user: user.to_owned(),
+        origin: Origin::Local,
+        role: Role::Viewer,
+        groups: Vec::new(),
+        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        agent: String::new(),
+    };
+    sessions::create(connection, &new, &new_id().expect("random bytes"), &secret, 1).expect("created");
+    devices::keep(connection, &name(user), &secret, 1).expect("kept");
+    secret
+}
+
+fn role_of(connection: &Connection, secret: &Secret) -> Option<Role> {
+    sessions::find(connection, secret, SessionLimits::default(), 2).expect("answered").map(|session| session.role)
+}
+
+#[test]
+fn a_name_has_the_characters_of_names() {
+    for good in ["anna", "a.b-c_D@example.org", "0", &"x".repeat(64)] {
+        assert_eq!(name(good).to_string(), good);
+    }
+    for bad in ["", "a b", "a/b", "\u{e9}", "a\n", "a:b", "a'", &"x".repeat(65)] {
+        assert_eq!(bad.parse::<UserName>(), Err(UserNameError), "{bad:?}");
+    }
+}
+
+#[test]
+fn a_group_is_one_name_that_can_be_read() {
+    assert_eq!(group(" on-call "), Ok("on-call".to_owned()));
+    for bad in ["", "  ", "a,b", "a\nb", "a\0", "\u{202e}a", &"x".repeat(LONGEST + 1)] {
+        assert_eq!(group(bad), Err(GroupError), "{bad:?}");
+    }
+}
+
+#[test]
+fn an_account_is_made_once_and_each_change_is_in_the_record() {
+    let mut connection = database();
+    assert!(!is_there_any(&connection).expect("answered"));
+    let anna = account("anna", Role::Operator);
+    add(&mut connection, &anna, &hash("first password"), &by()).expect("added");
+    assert!(is_there_any(&connection).expect("answered"));
+    let again = add(&mut connection, &anna, &hash("second password"), &by());
+    assert!(matches!(again, Err(UserError::Exists(_))), "{again:?}");
+    let (found, kept) = find(&connection, &anna.name).expect("answered").expect("there");
+    assert_eq!(found, anna);
+    assert!(kept.fits(&Password::typed("first password".to_owned()), &mut Memory::default()));
+    set_role(&mut connection, &anna.name, Role::Viewer, &by(), 5).expect("changed");
+    set_password(&mut connection, &anna.name, &hash("third password"), &by(), 6).expect("changed");
+    let groups = ["dba", "ops"].map(|name| group(name).expect("a group")).to_vec();
+    set_groups(&mut connection, &anna.name, &groups, &by(), 7).expect("changed");
+    let listed = list(&connection).expect("listed");
+    assert_eq!(listed, [User { role: Role::Viewer, groups, changed: 7, ..anna.clone() }]);
+    set_groups(&mut connection, &anna.name, &[], &by(), 8).expect("changed");
+    remove(&mut connection, &anna.name, &by()).expect("removed");
+    assert_eq!(list(&connection).expect("listed"), []);
+    for missing in [
+        set_role(&mut connection, &anna.name, Role::Viewer, &by(), 7),
+        set_password(&mut connection, &anna.name, &hash("x"), &by(), 7),
+        set_groups(&mut connection, &anna.name, &[], &by(), 7),
+        remove(&mut connection, &anna.name, &by()),
+    ] {
+        assert!(matches!(missing, Err(UserError::Missing(_))), "{missing:?}");
+    }
+    assert_eq!(
+        told(&connection),
+        [
+            r#"root account user.add ["anna"] role operator, groups on-call"#,
+            r#"root account user.role ["anna"] operator to viewer"#,
+            r#"root account user.passwd ["anna"] sessions ended: 0"#,
+            r#"root account user.groups ["anna"] from on-call to dba, ops"#,
+            r#"root account user.groups ["anna"] from dba, ops to none"#,
+            r#"root account user.remove ["anna"] sessions ended: 0"#,
+        ]
+    );
+}
+
+#[test]
+fn a_new_password_or_the_end_of_an_account_ends_its_sessions_and_no_other() {
+    let mut connection = database();
+    for user in ["anna", "ben"] {
+        add(&mut connection, &account(user, Role::Viewer), &hash("x"), &by()).expect("added");
+    }
+    let known = |connection: &Connection, secret: &Secret| {
+        devices::is_known(connection, &name("anna"), secret.hash(), 2).expect("answered")
+    };
+    let [first, ben] = ["anna", "ben"].map(|user| logged_in(&connection, user));
+    assert!(role_of(&connection, &first).is_some() && known(&connection, &first));
+    set_password(&mut connection, &name("anna"), &hash("y"), &by(), 5).expect("changed");
+    assert!(role_of(&connection, &first).is_none() && !known(&connection, &first));
+    let second = logged_in(&connection, "anna");
+    set_role(&mut connection, &name("anna"), Role::Admin, &by(), 6).expect("changed");
+    assert_eq!(role_of(&connection, &second), Some(Role::Admin), "at once");
+    remove(&mut connection, &name("anna"), &by()).expect("removed");
+    assert_eq!(role_of(&connection, &second), None);
+    assert_eq!(role_of(&connection, &ben), Some(Role::Viewer));
+    // Another account of the same name gets nothing of the old one's.
+    add(&mut connection, &account("anna", Role::Viewer), &hash("z"), &by()).expect("added");
+    assert_eq!(role_of(&connection, &second), None);
+}
+
+#[test]
+fn nothing_is_changed_that_the_record_can_t_take() {
+    let mut connection = database();
+    connection.execute_batch("DROP TABLE record").expect("dropped");
+    let added = add(&mut connection, &account("anna", Role::Admin), &hash("x"), &by());
+    assert!(matches!(added, Err(UserError::Database(_))), "{added:?}");
+    assert!(!is_there_any(&connection).expect("answered"));
+}

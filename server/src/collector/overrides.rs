@@ -1,0 +1,221 @@
+//! Remembers which states operators set through Sluice, and which of all that were set a reload lost.
+
+use std::collections::HashMap;
+
+use model::{
+    action::Action,
+    fleet::Node,
+    lost::{Lost, holds},
+    outcome::Target,
+    row::Row,
+};
+
+use super::reload::Reload;
+
+/// How long a lost state is listed, in milliseconds: who has not set it again within a day does not mean to.
+const LISTED_MS: u64 = 86_400_000;
+
+/// Who asked for an action.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Requester {
+    /// Who, as far as Sluice knows.
+    pub by: String,
+    /// The operation's name.
+    pub operation: String,
+}
+
+/// What a state belongs to: setting one ends the others of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Aspect {
+    Admin,
+    Check,
+    Agent,
+    Health,
+}
+
+fn aspect(action: Action) -> Option<Aspect> {
+    match action {
+        Action::Ready | Action::Drain | Action::Maint => Some(Aspect::Admin),
+        Action::Dhlth | Action::Ehlth => Some(Aspect::Check),
+        Action::Dagent | Action::Eagent => Some(Aspect::Agent),
+        Action::Hrunn | Action::Hnolb | Action::Hdown => Some(Aspect::Health),
+        Action::Arunn | Action::Adown | Action::Shutdown => None,
+    }
+}
+
+/// The action that set an aspect last.
+#[derive(Debug)]
+struct Set {
+    action: Action,
+    at: u64,
+    asked: Requester,
+}
+
+/// One node's memory of what was set.
+#[derive(Debug, Default)]
+pub(super) struct Overrides {
+    /// By backend, server and aspect; no longer than the node has servers.
+    set: HashMap<(String, String, Aspect), Set>,
+    lost: Vec<Lost>,
+    is_changed: bool,
+}
+
+impl Overrides {
+    /// An action was done at `now` (Unix milliseconds), or found nothing to do: what was lost of that aspect is not
+    /// wanted back.
+    pub(super) fn acted(&mut self, target: &Target, action: Action, is_done: bool, asked: &Requester, now: u64) {
+        let Some(aspect) = aspect(action) else { return };
+        let of_aspect = |l: &Lost| self::aspect(l.action) == Some(aspect);
+        self.forget(|l| l.proxy == target.backend && l.server == target.server && of_aspect(l));
+        if is_done {
+            let key = (target.backend.clone(), target.server.clone(), aspect);
+            self.set.insert(key, Set { action, at: now, asked: asked.clone() });
+        }
+    }
+
+    /// A reload was seen at `now`.
+    pub(super) fn reloaded(&mut self, node: &Node, reload: &Reload, now: u64) {
+        for gone in &reload.lost {
+            let key = aspect(gone.action).map(|a| (gone.proxy.clone(), gone.server.clone(), a));
+            let set = key.and_then(|key| self.set.get(&key)).filter(|set| set.action == gone.action);
+            let (since, asked) = match set {
+                Some(set) => (set.at, set.asked.clone()),
+                None if gone.has_agent => (
+                    gone.since * 1_000,
+                    Requester { by: "an operator or its agent".to_owned(), operation: String::new() },
+                ),
+                None => (gone.since * 1_000, Requester::default()),
+            };
+            let lost = Lost {
+                node: node.name.clone(),
+                cluster: node.cluster.clone(),
+                proxy: gone.proxy.clone(),
+                server: gone.server.clone(),
+                action: gone.action,
+                since,
+                by: asked.by,
+                operation: asked.operation,
+                at: now,
+            };
+            self.forget(|l| l.proxy == lost.proxy && l.server == lost.server && l.action == lost.action);
+            self.lost.push(lost);
+            self.is_changed = true;
+        }
+    }
+
+    /// Lets go of what shows again, of servers that are gone, and of what is too old. `row` finds a server.
+    pub(super) fn review<'a>(&mut self, row: impl Fn(&str, &str) -> Option<&'a Row>, now: u64) {
+        let is_over = |l: &Lost| {
+            row(&l.proxy, &l.server).is_none_or(|row| holds(l.action, row)) || now.saturating_sub(l.at) >= LISTED_MS
+        };
+        self.forget(is_over);
+    }
+
+    /// Lets go of who set what on servers that are gone.
+    pub(super) fn tidy<'a>(&mut self, row: impl Fn(&str, &str) -> Option<&'a Row>) {
+        self.set.retain(|(proxy, server, _), _| row(proxy, server).is_some());
+    }
+
+    /// What is lost, where that changed since it was asked for last.
+    pub(super) fn news(&mut self) -> Option<Vec<Lost>> {
+        std::mem::take(&mut self.is_changed).then(|| self.lost.clone())
+    }
+
+    fn forget(&mut self, which: impl Fn(&Lost) -> bool) {
+        let before = self.lost.len();
+        self.lost.retain(|l| !which(l));
+        self.is_changed |= self.lost.len() != before;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{col::Col, row::Kind};
+
+    use super::*;
+    use crate::collector::reload::Gone;
+
+    fn server(bits: u64) -> Row {
+        let mut row = Row::new(Kind::Server, "s1");
+        row.set(Col::AdminState, Some(bits));
+        row
+    }
+
+    fn reload(action: Action, has_agent: bool) -> Reload {
+        let gone = Gone { proxy: "web".into(), server: "s1".into(), action, since: 5, has_agent };
+        Reload { lost: vec![gone], ..Reload::default() }
+    }
+
+    fn by(who: &str) -> Requester {
+        Requester { by: who.into(), operation: format!("op-{who}") }
+    }
+
+    fn target() -> Target {
+        Target::new("lb1", "web", "s1")
+    }
+
+    /// A keeper that saw a reload lose DRAIN of `web/s1` at 10,000 ms.
+    fn after_a_loss() -> Overrides {
+        let mut keeper = Overrides::default();
+        keeper.reloaded(&Node::default(), &reload(Action::Drain, false), 10_000);
+        assert_eq!(keeper.news().map(|l| l.len()), Some(1));
+        assert_eq!(keeper.news(), None);
+        keeper
+    }
+
+    #[test]
+    fn who_set_it_is_known_where_it_was_set_here_and_set_last() {
+        for (acts, agent, who, operation, since) in [
+            (vec![], false, "", "", 5_000),
+            (vec![], true, "an operator or its agent", "", 5_000),
+            (vec![(Action::Drain, "ann")], true, "ann", "op-ann", 1_000),
+            (vec![(Action::Drain, "ann"), (Action::Dhlth, "bob")], false, "ann", "op-ann", 1_000),
+            (vec![(Action::Drain, "ann"), (Action::Ready, "bob")], false, "", "", 5_000),
+        ] {
+            let mut keeper = Overrides::default();
+            for (action, by_whom) in acts {
+                keeper.acted(&target(), action, true, &by(by_whom), 1_000);
+            }
+            keeper.reloaded(&Node::default(), &reload(Action::Drain, agent), 10_000);
+            let lost = keeper.news().expect("news");
+            let got = (lost[0].by.as_str(), lost[0].operation.as_str(), lost[0].since, lost[0].at);
+            assert_eq!(got, (who, operation, since, 10_000));
+        }
+    }
+
+    #[test]
+    fn an_entry_ends_when_it_shows_again_when_the_server_goes_and_after_a_day() {
+        let (ready, drained) = (server(0), server(8));
+        for (row, now, is_listed) in [
+            (Some(&ready), 11_000, true),
+            (Some(&drained), 11_000, false),
+            (None, 11_000, false),
+            (Some(&ready), 10_000 + LISTED_MS, false),
+        ] {
+            let mut keeper = after_a_loss();
+            keeper.review(|_, _| row, now);
+            assert_eq!(keeper.news(), (!is_listed).then(Vec::new));
+        }
+    }
+
+    #[test]
+    fn an_entry_ends_when_another_state_is_set_on_purpose() {
+        for (action, is_done, is_listed) in [
+            (Action::Ready, false, false),
+            (Action::Maint, true, false),
+            (Action::Dhlth, true, true),
+            (Action::Shutdown, true, true),
+        ] {
+            let mut keeper = after_a_loss();
+            keeper.acted(&target(), action, is_done, &by("ann"), 11_000);
+            assert_eq!(keeper.news().is_none(), is_listed, "{action}");
+        }
+    }
+
+    #[test]
+    fn a_second_loss_of_the_same_is_one_entry() {
+        let mut keeper = after_a_loss();
+        keeper.reloaded(&Node::default(), &reload(Action::Drain, false), 20_000);
+        assert_eq!(keeper.news().expect("news").iter().map(|l| l.at).collect::<Vec<_>>(), [20_000]);
+    }
+}

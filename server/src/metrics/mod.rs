@@ -1,0 +1,177 @@
+//! Sluice's own figures, for Prometheus.
+
+mod listener;
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use model::event::{Event, EventKind};
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::{Registry, Unit},
+};
+
+pub use listener::{ListenerMetrics, ReasonLabel};
+
+/// Bounds of the buckets of a poll's duration, in seconds: a small HAProxy answers in one millisecond, a large one in a hundred.
+const POLL_BUCKETS: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5];
+
+/// Names a node.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct NodeLabel {
+    /// Its name in the configuration.
+    pub node: String,
+}
+
+/// Names an outcome of an action.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct OutcomeLabel {
+    /// The action's short name.
+    pub action: String,
+    /// `done`, `unchanged`, ...
+    pub outcome: String,
+}
+
+/// Names a kind of event.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct KindLabel {
+    /// `state`, `operation`, ...
+    pub kind: String,
+}
+
+/// Every figure. Counting one is an atomic addition, from whichever task it happens in.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    /// Polls that were answered.
+    pub polls: Family<NodeLabel, Counter>,
+    /// Polls that failed.
+    pub poll_errors: Family<NodeLabel, Counter>,
+    /// How long a poll took, from the first connection to the parsed rows.
+    pub poll_seconds: Family<NodeLabel, Histogram, fn() -> Histogram>,
+    /// Rows in a node's last reply.
+    pub rows: Family<NodeLabel, Gauge>,
+    /// Open streams.
+    pub viewers: Gauge,
+    /// Frames encoded: one per topic, tick and encoding.
+    pub frames: Counter,
+    /// Frames put into viewers' queues.
+    pub frames_sent: Counter,
+    /// Bytes put into viewers' queues.
+    pub bytes_sent: Counter,
+    /// Times that a viewer fell behind and was given snapshots instead.
+    pub viewers_behind: Counter,
+    /// Targets of actions, by outcome.
+    pub outcomes: Family<OutcomeLabel, Counter>,
+    /// Events, by kind.
+    pub events: Family<KindLabel, Counter>,
+    /// Times that a node was seen to have another process.
+    pub reloads: Family<NodeLabel, Counter>,
+    /// Entries of the record, by kind.
+    pub record_entries: Family<KindLabel, Counter>,
+    /// Entries of the record that could not be written.
+    pub record_failures: Counter,
+    /// Entries of the record that the syslog did not take in time.
+    pub syslog_dropped: Counter,
+    /// Headers that name a user and came from elsewhere than the reverse proxy.
+    pub headers_ignored: Counter,
+    /// Connections, and what became of them.
+    pub listener: ListenerMetrics,
+    /// CPU time from a poll's raw reply to its encoded frames, nanoseconds; shown by the benchmark.
+    pub work_nanos: AtomicU64,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// All figures at zero, registered under the prefix `sluice`.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut out = Self {
+            registry: Registry::with_prefix("sluice"),
+            polls: Family::default(),
+            poll_errors: Family::default(),
+            poll_seconds: Family::new_with_constructor(|| Histogram::new(POLL_BUCKETS)),
+            rows: Family::default(),
+            viewers: Gauge::default(),
+            frames: Counter::default(),
+            frames_sent: Counter::default(),
+            bytes_sent: Counter::default(),
+            viewers_behind: Counter::default(),
+            outcomes: Family::default(),
+            events: Family::default(),
+            reloads: Family::default(),
+            record_entries: Family::default(),
+            record_failures: Counter::default(),
+            syslog_dropped: Counter::default(),
+            headers_ignored: Counter::default(),
+            listener: ListenerMetrics::default(),
+            work_nanos: AtomicU64::new(0),
+        };
+        let r = &mut out.registry;
+        out.listener.register(r);
+        r.register("polls", "Polls that were answered", out.polls.clone());
+        r.register("poll_errors", "Polls that failed", out.poll_errors.clone());
+        r.register_with_unit("poll_duration", "How long a poll took", Unit::Seconds, out.poll_seconds.clone());
+        r.register("rows", "Rows in a node's last reply", out.rows.clone());
+        r.register("viewers", "Open streams", out.viewers.clone());
+        r.register("frames_encoded", "Frames encoded", out.frames.clone());
+        r.register("frames_sent", "Frames put into viewers' queues", out.frames_sent.clone());
+        r.register_with_unit("frames_sent", "Bytes put into viewers' queues", Unit::Bytes, out.bytes_sent.clone());
+        r.register("viewers_behind", "Times that a viewer fell behind", out.viewers_behind.clone());
+        r.register("operation_outcomes", "Targets of actions, by outcome", out.outcomes.clone());
+        r.register("events", "What happened, by kind", out.events.clone());
+        r.register("reloads", "Times that a node was seen to have another process", out.reloads.clone());
+        r.register("record_entries", "Entries of the record, by kind", out.record_entries.clone());
+        let failures = "Entries of the record that could not be written";
+        r.register("record_failures", failures, out.record_failures.clone());
+        let dropped = "Entries of the record that the syslog did not take in time";
+        r.register("record_syslog_dropped", dropped, out.syslog_dropped.clone());
+        let help = "Headers that name a user, from elsewhere than the reverse proxy";
+        r.register("trusted_headers_ignored", help, out.headers_ignored.clone());
+        out
+    }
+
+    /// The figures in OpenMetrics text.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let mut out = String::new();
+        // Writing into a String can't fail.
+        let _: std::fmt::Result = encode(&mut out, &self.registry);
+        out
+    }
+
+    /// Counts one frame put into a viewer's queue.
+    pub fn sent(&self, bytes: usize) {
+        self.frames_sent.inc();
+        self.bytes_sent.inc_by(bytes as u64);
+    }
+
+    /// Counts what happened.
+    pub fn happened(&self, events: &[Event]) {
+        for event in events {
+            self.events.get_or_create(&KindLabel { kind: event.kind.word().to_owned() }).inc();
+            if event.kind == EventKind::Reload {
+                self.reloads.get_or_create(&Self::node(&event.node)).inc();
+            }
+        }
+    }
+
+    /// Adds to the time spent between a poll's reply and its frames.
+    pub fn worked(&self, time: Duration) {
+        self.work_nanos.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// The label of a node.
+    #[must_use]
+    pub fn node(name: &str) -> NodeLabel {
+        NodeLabel { node: name.to_owned() }
+    }
+}

@@ -1,0 +1,292 @@
+//! Every route against everybody, and the table against the routes that there are.
+
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderName, Request as Asked},
+};
+use model::{
+    rights::{Rights, Role},
+    topic::TopicId,
+};
+use tower::ServiceExt as _;
+
+use super::*;
+use crate::{
+    auth::{
+        Access, Attempt, AuthMethod, Password, Secret,
+        authn::{
+            credentials::{SESSION_COOKIE, WALL_COOKIE},
+            tokens::{self, NewToken, Scope},
+            wall_links::{self, NewWall},
+        },
+        authz::policy::may_follow,
+        testing,
+    },
+    clock::now,
+    db::Database,
+    web::{pages, router, routes, tests::state_of},
+};
+
+/// Who asks, in the order of the expected answers: nobody, a session that ended, one of each role, a wall link, an admin's
+/// token to read and one to act.
+pub(in crate::web) const PRINCIPALS: [&str; 8] =
+    ["nobody", "ended", "viewer", "operator", "admin", "wall", "read", "act"];
+
+/// In milliseconds.
+const DAY: i64 = 86_400_000;
+
+/// What each of [`CALLERS`] is answered, and with what body. 303 is the way to the log-in page, or on from it.
+const EXPECTED: &[(&str, &str, [u16; 8])] = &[
+    ("GET /", "", [303, 303, 302, 302, 302, 403, 302, 302]),
+    ("GET /stats", "", [303, 303, 200, 200, 200, 403, 200, 200]),
+    ("POST /stats", "do=drain&s=lb1/be_http/s1", [303, 303, 403, 200, 200, 403, 403, 200]),
+    ("GET /events", "", [303, 303, 200, 200, 200, 403, 200, 200]),
+    ("GET /wall", "", [303, 303, 200, 200, 200, 200, 200, 200]),
+    ("GET /login", "", [200, 200, 303, 303, 303, 200, 303, 303]),
+    ("POST /login", "user=viewer&password=nope", [401, 401, 401, 401, 401, 401, 401, 401]),
+    ("POST /logout", "", [303, 303, 303, 303, 303, 303, 303, 303]),
+    ("POST /api/v1/login", r#"{"user":"x","password":"y"}"#, [401, 401, 401, 401, 401, 401, 401, 401]),
+    ("POST /api/v1/logout", "", [200, 200, 200, 200, 200, 200, 200, 200]),
+    ("GET /api/v1/me", "", [401, 401, 200, 200, 200, 200, 200, 200]),
+    ("GET /api/v1/nodes", "", [401, 401, 200, 200, 200, 403, 200, 200]),
+    ("GET /api/v1/stats", "", [401, 401, 200, 200, 200, 403, 200, 200]),
+    ("GET /api/v1/info", "", [401, 401, 200, 200, 200, 403, 200, 200]),
+    ("GET /api/v1/events", "", [401, 401, 200, 200, 200, 403, 200, 200]),
+    (
+        "POST /api/v1/actions",
+        r#"{"action":"drain","targets":[{"backend":"be_http","server":"s1"}]}"#,
+        [401, 401, 403, 200, 200, 403, 403, 200],
+    ),
+    ("GET /api/v1/openapi.json", "", [200, 200, 200, 200, 200, 200, 200, 200]),
+    // No handshake was asked for: who gets so far would get the stream.
+    ("GET /ws", "", [401, 401, 400, 400, 400, 400, 400, 400]),
+    ("GET /healthz", "", [200, 200, 200, 200, 200, 200, 200, 200]),
+    ("GET /metrics", "", [401, 401, 200, 200, 200, 403, 200, 200]),
+    ("GET /pkg/{*path}", "", [404, 404, 404, 404, 404, 404, 404, 404]),
+    // Without a provider they lead to the log-in page.
+    ("GET /login/oidc", "", [303, 303, 303, 303, 303, 303, 303, 303]),
+    ("GET /login/oidc/callback", "", [303, 303, 303, 303, 303, 303, 303, 303]),
+    ("GET /w/{token}", "", [404, 404, 404, 404, 404, 404, 404, 404]),
+    ("GET /account", "", [303, 303, 200, 200, 200, 403, 403, 403]),
+    ("POST /account/password", "current=x&new=a&again=b", [303, 303, 400, 400, 400, 403, 403, 403]),
+    ("POST /account/sessions/end", "id=x", [303, 303, 404, 404, 404, 403, 403, 403]),
+    ("POST /account/tokens/add", "scope=act&expires=1d", [303, 303, 403, 200, 200, 403, 403, 403]),
+    ("POST /account/tokens/end", "id=x", [303, 303, 404, 404, 404, 403, 403, 403]),
+    ("GET /admin", "", [303, 303, 403, 403, 200, 403, 403, 403]),
+    ("POST /admin/users/add", "user=x&role=admin&password=short", [303, 303, 403, 403, 400, 403, 403, 403]),
+    ("POST /admin/users/role", "user=nobody&role=viewer", [303, 303, 403, 403, 400, 403, 403, 403]),
+    ("POST /admin/users/groups", "user=nobody&groups=a,b", [303, 303, 403, 403, 400, 403, 403, 403]),
+    ("POST /admin/users/remove", "user=nobody", [303, 303, 403, 403, 400, 403, 403, 403]),
+    ("POST /admin/sessions/end", "id=x", [303, 303, 403, 403, 404, 403, 403, 403]),
+    ("POST /admin/sessions/end-all", "user=nobody", [303, 303, 403, 403, 303, 403, 403, 403]),
+    ("POST /admin/tokens/end", "id=x", [303, 303, 403, 403, 404, 403, 403, 403]),
+    ("POST /admin/walls/add", "name=x&cluster=edge&expires=1d", [303, 303, 403, 403, 200, 403, 403, 403]),
+    ("POST /admin/walls/end", "id=x", [303, 303, 403, 403, 404, 403, 403, 403]),
+    ("GET /api/v1/sessions", "", [401, 401, 200, 200, 200, 403, 403, 403]),
+    ("DELETE /api/v1/sessions", "", [401, 401, 400, 400, 400, 403, 403, 403]),
+    ("GET /api/v1/tokens", "", [401, 401, 200, 200, 200, 403, 403, 403]),
+    ("POST /api/v1/tokens", r#"{"scope":"act","expires":"1d"}"#, [401, 401, 403, 200, 200, 403, 403, 403]),
+    ("DELETE /api/v1/tokens", "", [401, 401, 400, 400, 400, 403, 403, 403]),
+    ("GET /audit", "", [303, 303, 403, 403, 200, 403, 403, 200]),
+    ("GET /api/v1/audit", "", [401, 401, 403, 403, 200, 403, 403, 200]),
+];
+
+async fn log_in(auth: &Access, user: &str) -> Secret {
+    let attempt = Attempt {
+        user: user.to_owned(),
+        password: Password::typed(testing::PASSWORD.to_owned()),
+        device: None,
+        session: None,
+        address: Peer::LOOPBACK.address,
+        agent: String::new(),
+    };
+    auth.log_in(attempt).await.expect("in").token
+}
+
+pub(in crate::web) async fn with_accounts() -> AppState {
+    let database = Database::in_memory().expect("memory");
+    for role in Role::ALL {
+        testing::add(&database, role.word(), role).await;
+    }
+    state_of(database, testing::setup()).await
+}
+
+/// The header that shows who `who` is: each has a session, link or token of its own.
+pub(in crate::web) async fn shown(state: &AppState, who: &str) -> Option<(HeaderName, String)> {
+    let token = match who {
+        "nobody" => return None,
+        "ended" => {
+            let token = log_in(&state.auth, "admin").await;
+            let cookie = format!("{SESSION_COOKIE}={}", token.reveal());
+            let mut headers = HeaderMap::new();
+            headers.insert(header::COOKIE, cookie.parse().expect("a value"));
+            let principal = state.auth.identify(&headers, Peer::LOOPBACK).await.expect("answered").expect("admin");
+            state.auth.end(&principal, false).await.expect("ended");
+            return Some((header::COOKIE, cookie));
+        }
+        "wall" => {
+            let new = NewWall { name: "noc".to_owned(), clusters: vec!["edge".to_owned()], expires: now() + DAY };
+            let made =
+                state.database.call(move |c| Ok(wall_links::add(c, &new, &Principal::command_line("test"), now())));
+            let (_, path) = made.await.expect("called").expect("a link");
+            let secret = path.strip_prefix("/w/").expect("a path").to_owned();
+            return Some((header::COOKIE, format!("{WALL_COOKIE}={secret}")));
+        }
+        "read" | "act" => {
+            let (user, note) = ("admin".parse().expect("a name"), String::new());
+            let scope = if who == "read" { Scope::Read } else { Scope::Act };
+            let new = NewToken { user, scope, note, expires: now() + DAY };
+            let made = state.database.call(move |c| Ok(tokens::add(c, &new, &Principal::command_line("test"), now())));
+            let (_, secret) = made.await.expect("called").expect("a token");
+            return Some((header::AUTHORIZATION, format!("Bearer {secret}")));
+        }
+        role => log_in(&state.auth, role).await,
+    };
+    Some((header::COOKIE, format!("{SESSION_COOKIE}={}", token.reveal())))
+}
+
+async fn ask(state: &AppState, head: &str, body: &str, shown: Option<(HeaderName, String)>) -> Response {
+    let (method, path) = head.split_once(' ').expect("a method and a path");
+    let kind = if body.starts_with('{') { "application/json" } else { "application/x-www-form-urlencoded" };
+    let mut request =
+        Asked::builder().method(method).uri(path.replace("{*path}", "nope.js").replace("{token}", "nope"));
+    request = request.header("host", "localhost:8080").header("origin", "http://localhost:8080");
+    request = request.header("content-type", kind).header("accept", "text/html, */*");
+    if let Some((name, value)) = shown {
+        request = request.header(name, value);
+    }
+    let mut request = request.body(Body::from(body.to_owned())).expect("a request");
+    let address: IpAddr = "10.0.0.1".parse().expect("an address");
+    request.extensions_mut().insert(Peer { address, ..Peer::LOOPBACK });
+    router(state.clone(), pages::routes(state)).oneshot(request).await.expect("an answer")
+}
+
+#[tokio::test]
+async fn every_route_answers_everybody_as_the_table_says() {
+    let rows: BTreeSet<String> = ROUTES.iter().map(|row| format!("{} {}", row.method, row.path)).collect();
+    let expected = EXPECTED.iter().map(|(head, _, _)| *head).map(str::to_owned);
+    assert_eq!(rows, expected.collect(), "a row of the one table is missing in the other");
+    let state = with_accounts().await;
+    for (place, who) in PRINCIPALS.into_iter().enumerate() {
+        for (head, body, expected) in EXPECTED {
+            // Log-outs end their session; failed log-ins make others wait; an account has so many tokens and no more.
+            let is_apart = head.contains("login") || matches!(who, "read" | "act");
+            let state = if is_apart { with_accounts().await } else { state.clone() };
+            let shown = shown(&state, who).await;
+            let response = ask(&state, head, body, shown).await;
+            let (status, headers) = (response.status().as_u16(), response.headers());
+            assert_eq!(status, expected[place], "{head} by {who}: {headers:?}");
+            match status {
+                401 if !head.contains("login") => assert_eq!(headers[header::WWW_AUTHENTICATE], "Bearer", "{head}"),
+                303 if place < 2 && !head.contains("logout") => {
+                    let to = headers[header::LOCATION].to_str().expect("ascii");
+                    let path = head.split_once(' ').expect("a path").1;
+                    if path.starts_with("/login/") {
+                        continue;
+                    }
+                    // There is no way back into the middle of a form.
+                    let is_page = ROUTES.iter().any(|row| row.method == "GET" && row.path == path);
+                    assert_eq!(to, format!("/login?next={}", if is_page { path } else { "/stats" }), "{head}");
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The paths of every route, as axum itself lists them.
+fn paths(router: &Router<AppState>) -> BTreeSet<String> {
+    let text = format!("{router:?}");
+    let lists = text.split("paths: {").skip(1).map(|rest| rest.split_once('}').map_or(rest, |(list, _)| list));
+    let mut out = BTreeSet::new();
+    for list in text.match_indices("RouteId(").map(|(at, _)| &text[at..]) {
+        let Some((_, rest)) = list.split_once("): \"") else { continue };
+        if list[8..].find(|c: char| !c.is_ascii_digit()) == list[8..].find("): \"") {
+            out.extend(rest.split_once('"').map(|(path, _)| path.to_owned()));
+        }
+    }
+    assert!(lists.count() > 0, "axum writes its routes in another way: {text}");
+    out
+}
+
+#[tokio::test]
+async fn a_route_without_a_row_is_found_and_can_t_be_reached() {
+    let state = with_accounts().await;
+    let all = routes(pages::routes(&state));
+    let found = paths(&all);
+    for known in ["/stats", "/ws", "/api/v1/me", "/pkg/{*path}", "/login"] {
+        assert!(found.contains(known), "{known} is not in {found:?}");
+    }
+    for path in &found {
+        let is_listed = ROUTES.iter().any(|row| row.path == path) || assets::is_file(path) || is_empty(path);
+        let is_axums_own = path.contains("__private__axum");
+        assert!(is_listed || is_axums_own, "{path} has no row");
+    }
+    // Methods: what the routes themselves allow, without the table before them.
+    let app = all.with_state(state.clone());
+    for path in found.iter().filter(|path| ROUTES.iter().any(|row| row.path == *path)) {
+        let request = Asked::builder().method("TRACE").uri(path.replace("{*path}", "x").replace("{token}", "x"));
+        let answer = app.clone().oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
+        let allowed = answer.headers()[header::ALLOW].to_str().expect("ascii").to_owned();
+        let allowed: BTreeSet<&str> = allowed.split(',').filter(|method| *method != "HEAD").collect();
+        let listed: BTreeSet<&str> = ROUTES.iter().filter(|row| row.path == path).map(|row| row.method).collect();
+        assert_eq!(allowed, listed, "{path}");
+    }
+    let forgotten = Router::new().route("/forgotten", axum::routing::get(|| async { "secret" }));
+    let admin = shown(&state, "admin").await.expect("a cookie").1;
+    let request = Asked::get("/forgotten").header("host", "localhost").header(header::COOKIE, admin);
+    let request = request.body(Body::empty()).expect("a request");
+    let answer = router(state, forgotten).oneshot(request).await.expect("an answer");
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn refusals_of_what_changes_something_are_recorded_and_a_page_says_why_in_words() {
+    let state = with_accounts().await;
+    let viewer = shown(&state, "viewer").await;
+    let page = ask(&state, "POST /stats", "do=drain&s=lb1/be_http/s1", viewer).await;
+    assert_eq!(page.status(), StatusCode::FORBIDDEN);
+    let body = axum::body::to_bytes(page.into_body(), usize::MAX).await.expect("a body");
+    assert!(String::from_utf8_lossy(&body).contains("This needs the role operator"));
+    ask(&state, "POST /api/v1/actions", "{}", None).await;
+    ask(&state, "GET /stats", "", None).await;
+    let record = testing::record(&state.database).await;
+    let refusals: Vec<_> = record.iter().filter(|line| line.starts_with("refusal")).collect();
+    assert_eq!(
+        refusals,
+        ["refusal POST /stats viewer not allowed", "refusal POST /api/v1/actions nobody not logged in"]
+    );
+}
+
+#[test]
+fn a_wall_link_shows_the_wall_and_never_acts_whatever_its_rights_say() {
+    let by = |means: AuthMethod, role| Principal {
+        name: "x".to_owned(),
+        means,
+        rights: Arc::new(Rights::of(role)),
+        address: Peer::LOOPBACK.address,
+    };
+    let wall = by(AuthMethod::Wall("1".to_owned()), Role::Admin);
+    let met = |need: Permission, principal: &Principal| need.is_met(Some(principal));
+    assert!(met(Permission::Nothing, &wall) && met(Permission::Display, &wall));
+    assert!(!met(Permission::Look, &wall) && !met(Permission::Act, &wall) && !met(Permission::Admin, &wall));
+    // A token reads or acts, by the role that its scope leaves.
+    let [reads, acts] = [Role::Viewer, Role::Operator].map(|role| by(AuthMethod::Token("1".to_owned()), role));
+    assert!(
+        met(Permission::Look, &reads)
+            && !met(Permission::Act, &reads)
+            && met(Permission::Act, &acts)
+            && !met(Permission::Admin, &acts)
+    );
+    let nobody = Principal::nobody("nobody", Peer::LOOPBACK.address);
+    for need in [Permission::Display, Permission::Look, Permission::Act, Permission::Admin] {
+        assert!(!need.is_met(None) && !met(need, &nobody), "{need:?}");
+    }
+    let topics = [TopicId::Fleet, TopicId::Events, TopicId::proxy("edge", "web"), TopicId::node("lb1", "web")];
+    for (principal, expected) in [(&wall, [true, false, false, false]), (&reads, [true; 4])] {
+        assert_eq!(topics.each_ref().map(|topic| may_follow(principal, topic)), expected);
+    }
+}

@@ -1,0 +1,77 @@
+//! What every handler can reach.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use leptos::prelude::LeptosOptions;
+use model::rights::Who;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::ListenerSettings;
+use crate::{
+    audit::AuditLog,
+    auth::{Access, Principal},
+    db::Database,
+    hub::Hub,
+    metrics::Metrics,
+    operations::Operations,
+};
+
+/// What every handler can reach. A clone is cheap and reaches the same.
+#[derive(Clone, Debug)]
+pub struct AppState {
+    /// The newest state of every node, and its stream.
+    pub hub: Hub,
+    /// The way to act.
+    pub operations: Operations,
+    /// What was done, by whom.
+    pub record: AuditLog,
+    /// The file of accounts, sessions and the record.
+    pub database: Database,
+    /// Who may do what.
+    pub auth: Access,
+    /// Sluice's own figures.
+    pub metrics: Arc<Metrics>,
+    /// Names the program and the site inside it, as [`super::assets::build`] does.
+    pub build: Arc<str>,
+    /// Cancelled when the program is to end.
+    pub shutdown: CancellationToken,
+    /// The way in: reverse proxies, limits, the certificate, whether it is open to all.
+    pub listener_settings: Arc<ListenerSettings>,
+    /// The tasks that outlive a request: open streams and running operations. The end of the program waits for them.
+    pub tracker: TaskTracker,
+    /// Where the pages find their script and style.
+    pub leptos: LeptosOptions,
+}
+
+impl AppState {
+    /// The state of a program that has just been started.
+    #[must_use]
+    pub fn new(
+        hub: Hub,
+        operations: Operations,
+        database: Database,
+        auth: Access,
+        metrics: Arc<Metrics>,
+        build: Arc<str>,
+        shutdown: CancellationToken,
+    ) -> Self {
+        // The names that `Cargo.toml` gives to cargo-leptos.
+        let leptos = LeptosOptions::builder().output_name("sluice").site_pkg_dir("pkg").build();
+        let record = operations.record().clone();
+        let (listener_settings, tracker) = (Arc::default(), TaskTracker::new());
+        Self { hub, operations, record, database, auth, metrics, build, shutdown, listener_settings, tracker, leptos }
+    }
+
+    /// What a page needs to know of who looks at it.
+    #[must_use]
+    pub fn who(&self, principal: &Principal) -> Who {
+        Who { needs_reason: self.operations.needs_reason(), ..principal.who() }
+    }
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos.clone()
+    }
+}

@@ -1,0 +1,4 @@
+//! `GET /api/v1/stats`.
+
+pub(super) mod api;
+pub(super) mod cell;

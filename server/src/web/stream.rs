@@ -1,0 +1,313 @@
+//! `GET /ws`: the stream. One task per viewer, which owns its socket.
+//!
+//! It sends what the hub queues for it, tells the hub which topics the viewer shows, and finds out when nobody is
+//! there any more. It neither makes nor changes a frame.
+
+use std::{ops::ControlFlow, pin::pin, time::Duration};
+
+use axum::{
+    Extension,
+    body::Bytes,
+    extract::{
+        Query, State,
+        rejection::QueryRejection,
+        ws::{
+            CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code,
+            rejection::WebSocketUpgradeRejection,
+        },
+    },
+    response::Response,
+};
+use model::frame::Subscribe;
+use serde::Deserialize;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
+
+use super::{AppState, openapi::ProblemDetails, problem::Problem};
+use crate::{
+    audit::{Entry, Kind},
+    auth::{Access, AuthMethod, Principal, authz::policy},
+    hub::{Encoding, Hub, Viewer},
+};
+
+/// The largest message that a viewer may send, in bytes: a thousand topics with names of sixty characters.
+const MAX_MESSAGE: usize = 64 * 1024;
+
+/// Where the socket itself gives up on a message, in bytes. A little more than [`MAX_MESSAGE`] is still read, so that
+/// the viewer can be told what was wrong.
+const HARD_LIMIT: usize = 2 * MAX_MESSAGE;
+
+/// What is read from a socket at once, in bytes. Viewers send a line now and then: the library's 128 KiB would be
+/// 640 MB for 5,000 of them.
+const READ_BUFFER: usize = 4 * 1024;
+
+/// How often a viewer is pinged: below the 30 s after which many proxies and links drop a silent connection.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
+
+/// A viewer that was not heard for so long is gone: two pings and their answers, with five seconds to spare.
+const MAX_SILENCE: Duration = Duration::from_secs(45);
+
+/// How long a frame may take into the socket's buffer: beyond it the viewer reads nothing any more.
+const SEND_DEADLINE: Duration = Duration::from_secs(10);
+
+/// The longest reason of a close frame, in bytes: 125 less two for the code (RFC 6455, 5.5).
+const MAX_REASON: usize = 123;
+
+/// The code of a stream that ends because what let its viewer in has ended (4000 to 4999 are for applications).
+const SIGNED_OUT: u16 = 4401;
+
+/// How long a reverse proxy's word on who asks is taken: then the stream is opened anew, and with it the proxy asked. Its
+/// own sessions last hours; who was shut out there is shut out here within this.
+const VOUCHED: Duration = Duration::from_secs(15 * 60);
+
+/// Messages that a viewer may send at once: a page that is opened, filtered and scrolled in a hurry sends some dozens.
+const BURST: u32 = 200;
+
+/// Messages that it may send a second, in the long run; each may make the hub look for a thousand topics.
+const PER_SECOND: u32 = 20;
+
+/// How the frames are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    /// For Sluice's own page; changes with it.
+    #[default]
+    Binary,
+    /// For everybody else.
+    Json,
+}
+
+/// What the address of a stream says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Options {
+    format: Format,
+}
+
+/// The stream, as a WebSocket.
+///
+/// Nothing but a greeting is sent until the viewer says, as JSON text, which topics it shows from now on:
+/// `{"topics":["fleet","proxy:CLUSTER/NAME","node:NODE/NAME"]}`. Each topic begins with a snapshot, and deltas follow,
+/// numbered without a gap. The rows of a proxy come in parts: of a lone node they are its own; of a cluster the first part,
+/// whose `node` is null, is merged over the nodes, each other part tells a node's state, and all figures of that node are
+/// in its own topic.
+#[utoipa::path(
+    get,
+    path = "/ws",
+    params(("format" = inline(Option<Format>), Query, description = "`json`, or `binary` for Sluice's own page")),
+    responses(
+        (status = 101, description = "The stream begins"),
+        (status = "4XX", description = "No WebSocket", body = ProblemDetails, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn stream(
+    State(AppState { hub, auth, shutdown, tracker, .. }): State<AppState>,
+    Extension(principal): Extension<Principal>,
+    query: Result<Query<Options>, QueryRejection>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Problem> {
+    let Query(Options { format }) = query?;
+    let encoding = match format {
+        Format::Binary => Encoding::Postcard,
+        Format::Json => Encoding::Json,
+    };
+    let upgrade = upgrade?
+        .max_message_size(HARD_LIMIT)
+        .max_frame_size(HARD_LIMIT)
+        .read_buffer_size(READ_BUFFER)
+        .on_failed_upgrade(|error| tracing::debug!(%error, "a stream did not begin"));
+    let lease = Lease { auth, principal };
+    Ok(upgrade.on_upgrade(move |socket| tracker.track_future(serve(socket, hub, encoding, lease, shutdown))))
+}
+
+/// Why a stream ends.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    /// The viewer left, or its connection broke.
+    Left,
+    /// It has not been heard for [`MAX_SILENCE`], or took nothing for [`SEND_DEADLINE`].
+    Lost,
+    /// We say why, and close.
+    Close(u16, String),
+}
+
+/// What lets a viewer follow the stream, for as long as it does.
+#[derive(Debug)]
+struct Lease {
+    auth: Access,
+    principal: Principal,
+}
+
+impl Lease {
+    /// Comes back when the viewer may not follow any more, with why the stream ends.
+    async fn ended(&self) -> End {
+        if self.principal.means == AuthMethod::Header {
+            sleep(VOUCHED).await;
+            return End::Close(close_code::RESTART, "come again: the reverse proxy is asked who you are".to_owned());
+        }
+        match self.auth.ended(&self.principal).await {
+            Ok(()) => End::Close(SIGNED_OUT, "signed out".to_owned()),
+            Err(error) => {
+                tracing::error!(%error, "cannot tell whether a viewer is still logged in");
+                End::Close(close_code::ERROR, "Sluice cannot tell whether you are logged in".to_owned())
+            }
+        }
+    }
+}
+
+async fn serve(mut socket: WebSocket, hub: Hub, encoding: Encoding, lease: Lease, shutdown: CancellationToken) {
+    let end = match hub.join(encoding, &lease.principal.rights).await {
+        Some(viewer) => attend(&mut socket, viewer, encoding, &lease, &shutdown).await,
+        None => going_away(),
+    };
+    tracing::debug!(?end, "a stream ended");
+    if let End::Close(code, reason) = end {
+        let message = Message::Close(Some(CloseFrame { code, reason: cut(reason).into() }));
+        // Whether it arrives makes no difference any more.
+        let _: Result<_, _> = timeout(SEND_DEADLINE, socket.send(message)).await;
+    }
+}
+
+/// Serves one viewer until its stream ends.
+async fn attend(
+    socket: &mut WebSocket,
+    mut viewer: Viewer,
+    encoding: Encoding,
+    lease: &Lease,
+    shutdown: &CancellationToken,
+) -> End {
+    let mut ended = pin!(lease.ended());
+    let mut budget = Budget::new(Instant::now());
+    let mut ping = interval(PING_INTERVAL);
+    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ping.reset();
+    let mut heard = Instant::now();
+    loop {
+        let step = tokio::select! {
+            () = shutdown.cancelled() => return going_away(),
+            end = &mut ended => return end,
+            frame = viewer.next() => match frame {
+                Some(frame) => send(socket, message(frame, encoding)).await,
+                None => return going_away(),
+            },
+            received = socket.recv() => {
+                heard = Instant::now();
+                if !budget.takes(heard) {
+                    return End::Close(close_code::POLICY, "too many messages".to_owned());
+                }
+                receive(received, &viewer, lease).await
+            }
+            _ = ping.tick() => {
+                if heard.elapsed() > MAX_SILENCE {
+                    return End::Lost;
+                }
+                send(socket, Message::Ping(Bytes::new())).await
+            }
+        };
+        if let ControlFlow::Break(end) = step {
+            return end;
+        }
+    }
+}
+
+async fn send(socket: &mut WebSocket, message: Message) -> ControlFlow<End> {
+    match timeout(SEND_DEADLINE, socket.send(message)).await {
+        Ok(Ok(())) => ControlFlow::Continue(()),
+        Ok(Err(_)) => ControlFlow::Break(End::Left),
+        Err(_) => ControlFlow::Break(End::Lost),
+    }
+}
+
+async fn receive(received: Option<Result<Message, axum::Error>>, viewer: &Viewer, lease: &Lease) -> ControlFlow<End> {
+    let wish = match received {
+        Some(Ok(message)) => wish(&message),
+        // The library has answered a close frame already.
+        None | Some(Err(_)) => return ControlFlow::Break(End::Left),
+    };
+    match wish {
+        Ok(None) => ControlFlow::Continue(()),
+        Ok(Some(Subscribe { topics })) if !topics.iter().all(|topic| policy::may_follow(&lease.principal, topic)) => {
+            const WHY: &str = "a wall link shows the topic `fleet` alone";
+            let entry = lease.principal.entry(Kind::Refusal, "subscribe");
+            lease.auth.tell_refusal(Entry { outcome: "not allowed".to_owned(), detail: WHY.to_owned(), ..entry }).await;
+            ControlFlow::Break(End::Close(close_code::POLICY, WHY.to_owned()))
+        }
+        Ok(Some(Subscribe { topics })) => match viewer.subscribe(topics).await {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(going_away()),
+        },
+        Err(end) => ControlFlow::Break(end),
+    }
+}
+
+/// How many messages a viewer may still send.
+#[derive(Debug)]
+struct Budget {
+    left: u32,
+    filled: Instant,
+}
+
+impl Budget {
+    fn new(now: Instant) -> Self {
+        Self { left: BURST, filled: now }
+    }
+
+    /// Takes one message's worth, should there be one.
+    fn takes(&mut self, now: Instant) -> bool {
+        const EACH: Duration = Duration::from_millis(1_000 / PER_SECOND as u64);
+        let more = now.saturating_duration_since(self.filled).as_millis() / EACH.as_millis();
+        let more = u32::try_from(more).unwrap_or(u32::MAX).min(BURST);
+        if more > 0 {
+            self.left = self.left.saturating_add(more).min(BURST);
+            self.filled += EACH * more;
+            if self.left == BURST {
+                self.filled = now;
+            }
+        }
+        self.left.checked_sub(1).map(|left| self.left = left).is_some()
+    }
+}
+
+/// What a viewer's message asks for; nothing where it only shows that somebody is there.
+fn wish(message: &Message) -> Result<Option<Subscribe>, End> {
+    match message {
+        Message::Text(text) if text.len() > MAX_MESSAGE => {
+            Err(End::Close(close_code::SIZE, format!("{MAX_MESSAGE} bytes are the most")))
+        }
+        Message::Text(text) => serde_json::from_str(text).map(Some).map_err(|error| {
+            let reason = format!("write {{\"topics\":[\"fleet\"]}}: {error}");
+            End::Close(close_code::POLICY, reason)
+        }),
+        Message::Binary(_) => Err(End::Close(close_code::UNSUPPORTED, "text is what a viewer sends".to_owned())),
+        Message::Ping(_) | Message::Pong(_) | Message::Close(_) => Ok(None),
+    }
+}
+
+fn message(frame: Bytes, encoding: Encoding) -> Message {
+    match encoding {
+        Encoding::Postcard => Message::Binary(frame),
+        // The hub writes JSON as text; anything else would be a defect, and travels as what it is.
+        Encoding::Json => match Utf8Bytes::try_from(frame.clone()) {
+            Ok(text) => Message::Text(text),
+            Err(_) => Message::Binary(frame),
+        },
+    }
+}
+
+fn going_away() -> End {
+    End::Close(close_code::AWAY, "Sluice is ending; come again in a moment".to_owned())
+}
+
+/// A reason that fits into a close frame.
+fn cut(mut reason: String) -> String {
+    let mut end = MAX_REASON.min(reason.len());
+    while !reason.is_char_boundary(end) {
+        end -= 1;
+    }
+    reason.truncate(end);
+    reason
+}
+
+#[cfg(test)]
+mod tests;
