@@ -1,4 +1,4 @@
-//! The lab's folder: where it is, and that nothing of it stays behind.
+//! A lab's folder: where it is, and that nothing of it stays behind.
 
 use std::{
     fs, io,
@@ -7,12 +7,12 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-/// Bytes of the folder's path. A Unix socket's path may have 107, and HAProxy adds its pid and `.tmp` to `/lb1.sock`.
+/// Bytes of the folder's path. A Unix socket's path may have 107, and HAProxy adds its pid and `.tmp` to the name.
 const LONGEST: usize = 80;
 
 /// A folder that is removed when this is dropped, if it was made for the lab; else only the lab's files in it are.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
     made: bool,
     files: Vec<PathBuf>,
@@ -21,10 +21,10 @@ pub(super) struct Folder {
 
 impl Folder {
     /// Takes the folder `wanted`, and makes it if it isn't there; without a wish, makes a fresh one.
-    pub(super) fn new(wanted: Option<&Path>) -> anyhow::Result<Self> {
+    pub(crate) fn new(wanted: Option<&Path>) -> anyhow::Result<Self> {
         let path = match wanted {
             Some(path) => std::path::absolute(path)?,
-            None => std::env::temp_dir().join(format!("sluice-demo-{:08x}", fastrand::u32(..))),
+            None => std::env::temp_dir().join(format!("sluice-lab-{:08x}", fastrand::u32(..))),
         };
         let text = path.to_str().unwrap_or_default();
         if text.is_empty() || text.contains(['\'', '"', '\\', '\n']) {
@@ -48,30 +48,30 @@ impl Folder {
         Ok(Self { path, made, files: Vec::new(), dirs: Vec::new() })
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Whether the folder goes with the lab.
-    pub(super) fn is_ours(&self) -> bool {
+    pub(crate) fn is_ours(&self) -> bool {
         self.made
     }
 
     /// The path of one of the lab's files; whoever writes it, it is removed at the end.
-    pub(super) fn file(&mut self, name: &str) -> PathBuf {
+    pub(crate) fn file(&mut self, name: &str) -> PathBuf {
         let path = self.path.join(name);
         self.files.push(path.clone());
         path
     }
 
     /// The path of one of the lab's folders; whoever makes it, it is removed at the end with all that is in it.
-    pub(super) fn dir(&mut self, name: &str) -> PathBuf {
+    pub(crate) fn dir(&mut self, name: &str) -> PathBuf {
         let path = self.path.join(name);
         self.dirs.push(path.clone());
         path
     }
 
-    pub(super) fn write(&mut self, name: &str, text: &str) -> anyhow::Result<PathBuf> {
+    pub(crate) fn write(&mut self, name: &str, text: &str) -> anyhow::Result<PathBuf> {
         let path = self.file(name);
         fs::write(&path, text).with_context(|| format!("{} can't be written", path.display()))?;
         Ok(path)

@@ -63,7 +63,7 @@ pub async fn serve(listener: TcpListener, behaviour: Behaviour, shutdown: Cancel
         .with_state(Arc::new(server));
     let served = axum::serve(listener, app).with_graceful_shutdown(shutdown.cancelled_owned()).await;
     if let Err(error) = served {
-        tracing::warn!(%error, "a web server of the demo has ended");
+        tracing::warn!(%error, "a web server of the lab has ended");
     }
 }
 

@@ -18,11 +18,11 @@ use tokio_util::{
 
 use super::{
     LabArgs, agent, database,
-    folder::Folder,
     layout::{self, Layout, NODES, PORTS, Part},
-    process::{self, Node},
-    traffic, web,
+    node::{self, Node},
+    traffic,
 };
+use crate::{folder::Folder, program, web};
 
 const WARDEN: &str = include_str!("warden.sh");
 
@@ -38,7 +38,7 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// Starts servers, both nodes and traffic, and returns once both stats sockets take connections.
+    /// Starts servers, both nodes and traffic, and returns once both stats sockets answer.
     ///
     /// The lab ends when `shutdown` is cancelled, too; [`Lab::stop`] then waits for that and removes the folder.
     ///
@@ -48,7 +48,7 @@ impl Lab {
     pub async fn start(args: &LabArgs, shutdown: CancellationToken) -> anyhow::Result<Self> {
         let layout = Layout::new(args.port)
             .with_context(|| format!("--port {} leaves no room for the lab's {PORTS} ports below 65536", args.port))?;
-        let haproxy = process::find_haproxy(args.haproxy.as_deref())?;
+        let haproxy = program::find(args.haproxy.as_deref())?;
         // HAProxy binds these itself. Asking first gives a better answer than its log, and leaves nothing half started.
         for (index, node) in NODES.into_iter().enumerate() {
             drop(bind(&format!("{node}'s frontend www"), layout.www(index)).await?);
@@ -80,8 +80,8 @@ impl Lab {
         for (index, name) in NODES.into_iter().enumerate() {
             let node = prepare(&mut folder, layout, index, &haproxy)?;
             pids.push(folder.file(&format!("{name}.pid")));
-            let child = process::start(&node).await?;
-            tasks.spawn(process::watch(node, child, token.clone()));
+            let child = node::start(&node).await?;
+            tasks.spawn(node::watch(node, child, token.clone()));
             let load = traffic::Load {
                 node: name,
                 www: layout.www(index),
@@ -117,7 +117,7 @@ impl Lab {
         drop(self.ending);
         self.tasks.wait().await;
         for file in &self.pids {
-            process::end_by_pid_file(file).await;
+            node::end_by_pid_file(file).await;
         }
     }
 }
@@ -132,7 +132,7 @@ fn prepare(folder: &mut Folder, layout: Layout, index: usize, haproxy: &Path) ->
         name,
         socket: folder.file(&format!("{name}.sock")),
         log: folder.file(&format!("{name}.log")),
-        command: folder.write(&format!("{name}.cmd"), &process::start_script(haproxy, &dir, name))?,
+        command: folder.write(&format!("{name}.cmd"), &node::start_script(haproxy, &dir, name))?,
     })
 }
 
@@ -153,7 +153,7 @@ async fn bind(whose: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// Starts the shell that cleans up after us should we be killed outright. It lives as long as the pipe is open.
 fn set_warden(folder: &Folder) -> anyhow::Result<ChildStdin> {
     let mut warden = Command::new("/bin/sh")
-        .args(["-c", WARDEN, "sluice-demo-warden"])
+        .args(["-c", WARDEN, "sluice-lab-warden"])
         .arg(folder.path())
         .arg(if folder.is_ours() { "remove" } else { "keep" })
         .stdin(Stdio::piped())

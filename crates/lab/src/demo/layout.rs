@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, net::SocketAddr, path::Path};
 
-use super::web::Health;
+use crate::web::Health;
 
 const TEMPLATE: &str = include_str!("haproxy.cfg");
 
@@ -10,7 +10,7 @@ const TEMPLATE: &str = include_str!("haproxy.cfg");
 pub(super) const NODES: [&str; 2] = ["lb1", "lb2"];
 
 /// How many consecutive ports the lab takes: two frontends on each node, then the servers.
-pub(super) const PORTS: u16 = (2 * NODES.len() + BACKENDS.len()) as u16;
+pub const PORTS: u16 = (2 * NODES.len() + BACKENDS.len()) as u16;
 
 /// Everything that listens behind HAProxy, in the order of their ports, by the name that the template uses.
 const BACKENDS: [&str; 15] = [
@@ -91,7 +91,7 @@ impl Layout {
 
 /// Sluice's own configuration: both nodes, as one cluster; accounts and record in `data`.
 pub(super) fn sluice_config(dir: &Path, data: &Path) -> String {
-    let mut text = format!("# Written by `sluice demo`; gone when it ends.\ndata = \"{}\"\n", data.display());
+    let mut text = format!("# Written by `sluice-lab`; gone when it ends.\ndata = \"{}\"\n", data.display());
     for node in NODES {
         let socket = dir.join(format!("{node}.sock"));
         // The folder's name holds neither quotes nor backslashes, so it needs no escape in TOML.

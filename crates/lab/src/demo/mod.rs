@@ -1,21 +1,19 @@
-//! The demo lab behind `sluice demo`: two real HAProxy processes with web servers, an agent and traffic to look at.
+//! The demo: two HAProxy processes with web servers, an agent and traffic to look at.
 //!
-//! Everything listens on loopback and ends with the lab. Nothing here knows of the dashboard: the lab hands over a
-//! configuration file, and Sluice reads it like any other.
+//! Everything listens on loopback and ends with the lab.
 
 mod agent;
 mod client;
 mod database;
-mod folder;
 mod lab;
 mod layout;
-mod process;
+mod node;
 mod traffic;
-pub mod web;
 
 use std::{path::PathBuf, time::Duration};
 
 pub use lab::Lab;
+pub use layout::PORTS;
 
 /// What one may choose about the lab.
 #[derive(Clone, Debug, clap::Args)]

@@ -1,33 +1,25 @@
-//! HAProxy processes: started, waited for, ended.
+//! One of the demo's two nodes: started by a script, waited for, ended.
 //!
 //! Each runs as master and worker in the foreground, so that SIGUSR2 to the master reloads it. The worker ends with its
 //! master, even when that is killed outright (seen on 2.6).
 
 use std::{
     path::{Path, PathBuf},
-    process::{ExitStatus, Stdio},
+    process::ExitStatus,
     time::Duration,
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use tokio::{
-    net::UnixStream,
     process::{Child, Command},
     time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
-/// Where Debian and most others put it, which is not on every user's PATH.
-const USUAL_FOLDERS: [&str; 3] = ["/usr/sbin", "/usr/local/sbin", "/usr/bin"];
-/// Until the stats socket answers. HAProxy needs a few hundredths of a second; a busy machine may need more.
-const START_DEADLINE: Duration = Duration::from_secs(10);
-const START_RETRY: Duration = Duration::from_millis(20);
-/// From SIGTERM to SIGKILL. HAProxy drops its connections at once, so it needs next to nothing.
-const END_DEADLINE: Duration = Duration::from_secs(2);
+use crate::process::{self, END_DEADLINE, RETRY};
+
 /// Ctrl-C reaches HAProxy as soon as us: an end within this time of it is no surprise.
 const SURPRISE_AFTER: Duration = Duration::from_millis(200);
-/// Bytes of a failed HAProxy's log that go into the error.
-const LOG_TAIL: usize = 1_500;
 
 /// One HAProxy, and where its files are.
 #[derive(Clone, Debug)]
@@ -37,22 +29,6 @@ pub(super) struct Node {
     pub(super) log: PathBuf,
     /// A shell script that becomes HAProxy; tests start a node again with it.
     pub(super) command: PathBuf,
-}
-
-/// The program to run: the one asked for, or else the first on PATH or in the usual folders.
-pub(super) fn find_haproxy(asked: Option<&Path>) -> anyhow::Result<PathBuf> {
-    if let Some(path) = asked {
-        if path.is_file() {
-            return Ok(path.to_owned());
-        }
-        bail!("there is no HAProxy at {}; --haproxy wants the program's path", path.display());
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain(USUAL_FOLDERS.into_iter().map(PathBuf::from))
-        .map(|folder| folder.join("haproxy"))
-        .find(|file| file.is_file())
-        .context("HAProxy isn't installed; on Debian: apt-get install haproxy; elsewhere say where it is with --haproxy PATH")
 }
 
 /// The script that becomes HAProxy. `exec` keeps the pid, so that whoever starts it can signal it.
@@ -69,31 +45,10 @@ pub(super) fn start_script(haproxy: &Path, dir: &Path, name: &str) -> String {
     )
 }
 
-/// Starts a node and waits until its stats socket takes connections.
+/// Starts a node and waits until its stats socket answers.
 pub(super) async fn start(node: &Node) -> anyhow::Result<Child> {
-    let mut child = Command::new("/bin/sh")
-        .arg(&node.command)
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .with_context(|| format!("{}: /bin/sh can't be started", node.name))?;
-    let deadline = Instant::now() + START_DEADLINE;
-    while UnixStream::connect(&node.socket).await.is_err() {
-        if let Some(status) = child.try_wait()? {
-            bail!("{}: HAProxy ended at once ({status}); it said:\n{}", node.name, log_tail(&node.log));
-        }
-        if Instant::now() > deadline {
-            end(&mut child).await;
-            bail!(
-                "{}: HAProxy's stats socket {} did not answer in {START_DEADLINE:?}; it said:\n{}",
-                node.name,
-                node.socket.display(),
-                log_tail(&node.log)
-            );
-        }
-        sleep(START_RETRY).await;
-    }
-    Ok(child)
+    let mut command = Command::new("/bin/sh");
+    process::start(command.arg(&node.command), &node.socket, &node.log).await.with_context(|| node.name)
 }
 
 /// Owns a started HAProxy until it ends or is to end. Tests kill and start nodes themselves, so its end is only told.
@@ -120,32 +75,20 @@ pub(super) async fn end_by_pid_file(file: &Path) {
     if !runs() {
         return;
     }
-    terminate(pid).await;
+    process::signal(pid, "TERM");
     let deadline = Instant::now() + END_DEADLINE;
     while runs() && Instant::now() < deadline {
-        sleep(START_RETRY).await;
+        sleep(RETRY).await;
     }
 }
 
+/// As [`process::end`], without blocking: both nodes end at once.
 async fn end(child: &mut Child) {
     if let Some(pid) = child.id() {
-        terminate(pid).await;
+        process::signal(pid, "TERM");
     }
     if timeout(END_DEADLINE, child.wait()).await.is_err() {
         // The worker sees its master's end and follows.
         let _gone = child.kill().await;
     }
-}
-
-/// The standard library sends SIGKILL alone, and the shell's own `kill` is everywhere.
-async fn terminate(pid: u32) {
-    let sent = Command::new("/bin/sh").args(["-c", "kill -TERM \"$1\"", "sh"]).arg(pid.to_string()).status().await;
-    if !sent.is_ok_and(|status| status.success()) {
-        tracing::debug!(pid, "SIGTERM did not reach the demo's HAProxy; it has probably ended");
-    }
-}
-
-fn log_tail(file: &Path) -> String {
-    let bytes = std::fs::read(file).unwrap_or_default();
-    String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(LOG_TAIL)..]).into_owned()
 }

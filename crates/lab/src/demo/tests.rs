@@ -1,8 +1,7 @@
 use std::{collections::HashMap, path::Path};
 
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, UnixStream},
+    net::TcpListener,
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
@@ -12,7 +11,9 @@ use super::{
     Lab, LabArgs,
     client::{Answer, Visitor},
     layout::{Layout, NODES, PORTS, sluice_config},
-    process,
+};
+use crate::{
+    program, socket,
     web::{self, Behaviour, Health},
 };
 
@@ -23,15 +24,6 @@ const SERVERS: [(&str, &[&str]); 4] = [
     ("static", &["static1", "static2", "assets-mirror"]),
     ("db-ro", &["db1", "db2"]),
 ];
-
-/// Tests that need HAProxy say so when it isn't there.
-fn haproxy() -> Option<PathBuf> {
-    let found = process::find_haproxy(None).ok();
-    if found.is_none() {
-        eprintln!("SKIPPED: HAProxy isn't installed, so the lab can't be tried");
-    }
-    found
-}
 
 fn args(port: u16) -> LabArgs {
     LabArgs { dir: None, port, traffic_for: Duration::from_secs(60), haproxy: None }
@@ -50,14 +42,9 @@ async fn lab(shutdown: &CancellationToken) -> Lab {
     }
 }
 
+/// What a node answers; nothing while it doesn't.
 async fn ask(socket: &Path, command: &str) -> String {
-    let mut answer = String::new();
-    let Ok(mut stream) = UnixStream::connect(socket).await else {
-        return answer;
-    };
-    stream.write_all(format!("{command}\n").as_bytes()).await.expect("HAProxy takes a command");
-    stream.read_to_string(&mut answer).await.expect("HAProxy answers to the end");
-    answer
+    socket::ask(socket, command).await.unwrap_or_default()
 }
 
 /// `show stat` as `backend/server` to its columns by name.
@@ -111,7 +98,7 @@ fn runs(pid: u32) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_nodes_serve_traffic_and_nothing_stays_behind() {
-    if haproxy().is_none() {
+    if program::for_test().is_none() {
         return;
     }
     let lab = lab(&CancellationToken::new()).await;
@@ -167,7 +154,7 @@ async fn both_nodes_serve_traffic_and_nothing_stays_behind() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_was_killed_and_started_again_ends_with_the_lab() {
-    if haproxy().is_none() {
+    if program::for_test().is_none() {
         return;
     }
     let shutdown = CancellationToken::new();
@@ -204,7 +191,7 @@ async fn a_node_that_was_killed_and_started_again_ends_with_the_lab() {
 
 #[tokio::test]
 async fn a_taken_port_is_named_with_a_way_out() {
-    if haproxy().is_none() {
+    if program::for_test().is_none() {
         return;
     }
     let taken = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -216,7 +203,7 @@ async fn a_taken_port_is_named_with_a_way_out() {
 
 #[test]
 fn the_configuration_checks_clean() {
-    let Some(haproxy) = haproxy() else {
+    let Some(haproxy) = program::for_test() else {
         return;
     };
     for node in 0..NODES.len() {

@@ -19,7 +19,8 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{client::Visitor, database, web::LARGEST_KB};
+use super::{client::Visitor, database};
+use crate::web::LARGEST_KB;
 
 /// Requests a second and node: the middle, and how far it swings to both sides.
 const RATE: f64 = 75.0;

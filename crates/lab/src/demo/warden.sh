@@ -1,5 +1,5 @@
-# Ends what the lab left behind when Sluice was killed outright and could not do it itself.
-# Its standard input is a pipe that Sluice holds open: it closes with Sluice, however that ends.
+# Ends what the lab left behind when `sluice-lab` was killed outright and could not do it itself.
+# Its standard input is a pipe that `sluice-lab` holds open: it closes with it, however that ends.
 # $1: the lab's folder; $2: "remove" if the folder goes too.
 trap '' INT TERM HUP
 while read -r _; do :; done
