@@ -7,7 +7,6 @@ pub mod clock;
 pub mod collector;
 pub mod config;
 pub mod db;
-pub mod demo;
 pub mod hub;
 pub mod logging;
 pub mod metrics;

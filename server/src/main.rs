@@ -5,9 +5,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 use server::{
-    cli::{self, Cli, Command, DemoArgs, ServeArgs},
-    config::{Config, ConfigError, ListenError, LogFormat, Source},
-    demo::Lab,
+    cli::{self, Cli, Command, ServeArgs},
+    config::{ConfigError, ListenError},
     logging, program,
     tls::PairError,
 };
@@ -23,6 +22,9 @@ const WORKERS: usize = 4;
 /// What ends the program when the configuration has to be another one: `EX_CONFIG` of sysexits.h. A supervisor need not
 /// try again.
 const MISCONFIGURED: u8 = 78;
+
+/// What ends the program when it is asked for what it doesn't have, as clap does.
+const MISUSED: u8 = 2;
 
 fn main() -> ExitCode {
     let command = Cli::parse().command;
@@ -54,7 +56,10 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             cli::wall(&args, &mut std::io::stdout().lock())?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Demo(args) => demo(args).await,
+        Command::Demo(_) => {
+            tell(&format!("sluice: {}", cli::DEMO_MOVED));
+            Ok(ExitCode::from(MISUSED))
+        }
         Command::Audit(args) => {
             let good = cli::audit(&args, &mut std::io::stdout().lock())?;
             Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -65,30 +70,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
 async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let config = args.load()?;
     logging::start(config.log);
-    program::serve(config, stop_signal()?, reload_signal()?, |url| tracing::info!("open {url}")).await?;
+    program::serve(config, stop_signal()?, reload_signal()?).await?;
     Ok(ExitCode::SUCCESS)
-}
-
-async fn demo(args: DemoArgs) -> anyhow::Result<ExitCode> {
-    logging::start(LogFormat::Human);
-    let shutdown = stop_signal()?;
-    let lab = Lab::start(&args.lab, shutdown.clone()).await?;
-    let result = if args.lab_only {
-        tell(&format!("the lab runs; sluice serve --config {}", lab.config_path().display()));
-        shutdown.cancelled().await;
-        Ok(())
-    } else {
-        let mut config = Config::load(&Source::File(lab.config_path().to_owned()))?;
-        config.listen = args.listen.unwrap_or(config.listen);
-        let ready = |url: &str| {
-            tell(&format!("\n  Sluice is at {url}\n  Ctrl-C ends it, and leaves nothing behind.\n"));
-        };
-        // It has no certificate.
-        program::serve(config, shutdown.clone(), watch::Sender::new(0).subscribe(), ready).await
-    };
-    shutdown.cancel();
-    lab.stop().await;
-    result.map(|()| ExitCode::SUCCESS)
 }
 
 /// A token that SIGTERM and SIGINT cancel.

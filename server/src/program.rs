@@ -21,18 +21,12 @@ use crate::{
     web::{self, AppState, ListenerSettings, assets, pages},
 };
 
-/// Binds, polls and serves until `shutdown` is cancelled; reads the certificate anew whenever `reload` changes. `ready`
-/// is told the address first.
+/// Binds, polls and serves until `shutdown` is cancelled; reads the certificate anew whenever `reload` changes.
 ///
 /// # Errors
 /// When other machines would be served without TLS or accounts, the certificate can't be used, the address can't be
 /// bound, or serving fails.
-pub async fn serve(
-    config: Config,
-    shutdown: CancellationToken,
-    reload: watch::Receiver<u64>,
-    ready: impl FnOnce(&str),
-) -> anyhow::Result<()> {
+pub async fn serve(config: Config, shutdown: CancellationToken, reload: watch::Receiver<u64>) -> anyhow::Result<()> {
     config.refuse_clear_text()?;
     let database = Database::open(&config.data)?;
     let has_users = database.call(|connection| users::is_there_any(connection)).await?;
@@ -60,7 +54,7 @@ pub async fn serve(
         supervisor::stopping();
         pending::<Infallible>().await
     };
-    ready(&url);
+    tracing::info!("open {url}");
     supervisor::ready(&url);
     tokio::select! {
         // Said before anything ends.

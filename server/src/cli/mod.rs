@@ -9,7 +9,7 @@ mod operator;
 mod token;
 mod user;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -20,10 +20,11 @@ pub use operator::system_user;
 pub use token::{TokenArgs, TokenCommand, TokenCommandError, WallArgs, WallCommand, token, wall};
 pub use user::{UserArgs, UserCommand, UserCommandError, user};
 
-use crate::{
-    config::{Config, ConfigError, LogFormat, SocketArg, Source, parse_listen},
-    demo::LabArgs,
-};
+use crate::config::{Config, ConfigError, LogFormat, SocketArg, Source, parse_listen};
+
+/// What `sluice demo` answers: HAProxy processes and traffic to look at are no part of the program that is shipped.
+pub const DEMO_MOVED: &str = "there is no demo in this program; in Sluice's source `make demo` starts one, or start \
+                              `sluice-lab`, and then `sluice serve --config DIR/sluice.toml` with the folder that it names";
 
 /// Real-time dashboard for HAProxy.
 #[derive(Debug, Parser)]
@@ -47,24 +48,19 @@ pub enum Command {
     Token(TokenArgs),
     /// Make, list and end wall links, for displays
     Wall(WallArgs),
-    /// Start two HAProxy processes with servers and traffic, and the dashboard on them
+    /// Say where the demo is: in Sluice's source, `make demo`
+    #[command(hide = true, disable_help_flag = true)]
     Demo(DemoArgs),
     /// Check the record of what was done, or write it out
     Audit(AuditArgs),
 }
 
-/// Arguments of `sluice demo`.
+/// Arguments of `sluice demo`: whatever somebody or a script still gives it.
 #[derive(Args, Clone, Debug)]
 pub struct DemoArgs {
-    /// What to look at.
-    #[command(flatten)]
-    pub lab: LabArgs,
-    /// Where to serve the dashboard: a loopback address and a port [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDR", value_parser = parse_listen)]
-    pub listen: Option<SocketAddr>,
-    /// Start everything but the dashboard
-    #[arg(long, conflicts_with = "listen")]
-    pub lab_only: bool,
+    /// Not looked at.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    pub ignored: Vec<OsString>,
 }
 
 /// Arguments of `sluice serve`.
@@ -141,6 +137,17 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_demo_takes_any_arguments_and_is_not_in_the_help() {
+        for args in [&["--lab-only", "--dir", "/x", "--port", "1"][..], &["--help"], &["-h"], &["x", "--version"], &[]]
+        {
+            let line = ["sluice", "demo"].iter().chain(args);
+            let command = Cli::try_parse_from(line).expect("whatever is said").command;
+            assert!(matches!(command, Command::Demo(_)), "{command:?}");
+        }
+        assert!(!Cli::command().render_long_help().to_string().contains("demo"));
     }
 
     #[test]

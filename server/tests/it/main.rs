@@ -5,7 +5,6 @@
 mod harness {
     pub(crate) mod certificates;
     pub(crate) mod fake;
-    pub(crate) mod haproxy;
     pub(crate) mod listener;
     pub(crate) mod raw;
     pub(crate) mod servers;
@@ -16,6 +15,7 @@ mod accounts;
 mod actions;
 mod bad_day;
 mod cut_short;
+mod demo;
 mod entries;
 mod faults;
 mod hostile;
