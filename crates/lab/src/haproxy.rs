@@ -200,8 +200,8 @@ impl Haproxy {
         if self.settings.is_master {
             command.arg("-W").arg("-S").arg(&master);
         }
-        // In the foreground, so that a lone process is the worker, and silent but for what keeps it from starting.
-        command.args(["-db", "-q", "-f"]).arg(self.path("haproxy.cfg"));
+        // In the foreground, so that a lone process is the worker.
+        command.args(["-db", "-f"]).arg(self.path("haproxy.cfg"));
         command.stdout(Stdio::from(output.try_clone()?)).stderr(output);
         self.process = Some(process::start(&mut command, &self.admin(), &log).await?);
         if !self.settings.is_master {

@@ -68,7 +68,7 @@ pub(crate) async fn measure(address: SocketAddr, report: &mut Report) -> anyhow:
     report.shown("  targets that were not `done`", format!("{not_done} of {}", ROUNDS * SERVERS.len()));
     report.repeat(
         "Apply: `curl -so /dev/null -w '%{time_total}\\n' --json '{\"action\":\"drain\",\"targets\":[{\"node\":\"lb1\",\
-         \"backend\":\"webservers\",\"server\":\"web1\"}]}' localhost:8080/api/v1/actions` under `sluice demo`",
+         \"backend\":\"webservers\",\"server\":\"web1\"}]}' localhost:8080/api/v1/actions` under `make demo`",
     );
     Ok(())
 }

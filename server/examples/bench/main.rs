@@ -6,8 +6,8 @@
 
 mod actions;
 mod files;
+mod fixture;
 mod http;
-mod lab;
 mod page;
 mod ports;
 mod process;
@@ -18,16 +18,24 @@ mod traffic;
 mod viewer;
 mod work;
 
-use std::{path::Path, time::Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
-use lab::Lab;
+use fixture::Fixture;
+use lab::demo::LabArgs;
 use report::Report;
 use sluice::Sluice;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 /// As many as the program itself has.
 const WORKERS: usize = 4;
+
+/// Longer than anything that is measured on the demo.
+const DEMO_TRAFFIC: Duration = Duration::from_secs(3_600);
 
 fn main() -> anyhow::Result<()> {
     files::raise_limit();
@@ -65,10 +73,10 @@ async fn bench() {
 /// Everything that needs the 1,000 servers.
 async fn thousand(program: &Path, report: &mut Report) -> anyhow::Result<()> {
     let dir = tempfile::tempdir().context("cannot make a temporary folder")?;
-    report::say(&format!("starting HAProxy with {} servers", lab::ALL_SERVERS));
-    let lab = Lab::start(dir.path()).await?;
-    let sluice = Sluice::serve(program, &lab.socket, dir.path()).await?;
-    let measured = scale::measure(&lab, &sluice, report).await;
+    report::say(&format!("starting HAProxy with {} servers", fixture::ALL_SERVERS));
+    let fixture = Fixture::start().await?;
+    let sluice = Sluice::serve(program, &fixture.socket(), dir.path()).await?;
+    let measured = scale::measure(&fixture, &sluice, report).await;
     let page = page::large(sluice.address, report).await;
     sluice.stop().await;
     if let Err(error) = measured {
@@ -77,7 +85,7 @@ async fn thousand(program: &Path, report: &mut Report) -> anyhow::Result<()> {
     if let Err(error) = page {
         report.skip("the page of 1,000 servers", &error);
     }
-    if let Err(error) = work::measure(&lab, report).await {
+    if let Err(error) = work::measure(&fixture, report).await {
         report.skip("CPU from a poll's reply to its frames", &error);
     }
     Ok(())
@@ -87,10 +95,13 @@ async fn thousand(program: &Path, report: &mut Report) -> anyhow::Result<()> {
 async fn demo(program: &Path, report: &mut Report) -> anyhow::Result<()> {
     let dir = tempfile::tempdir().context("cannot make a temporary folder")?;
     report::say("starting the demo");
-    let sluice = Sluice::demo(program, dir.path()).await?;
+    let args = LabArgs { dir: None, port: ports::for_demo()?, traffic_for: DEMO_TRAFFIC, haproxy: None };
+    let lab = lab::demo::Lab::start(&args, CancellationToken::new()).await?;
+    let sluice = Sluice::configured(program, lab.config_path(), dir.path()).await?;
     let acted = actions::measure(sluice.address, report).await;
     let loaded = page::first(sluice.address, report).await;
     sluice.stop().await;
+    lab.stop().await;
     if let Err(error) = acted {
         report.skip("from Apply to the outcome", &error);
     }

@@ -38,7 +38,7 @@ pub(crate) async fn first(address: SocketAddr, report: &mut Report) -> anyhow::R
     }
     report.repeat(
         "first page: `curl -so /dev/null -H 'Accept-Encoding: br' -w '%{size_header} + %{size_download}\\n'` on \
-         localhost:8080/stats and on each file that it names, under `sluice demo`",
+         localhost:8080/stats and on each file that it names, under `make demo`",
     );
     Ok(())
 }

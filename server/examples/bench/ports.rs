@@ -3,9 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use anyhow::Context as _;
-
-/// How many consecutive ports the demo takes, as `sluice demo --help` says.
-const DEMO: u16 = 19;
+use lab::demo::PORTS;
 
 /// Where a range is looked for: above most services, below the ports that Linux gives to clients.
 const RANGE: std::ops::Range<u16> = 20_000..32_000;
@@ -23,6 +21,6 @@ pub(crate) fn for_demo() -> anyhow::Result<u16> {
     let is_free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
     (0..ATTEMPTS)
         .map(|_| fastrand::u16(RANGE))
-        .find(|base| (*base..base + DEMO).all(is_free))
-        .context("there are no 19 consecutive free loopback ports")
+        .find(|base| (*base..base + PORTS).all(is_free))
+        .with_context(|| format!("there are no {PORTS} consecutive free loopback ports"))
 }

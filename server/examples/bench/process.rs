@@ -8,7 +8,7 @@ use tokio::{
     time::timeout,
 };
 
-/// How long a process may take to end by itself: the demo ends two HAProxy processes first.
+/// How long a process may take to end by itself.
 const END_DEADLINE: Duration = Duration::from_secs(10);
 
 /// CPU time that the threads of a process have used: the sum of user and system time, in nanoseconds where

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    lab::{ALL_SERVERS, Lab},
+    fixture::{ALL_SERVERS, Fixture},
     process,
     report::{Report, figure, say},
     sluice::Sluice,
@@ -33,11 +33,11 @@ const MEMORY_BOUND: f64 = 80.0; // MB
 const FRAME_HEAD: f64 = 4.0;
 
 /// Measures, and reports.
-pub(crate) async fn measure(lab: &Lab, sluice: &Sluice, report: &mut Report) -> anyhow::Result<()> {
+pub(crate) async fn measure(fixture: &Fixture, sluice: &Sluice, report: &mut Report) -> anyhow::Result<()> {
     say("idle servers, one viewer");
     let mut one = Crowd::gather(sluice.address, 1).await?;
     sleep(SETTLE).await;
-    let idle = Window::watch(lab, sluice, &mut one).await?;
+    let idle = Window::watch(fixture, sluice, &mut one).await?;
     report.figure(
         "bytes per viewer and second, 1,000 idle servers, checks every 2 s",
         idle.kilobytes(),
@@ -50,14 +50,14 @@ pub(crate) async fn measure(lab: &Lab, sluice: &Sluice, report: &mut Report) -> 
     say("idle servers, a hundred viewers");
     let mut many = Crowd::gather(sluice.address, MANY).await?;
     sleep(SETTLE).await;
-    let idle_many = Window::watch(lab, sluice, &mut many).await?;
+    let idle_many = Window::watch(fixture, sluice, &mut many).await?;
     drop(many);
 
     say("busy servers, one viewer");
-    let traffic = Traffic::start(lab.frontend);
+    let traffic = Traffic::start(fixture.frontend);
     sleep(SETTLE).await;
     let (before, hits) = (traffic.counts(), sluice.requests().await?);
-    let mut busy = Window::watch(lab, sluice, &mut one).await?;
+    let mut busy = Window::watch(fixture, sluice, &mut one).await?;
     let (answered, failed) = traffic.counts();
     report.figure("bytes per viewer and second, 1,000 busy servers", busy.kilobytes(), BUSY_BOUND, "kB");
     report.shown(
@@ -77,7 +77,7 @@ pub(crate) async fn measure(lab: &Lab, sluice: &Sluice, report: &mut Report) -> 
     drop(one);
     let mut many = Crowd::gather(sluice.address, MANY).await?;
     sleep(SETTLE).await;
-    let busy_many = Window::watch(lab, sluice, &mut many).await?;
+    let busy_many = Window::watch(fixture, sluice, &mut many).await?;
     let memory = process::memory(sluice.pid()?, "VmRSS")? as f64 / 1e6;
     let peak = process::memory(sluice.pid()?, "VmHWM")? as f64 / 1e6;
     report.figure("Sluice's memory, 1,000 busy servers, 100 viewers (VmRSS)", memory, MEMORY_BOUND, "MB");
@@ -87,7 +87,7 @@ pub(crate) async fn measure(lab: &Lab, sluice: &Sluice, report: &mut Report) -> 
     drop(many);
     let mut one = Crowd::gather(sluice.address, 1).await?;
     sleep(SETTLE).await;
-    busy.haproxy.extend(Window::watch(lab, sluice, &mut one).await?.haproxy);
+    busy.haproxy.extend(Window::watch(fixture, sluice, &mut one).await?.haproxy);
 
     tell_cpu(report, &idle, &idle_many, "idle");
     tell_cpu(report, &busy, &busy_many, "busy");
@@ -146,10 +146,10 @@ struct Window {
 }
 
 impl Window {
-    async fn watch(lab: &Lab, sluice: &Sluice, crowd: &mut Crowd) -> anyhow::Result<Self> {
+    async fn watch(fixture: &Fixture, sluice: &Sluice, crowd: &mut Crowd) -> anyhow::Result<Self> {
         // Asking costs Sluice something, so it comes before the first look at its CPU, and after the last.
         let polls = sluice.metric("sluice_polls_total").await?;
-        let (haproxy_pid, sluice_pid) = (lab.pid()?, sluice.pid()?);
+        let (haproxy_pid, sluice_pid) = (fixture.pid()?, sluice.pid()?);
         let (began, received, used) = (Instant::now(), crowd.received(), process::cpu(sluice_pid)?);
         let (mut haproxy, mut last) = (Vec::new(), (Instant::now(), process::cpu(haproxy_pid)?));
         for part in 1..=PARTS {

@@ -26,7 +26,7 @@ const VARIABLE: &str = "SLUICE_BIN";
 /// The node's name, and so its cluster's, in the topics.
 pub(crate) const NODE: &str = "bench";
 
-/// Until it serves, in steps of [`RETRY`]; the demo starts two HAProxy processes first.
+/// Until it serves, in steps of [`RETRY`].
 const ATTEMPTS: u32 = 200;
 const RETRY: Duration = Duration::from_millis(50);
 
@@ -57,11 +57,9 @@ impl Sluice {
         Self::start(program, args.into_iter().chain([data.as_os_str()]), dir).await
     }
 
-    /// `sluice demo` on ports of its own.
-    pub(crate) async fn demo(program: &Path, dir: &Path) -> anyhow::Result<Self> {
-        let (port, lab) = (ports::for_demo()?.to_string(), dir.join("lab"));
-        let args = ["demo", "--port", &port, "--dir"].map(OsStr::new);
-        Self::start(program, args.into_iter().chain([lab.as_os_str()]), dir).await
+    /// `sluice serve` with a configuration.
+    pub(crate) async fn configured(program: &Path, config: &Path, dir: &Path) -> anyhow::Result<Self> {
+        Self::start(program, [OsStr::new("serve"), OsStr::new("--config"), config.as_os_str()], dir).await
     }
 
     async fn start<A: AsRef<OsStr>>(

@@ -17,7 +17,7 @@ use tokio::{
     time::{Instant, interval_at},
 };
 
-use crate::lab::{BACKENDS, SERVERS, backend};
+use crate::fixture::{BACKENDS, SERVERS, backend};
 
 /// HAProxy's `balance roundrobin` gives each server one request a second.
 const PACE: Duration = Duration::from_millis(1_000 / SERVERS as u64);

@@ -26,7 +26,7 @@ use tokio::{sync::oneshot, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    lab::Lab,
+    fixture::Fixture,
     report::{Report, figure, say},
     sluice::NODE,
     traffic::Traffic,
@@ -41,10 +41,10 @@ const SETTLE: Duration = Duration::from_secs(4);
 const BOUND: f64 = 5.0; // ms
 
 /// Measures, and reports.
-pub(crate) async fn measure(lab: &Lab, report: &mut Report) -> anyhow::Result<()> {
+pub(crate) async fn measure(fixture: &Fixture, report: &mut Report) -> anyhow::Result<()> {
     say("CPU of a poll without the HTTP side, busy servers");
-    let _traffic = Traffic::start(lab.frontend);
-    let config = configuration(lab);
+    let _traffic = Traffic::start(fixture.frontend);
+    let config = configuration(fixture);
     let (answer, polls) = oneshot::channel();
     // Not one of the runtime's own: those are waited for when somebody interrupts the benchmark.
     thread::Builder::new().spawn(move || answer.send(alone(&config)))?;
@@ -129,11 +129,11 @@ fn spread(mut values: Vec<f64>) -> (f64, f64, f64) {
     (values[0], median, values[values.len() - 1])
 }
 
-fn configuration(lab: &Lab) -> Config {
+fn configuration(fixture: &Fixture) -> Config {
     let node = NodeConfig {
         name: NODE.to_owned(),
         cluster: NODE.to_owned(),
-        connector: Address::Unix(lab.socket.clone()).into(),
+        connector: Address::Unix(fixture.socket()).into(),
         poll: DEFAULT_POLL,
     };
     Config { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..Config::of_nodes(vec![node]) }

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use lab::Haproxy;
 use model::{action::Action, outcome::Outcome};
 
 use crate::harness::{
-    haproxy::Haproxy,
     raw::{self, Server as State},
     servers::Server,
     sluice::Sluice,

@@ -9,6 +9,7 @@ use std::{
 
 use Transport::{Tcp, Tls, Unix};
 use haproxy::{Address, Connector};
+use lab::Haproxy;
 use model::fleet::Link;
 use server::{hub::World, metrics::Metrics};
 use tokio::{
@@ -22,7 +23,6 @@ use crate::{
     harness::{
         certificates::{Certificates, EXPIRED, NOT_YET, NOW},
         fake::{Conduct, Fake, Reply, Transport, good, recorded},
-        haproxy::Haproxy,
         raw,
         sluice::{Sluice, node},
     },

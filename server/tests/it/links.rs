@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use lab::Haproxy;
 use model::{fleet::Link, problem::Severity};
 use server::hub::World;
 
 use crate::harness::{
-    haproxy::Haproxy,
     servers::Server,
     sluice::{Sluice, row},
 };
@@ -43,7 +43,7 @@ async fn a_node_that_stops_is_stale_then_down_and_comes_back_by_itself() {
     assert_eq!(down.fleet.nodes[0].pulse.polled, live_until(&stale), "the age is that of the last answer");
     assert!(row(&down, "lb1/be/s1").is_some(), "its rows stay, with their age");
 
-    haproxy.run().await;
+    haproxy.start_again().await;
     let back = sluice.until("lb1 is live", |w| w.fleet.nodes[0].link == Link::Live).await;
     assert_eq!((complaint(&back), back.fleet.nodes[0].error.as_str()), (None, ""));
     assert_ne!(back.fleet.nodes[0].pid, live.fleet.nodes[0].pid);
@@ -61,7 +61,7 @@ async fn a_node_that_freezes_is_told_and_holds_up_no_other() {
     };
     let sluice = Sluice::watching(&[("lb1", "edge", &one.admin()), ("lb2", "edge", &two.admin())]).await;
     let before = sluice.hub.world();
-    one.signal("STOP");
+    one.freeze();
     let frozen = sluice.until("lb1 is not live", |w| w.fleet.nodes[0].link != Link::Live).await;
     assert!(frozen.fleet.nodes[0].error.contains("no answer in time"), "{}", frozen.fleet.nodes[0].error);
     assert!(complaint(&frozen).is_some());
@@ -72,7 +72,7 @@ async fn a_node_that_freezes_is_told_and_holds_up_no_other() {
     assert!(sluice.metrics.polls.get_or_create(&label).get() > 5);
     assert_eq!(sluice.metrics.poll_errors.get_or_create(&label).get(), 0);
 
-    one.signal("CONT");
+    one.thaw();
     let back = sluice.until("lb1 is live", |w| w.fleet.nodes[0].link == Link::Live).await;
     assert_eq!(back.fleet.nodes[0].pid, before.fleet.nodes[0].pid);
     assert!(complaint(&back).is_none());

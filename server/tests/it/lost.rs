@@ -1,5 +1,6 @@
 //! Reloads and what they take along: events, lost states, and states that HAProxy kept.
 
+use lab::Haproxy;
 use model::{
     action::Action,
     col::Col,
@@ -9,7 +10,6 @@ use model::{
 use server::hub::World;
 
 use crate::harness::{
-    haproxy::Haproxy,
     raw,
     servers::{Server, traffic},
     sluice::{Sluice, highest_rate, row},
@@ -51,7 +51,9 @@ fn lost(world: &World) -> Vec<(&str, &str, Action, &str)> {
 async fn a_reload_tells_what_it_lost_and_setting_it_again_ends_the_list() {
     let web = Server::web().await;
     let before = proxies(&web, &SERVERS);
-    let (Some(one), Some(two)) = (Haproxy::start_master(&before).await, Haproxy::start_master(&before).await) else {
+    let (Some(one), Some(two)) =
+        (Haproxy::builder().master().start(&before).await, Haproxy::builder().master().start(&before).await)
+    else {
         return;
     };
     let sluice = Sluice::watching(&[("lb1", "edge", &one.admin()), ("lb2", "edge", &two.admin())]).await;
@@ -78,7 +80,7 @@ async fn a_reload_tells_what_it_lost_and_setting_it_again_ends_the_list() {
 
     // Another configuration: one server goes, one comes.
     two.configure(&proxies(&web, &["drained", "maint", "off", "comes"]));
-    two.signal("USR2");
+    two.reload();
     let mut last = world;
     while lost(&last).len() < 3 {
         let polled = last.fleet.nodes[1].pulse.polled;
@@ -141,7 +143,9 @@ async fn what_a_state_file_kept_is_not_lost() {
     let web = Server::web().await;
     let kept = "global\n\tserver-state-file DIR/state\ndefaults\n\tmode http\n\ttimeout connect 10s\n\
                 \ttimeout client 60s\n\ttimeout server 60s\n\tload-server-state-from-file global\n";
-    let Some(haproxy) = Haproxy::start_master(&format!("{kept}{}", proxies(&web, &SERVERS))).await else { return };
+    let Some(haproxy) = Haproxy::builder().master().start(&format!("{kept}{}", proxies(&web, &SERVERS))).await else {
+        return;
+    };
     let sluice = Sluice::watching(&[("lb1", "edge", &haproxy.admin())]).await;
     for server in SERVERS {
         sluice.until_status(&format!("lb1/be/{server}"), "UP").await;
@@ -151,7 +155,7 @@ async fn what_a_state_file_kept_is_not_lost() {
     let pid = sluice.hub.world().fleet.nodes[0].pid;
     let state = raw::ask(&haproxy.admin(), "show servers state").await;
     std::fs::write(haproxy.path("state"), state).expect("a state file");
-    haproxy.signal("USR2");
+    haproxy.reload();
     let world = sluice.until("the new worker", |w| w.fleet.nodes[0].pid != pid).await;
     assert!(world.fleet.lost.is_empty(), "{:?}", world.fleet.lost);
     let reloads = events(&world, EventKind::Reload);
@@ -167,7 +171,7 @@ async fn a_node_that_goes_and_comes_back_is_told_with_its_reason() {
     let sluice = Sluice::watching(&[("lb1", "edge", &haproxy.admin())]).await;
     haproxy.stop();
     sluice.until("it is gone", |w| !events(w, EventKind::Link).is_empty()).await;
-    haproxy.run().await;
+    haproxy.start_again().await;
     let world = sluice.until("it was started again", |w| !events(w, EventKind::Reload).is_empty()).await;
     let links = events(&world, EventKind::Link);
     let told: Vec<_> = links.iter().map(|e| (e.before.as_str(), e.after.as_str())).collect();

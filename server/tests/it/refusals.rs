@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use lab::Haproxy;
 use model::{action::Action, col::Col, fleet::Level, outcome::Outcome};
 use tokio::net::UnixStream;
 
 use crate::harness::{
-    haproxy::Haproxy,
     raw,
     servers::Server,
     sluice::{Sluice, row},

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use lab::Haproxy;
 use model::{col::Col, fleet::Link};
 use server::metrics::Metrics;
 
 use crate::harness::{
-    haproxy::Haproxy,
     raw,
     servers::{Server, traffic},
     sluice::{Sluice, highest_rate, row},
@@ -30,7 +30,9 @@ const ABSURD: u64 = 10_000_000_000;
 #[tokio::test]
 async fn a_reload_changes_the_process_and_nothing_else() {
     let web = Server::web().await;
-    let Some(haproxy) = Haproxy::start_master(&PROXIES.replace("WEB", &web.port.to_string())).await else { return };
+    let Some(haproxy) = Haproxy::builder().master().start(&PROXIES.replace("WEB", &web.port.to_string())).await else {
+        return;
+    };
     let sluice = Sluice::watching(&[("lb1", "edge", &haproxy.admin())]).await;
     let traffic = traffic(&haproxy.path("web.sock"));
     sluice.until("a rate", |w| highest_rate(w) > 0).await;
@@ -39,7 +41,7 @@ async fn a_reload_changes_the_process_and_nothing_else() {
     let mut last = sluice.hub.world();
     for _ in 0..RELOADS {
         let (pid, pages) = (last.fleet.nodes[0].pid, traffic.pages());
-        haproxy.signal("USR2");
+        haproxy.reload();
         // Every poll on the way is looked at.
         loop {
             let polled = last.fleet.nodes[0].pulse.polled;

@@ -1,10 +1,10 @@
 //! A HAProxy that comes back as another: other servers, and counters that start again.
 
+use lab::Haproxy;
 use model::{col::Col, fleet::Link};
 use server::hub::World;
 
 use crate::harness::{
-    haproxy::Haproxy,
     servers::{PAGE, Server, page},
     sluice::{Sluice, highest_rate, row},
 };
@@ -51,7 +51,7 @@ async fn rows_follow_and_rates_stay_sane() {
     haproxy.stop();
     sluice.until("lb1 is not live", |w| w.fleet.nodes[0].link != Link::Live).await;
     haproxy.configure(&with_port(AFTER));
-    haproxy.run().await;
+    haproxy.start_again().await;
     for _ in 0..5 {
         assert!(page(&haproxy.path("web.sock")).await);
     }

@@ -1,5 +1,6 @@
 //! Sessions: those that an action ends, and those that it leaves.
 
+use lab::Haproxy;
 use model::{action::Action, col::Col, outcome::Outcome};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -10,7 +11,6 @@ use tokio::{
 use crate::{
     PATIENCE,
     harness::{
-        haproxy::Haproxy,
         raw,
         servers::Server,
         sluice::{Sluice, row},

@@ -1,8 +1,9 @@
 //! Commands that HAProxy takes in silence although they do nothing: an outcome never says more than the state.
 
+use lab::Haproxy;
 use model::{action::Action, outcome::Outcome};
 
-use crate::harness::{haproxy::Haproxy, raw, servers::Server, sluice::Sluice};
+use crate::harness::{raw, servers::Server, sluice::Sluice};
 
 const PROXIES: &str = "\
 backend be

@@ -1,11 +1,12 @@
 //! A node that can't be reached keeps no other from being acted on.
 
+use lab::Haproxy;
 use model::{
     action::Action,
     outcome::{Outcome, TargetOutcome, TargetRef},
 };
 
-use crate::harness::{haproxy::Haproxy, raw, servers::Server, sluice::Sluice};
+use crate::harness::{raw, servers::Server, sluice::Sluice};
 
 async fn start(web: &Server) -> Option<(Haproxy, Haproxy, Sluice)> {
     let proxies = format!("backend be\n\tserver s1 127.0.0.1:{0}\n\tserver s2 127.0.0.1:{0}\n", web.port);
@@ -54,10 +55,10 @@ async fn a_stopped_node_is_unreachable() {
 async fn a_frozen_node_is_unreachable_and_does_nothing_later() {
     let web = Server::web().await;
     let Some((one, two, sluice)) = start(&web).await else { return };
-    one.signal("STOP");
+    one.freeze();
     check(&drain_all(&sluice).await, "no answer in time");
     assert_eq!(raw::server(&two.admin(), "be", "s1").await.admin, 8);
-    one.signal("CONT");
+    one.thaw();
     // Nothing waits in its socket to be carried out when it goes on.
     sluice.until("lb1 is back", |w| w.fleet.nodes[0].error.is_empty()).await;
     for server in ["s1", "s2"] {

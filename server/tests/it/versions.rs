@@ -5,8 +5,9 @@
 mod columns;
 mod old;
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 
+use lab::{Haproxy, program};
 use model::{
     action::Action,
     availability::refusal,
@@ -21,7 +22,6 @@ use tokio::{net::UnixStream, time::timeout};
 use crate::{
     actions,
     harness::{
-        haproxy::Haproxy,
         raw,
         servers::Server,
         sluice::{Sluice, row},
@@ -44,6 +44,12 @@ const VERSIONS: [Version; 5] = [
     Version { branch: "3.2", columns: 207, news: &["ssl_reused_sess"] },
     Version { branch: "3.4", columns: 213, news: &["reqbin", "resbout", "priv_idle_cur"] },
 ];
+
+/// Those of them that are here, each with its program.
+fn versions() -> impl Iterator<Item = (Version, PathBuf)> {
+    let programs = program::for_test_of_branches(VERSIONS.map(|version| version.branch));
+    VERSIONS.into_iter().zip(programs).filter_map(|(version, program)| Some((version, program?)))
+}
 
 /// The servers behind HAProxy: whoever drops them ends them.
 struct Behind {
@@ -102,8 +108,8 @@ fn line(action: Action, server: &str) -> String {
 #[tokio::test]
 async fn every_version_is_polled_and_shows_what_it_is() {
     let behind = Behind::start().await;
-    for Version { branch, .. } in VERSIONS {
-        let Some(haproxy) = Haproxy::start_branch(branch, &behind.proxies()).await else { continue };
+    for (Version { branch, .. }, program) in versions() {
+        let Some(haproxy) = Haproxy::builder().program(program).start(&behind.proxies()).await else { return };
         let sockets = [haproxy.admin(), haproxy.operator(), haproxy.user()];
         let sluice = Sluice::watching(&[
             ("lb1", "edge", &sockets[0]),
@@ -141,8 +147,8 @@ async fn every_version_is_polled_and_shows_what_it_is() {
 #[tokio::test]
 async fn every_version_does_each_action_and_shows_it() {
     let behind = Behind::start().await;
-    for Version { branch, .. } in VERSIONS {
-        let Some(haproxy) = Haproxy::start_branch(branch, &behind.proxies()).await else { continue };
+    for (Version { branch, .. }, program) in versions() {
+        let Some(haproxy) = Haproxy::builder().program(program).start(&behind.proxies()).await else { return };
         let socket = haproxy.admin();
         let sluice = Sluice::watching(&[("lb1", "edge", &socket)]).await;
         sluice.until_status("lb1/be/s1", "UP").await;
@@ -168,8 +174,8 @@ async fn every_version_refuses_what_it_has_nothing_for() {
     let no_check = refused("Health check was not configured on this server, cannot enable.");
     let no_agent = refused("Agent was not configured on this server, cannot enable.");
     let agent_off = refused("agent checks are not enabled on this server.");
-    for Version { branch, .. } in VERSIONS {
-        let Some(haproxy) = Haproxy::start_branch(branch, &behind.proxies()).await else { continue };
+    for (Version { branch, .. }, program) in versions() {
+        let Some(haproxy) = Haproxy::builder().program(program).start(&behind.proxies()).await else { return };
         let socket = haproxy.admin();
         let sluice = Sluice::watching(&[("lb1", "edge", &socket)]).await;
         sluice.until_status("lb1/be/s1", "UP").await;
@@ -204,8 +210,8 @@ async fn every_version_refuses_what_it_has_nothing_for() {
 #[tokio::test]
 async fn every_version_agrees_with_what_is_greyed_out() {
     let behind = Behind::start().await;
-    for Version { branch, .. } in VERSIONS {
-        let Some(haproxy) = Haproxy::start_branch(branch, &behind.proxies()).await else { continue };
+    for (Version { branch, .. }, program) in versions() {
+        let Some(haproxy) = Haproxy::builder().program(program).start(&behind.proxies()).await else { return };
         let socket = haproxy.admin();
         let sluice = Sluice::watching(&[("lb1", "edge", &socket)]).await;
         let world = sluice.until_status("lb1/be/s1", "UP").await;
@@ -242,8 +248,8 @@ async fn every_version_agrees_with_what_is_greyed_out() {
 #[tokio::test]
 async fn no_version_is_sent_what_the_level_of_its_socket_does_not_allow() {
     let behind = Behind::start().await;
-    for Version { branch, .. } in VERSIONS {
-        let Some(haproxy) = Haproxy::start_branch(branch, &behind.proxies()).await else { continue };
+    for (Version { branch, .. }, program) in versions() {
+        let Some(haproxy) = Haproxy::builder().program(program).start(&behind.proxies()).await else { return };
         let sluice = Sluice::watching(&[("lb2", "lab", &haproxy.operator()), ("lb3", "hall", &haproxy.user())]).await;
         let world = sluice.until_status("lb2/be/s1", "UP").await;
         let before = raw::server(&haproxy.admin(), "be", "s1").await;
@@ -271,7 +277,7 @@ async fn reload(haproxy: &Haproxy, sluice: &Sluice, pid: u64) -> Arc<World> {
     /// Longer than a reload takes.
     const MOMENT: Duration = Duration::from_secs(5);
     for _ in 0..5 {
-        haproxy.signal("USR2");
+        haproxy.reload();
         // A master that is still busy with its start misses the signal.
         if let Ok(world) = timeout(MOMENT, sluice.hub.wait_for(|w| w.fleet.nodes[0].pid != pid)).await {
             return world.expect("the hub runs");
@@ -283,8 +289,8 @@ async fn reload(haproxy: &Haproxy, sluice: &Sluice, pid: u64) -> Arc<World> {
 #[tokio::test]
 async fn every_version_is_followed_through_a_reload() {
     let behind = Behind::start().await;
-    for Version { branch, .. } in VERSIONS {
-        let Some(haproxy) = Haproxy::start_branch_master(branch, &behind.proxies()).await else { continue };
+    for (Version { branch, .. }, program) in versions() {
+        let Some(haproxy) = Haproxy::builder().program(program).master().start(&behind.proxies()).await else { return };
         let sluice = Sluice::watching(&[("lb1", "edge", &haproxy.admin())]).await;
         let world = sluice.until_status("lb1/be/s1", "UP").await;
         let node = &world.fleet.nodes[0];

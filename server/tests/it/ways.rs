@@ -3,6 +3,7 @@
 use std::{net::TcpListener, time::Duration};
 
 use haproxy::{Address, Client, Connector, Limits};
+use lab::Haproxy;
 use model::{
     action::Action,
     fleet::{Level, Link},
@@ -15,7 +16,6 @@ use crate::{
     PATIENCE,
     harness::{
         certificates::{Certificates, EXPIRED, NOT_YET, NOW},
-        haproxy::Haproxy,
         raw,
         sluice::Sluice,
     },
@@ -44,7 +44,7 @@ async fn every_way_in_polls_and_acts() {
     let [tcp, tls, tls12, behind] = ports();
     let abns = format!("sluice-{tcp}");
     // Host names may stand for an IPv6 address first, where nobody listens.
-    let Some(haproxy) = Haproxy::start_master(&format!(
+    let proxies = format!(
         "global\n\
          \tstats socket abns@{abns} level admin\n\
          \tstats socket ipv4@127.0.0.1:{tcp} level admin\n\
@@ -56,11 +56,8 @@ async fn every_way_in_polls_and_acts() {
          \tserver cli unix@DIR/admin.sock\n\
          backend be\n\
          \tserver-template s 1-9 127.0.0.1:{tcp}\n"
-    ))
-    .await
-    else {
-        return;
-    };
+    );
+    let Some(haproxy) = Haproxy::builder().master().start(&proxies).await else { return };
     let unix = haproxy.admin().display().to_string();
     let master_socket = haproxy.path("master.sock").display().to_string();
     let nodes = [
@@ -96,7 +93,7 @@ async fn the_masters_socket_leads_to_the_current_worker_over_reloads() {
     let [tcp, tls] = ports();
     let certificates = Certificates::new();
     let server = certificates.issue("server", &["localhost"], NOW).display().to_string();
-    let Some(haproxy) = Haproxy::start_master(&format!(
+    let proxies = format!(
         "listen in_front\n\
          \tmode tcp\n\
          \tbind 127.0.0.1:{tcp}\n\
@@ -104,11 +101,8 @@ async fn the_masters_socket_leads_to_the_current_worker_over_reloads() {
          \tserver master unix@DIR/master.sock\n\
          backend be\n\
          \tserver-template s 1-3 127.0.0.1:{tcp}\n"
-    ))
-    .await
-    else {
-        return;
-    };
+    );
+    let Some(haproxy) = Haproxy::builder().master().start(&proxies).await else { return };
     let nodes = [
         ("unix", master(&haproxy.path("master.sock").display().to_string())),
         ("tcp", master(&format!("tcp://127.0.0.1:{tcp}"))),
@@ -118,7 +112,7 @@ async fn the_masters_socket_leads_to_the_current_worker_over_reloads() {
     let mut lost = Vec::new();
     for reload in 1..=3 {
         let pid = sluice.hub.world().fleet.nodes[0].pid;
-        haproxy.signal("USR2");
+        haproxy.reload();
         let reached = |n: &model::fleet::Node| n.link == Link::Live && n.pid != pid;
         sluice
             .until("another worker", |w| {
@@ -177,7 +171,7 @@ async fn a_wrong_way_says_what_is_wrong_with_it() {
     .into_iter()
     .map(|(port, file)| bind(port, file))
     .collect();
-    let Some(haproxy) = Haproxy::start_master(&format!(
+    let proxies = format!(
         "global\n\
          \tstats socket ipv4@127.0.0.1:{mute} level admin {verified}\n\
          \tstats socket ipv4@127.0.0.1:{tcp} level admin\n\
@@ -194,11 +188,8 @@ async fn a_wrong_way_says_what_is_wrong_with_it() {
          frontend http\n\
          \tbind 127.0.0.1:{http}\n",
         good.display()
-    ))
-    .await
-    else {
-        return;
-    };
+    );
+    let Some(haproxy) = Haproxy::builder().master().start(&proxies).await else { return };
     let at = |port: u16| format!("tls://localhost:{port}");
     let anonymous = |port: u16| ours.connector(&at(port), None);
     let demanded = "HAProxy demands a client certificate: name its PEM files as `certificate` and `key`";
@@ -239,12 +230,14 @@ async fn a_wrong_way_says_what_is_wrong_with_it() {
 
 #[tokio::test]
 async fn a_reload_that_fails_leaves_the_old_worker_within_reach() {
-    let Some(haproxy) = Haproxy::start_master("backend be\n\tserver s1 127.0.0.1:1\n").await else { return };
+    let Some(haproxy) = Haproxy::builder().master().start("backend be\n\tserver s1 127.0.0.1:1\n").await else {
+        return;
+    };
     let socket = haproxy.path("master.sock");
     let sluice = Sluice::reaching(&[("lb1", master(&socket.display().to_string()))]).await;
     let pid = sluice.hub.world().fleet.nodes[0].pid;
     haproxy.configure("backend be\n\tnonsense\n");
-    haproxy.signal("USR2");
+    haproxy.reload();
     let failed = async {
         while !raw::try_ask_master(&socket, "show proc").await.is_ok_and(|said| said.contains("[failed: 1]")) {
             sleep(Duration::from_millis(20)).await;

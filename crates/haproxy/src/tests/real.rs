@@ -8,7 +8,10 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{command, process::Haproxy};
+use super::{
+    command,
+    process::{client, start},
+};
 use crate::{Answer, Client, Error, Level, Verb};
 
 /// Servers of each kind. Nothing answers behind them but `listen ok`; checks run once, so that none undoes an action.
@@ -64,10 +67,10 @@ async fn status(client: &Client, server: &str) -> String {
 
 #[tokio::test]
 async fn state_verbs_set_the_admin_state() {
-    let Some(haproxy) = Haproxy::start(PROXIES).await else {
+    let Some(haproxy) = start(PROXIES).await else {
         return;
     };
-    let client = haproxy.client("admin");
+    let client = client(&haproxy, "admin");
     for (verb, admin, expected) in
         [(Verb::StateDrain, 8, "DRAIN"), (Verb::StateMaint, 1, "MAINT"), (Verb::StateReady, 0, "no check")]
     {
@@ -79,10 +82,10 @@ async fn state_verbs_set_the_admin_state() {
 
 #[tokio::test]
 async fn health_verbs_set_the_operational_state_and_the_checks() {
-    let Some(haproxy) = Haproxy::start(PROXIES).await else {
+    let Some(haproxy) = start(PROXIES).await else {
         return;
     };
-    let client = haproxy.client("admin");
+    let client = client(&haproxy, "admin");
     for (verb, op, expected) in
         [(Verb::HealthDown, 0, "DOWN"), (Verb::HealthStopping, 3, "NOLB"), (Verb::HealthUp, 2, "no check")]
     {
@@ -101,10 +104,10 @@ async fn health_verbs_set_the_operational_state_and_the_checks() {
 
 #[tokio::test]
 async fn agent_verbs_set_the_operational_state_and_the_agent() {
-    let Some(haproxy) = Haproxy::start(PROXIES).await else {
+    let Some(haproxy) = start(PROXIES).await else {
         return;
     };
-    let client = haproxy.client("admin");
+    let client = client(&haproxy, "admin");
     accept(&client, "be", "agent", Verb::AgentDown).await;
     assert_eq!(state(&client, "agent").await.0, 0);
     assert_eq!(status(&client, "agent").await, "DOWN (agent)");
@@ -120,7 +123,7 @@ async fn agent_verbs_set_the_operational_state_and_the_agent() {
 
 #[tokio::test]
 async fn shutdown_sessions_ends_a_session_in_progress() {
-    let Some(haproxy) = Haproxy::start(PROXIES).await else {
+    let Some(haproxy) = start(PROXIES).await else {
         return;
     };
     let server = UnixListener::bind(haproxy.path("held.sock")).expect("a server");
@@ -128,14 +131,14 @@ async fn shutdown_sessions_ends_a_session_in_progress() {
     let connected = timeout(PATIENCE, server.accept()).await;
     let _session = connected.expect("in time").expect("a session");
 
-    accept(&haproxy.client("admin"), "hold", "h", Verb::ShutdownSessions).await;
+    accept(&client(&haproxy, "admin"), "hold", "h", Verb::ShutdownSessions).await;
     let end = timeout(PATIENCE, visitor.read(&mut [0])).await.expect("in time");
     assert!(matches!(end, Ok(0) | Err(_)), "{end:?}");
 }
 
 #[tokio::test]
 async fn refusals_carry_haproxys_words() {
-    let Some(haproxy) = Haproxy::start(PROXIES).await else {
+    let Some(haproxy) = start(PROXIES).await else {
         return;
     };
     let tracking = "cannot change health on a tracking server.";
@@ -154,7 +157,7 @@ async fn refusals_carry_haproxys_words() {
     ];
     // `severity.sock` puts `[3]: ` before each message.
     for socket in ["admin", "severity"] {
-        let client = haproxy.client(socket);
+        let client = client(&haproxy, socket);
         for (backend, server, verb, words) in cases {
             let answer = client.act(&command(backend, server, verb)).await;
             assert_eq!(answer.expect("an answer"), Answer::Refused(words.to_owned()), "{verb:?}");
@@ -174,10 +177,10 @@ async fn refusals_carry_haproxys_words() {
 
 #[tokio::test]
 async fn verbs_without_effect_are_accepted_in_silence() {
-    let Some(haproxy) = Haproxy::start(PROXIES).await else {
+    let Some(haproxy) = start(PROXIES).await else {
         return;
     };
-    let client = haproxy.client("admin");
+    let client = client(&haproxy, "admin");
     let before = state(&client, "plain").await;
     for verb in [Verb::DisableHealth, Verb::DisableAgent, Verb::StateReady, Verb::ShutdownSessions] {
         accept(&client, "be", "plain", verb).await;
@@ -187,12 +190,12 @@ async fn verbs_without_effect_are_accepted_in_silence() {
 
 #[tokio::test]
 async fn only_level_admin_may_act() {
-    let Some(haproxy) = Haproxy::start(PROXIES).await else {
+    let Some(haproxy) = start(PROXIES).await else {
         return;
     };
     for socket in ["operator", "user"] {
         for verb in Verb::ALL {
-            let answer = haproxy.client(socket).act(&command("be", "plain", verb)).await;
+            let answer = client(&haproxy, socket).act(&command("be", "plain", verb)).await;
             let denied = Answer::Refused("Permission denied".to_owned());
             assert_eq!(answer.expect("an answer"), denied, "{socket} {verb:?}");
         }
@@ -201,7 +204,7 @@ async fn only_level_admin_may_act() {
 
 #[tokio::test]
 async fn every_level_may_read() {
-    let Some(haproxy) = Haproxy::start(PROXIES).await else {
+    let Some(haproxy) = start(PROXIES).await else {
         return;
     };
     for (socket, level, sees_addresses) in [
@@ -210,7 +213,7 @@ async fn every_level_may_read() {
         ("operator", Level::Operator, true),
         ("user", Level::User, false),
     ] {
-        let client = haproxy.client(socket);
+        let client = client(&haproxy, socket);
         assert_eq!(client.level().await.expect("a level"), level, "{socket}");
         let info = client.info().await.expect("the info");
         assert_eq!(info.get("Name"), Some("HAProxy"));
@@ -226,16 +229,16 @@ async fn every_level_may_read() {
 
 #[tokio::test]
 async fn a_stopped_haproxy_is_told_from_a_missing_one() {
-    let Some(haproxy) = Haproxy::start(PROXIES).await else {
+    let Some(mut haproxy) = start(PROXIES).await else {
         return;
     };
-    let client = haproxy.client("admin");
+    let client = client(&haproxy, "admin");
     client.info().await.expect("it runs");
-    let stopped = haproxy.stop();
+    haproxy.stop();
     // HAProxy leaves its socket behind.
     let error = client.info().await.expect_err("stopped");
     assert!(error.to_string().contains("HAProxy is stopped"), "{error}");
-    drop(stopped);
+    drop(haproxy);
     let error = client.info().await.expect_err("gone");
     assert!(error.to_string().contains("no such socket"), "{error}");
     assert!(matches!(error, Error::Connect { .. }));
@@ -244,10 +247,10 @@ async fn a_stopped_haproxy_is_told_from_a_missing_one() {
 /// Checks run at the start; this one proves that the table of a running HAProxy follows them.
 #[tokio::test]
 async fn a_check_of_a_running_haproxy_shows_in_the_table() {
-    let Some(haproxy) = Haproxy::start(PROXIES).await else {
+    let Some(haproxy) = start(PROXIES).await else {
         return;
     };
-    let client = haproxy.client("admin");
+    let client = client(&haproxy, "admin");
     let passed = async {
         loop {
             let table = client.servers_state().await.expect("the state");

@@ -1,14 +1,8 @@
 //! HAProxy's own word, over a connection that has nothing to do with the client under test.
 
-use std::{io, path::Path};
+use std::path::Path;
 
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::UnixStream,
-    time::timeout,
-};
-
-use crate::PATIENCE;
+pub(crate) use lab::socket::{ask as try_ask, ask_master as try_ask_master};
 
 /// A server as HAProxy tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,32 +18,6 @@ pub(crate) struct Server {
 /// What HAProxy answers to a line.
 pub(crate) async fn ask(socket: &Path, line: &str) -> String {
     try_ask(socket, line).await.expect("HAProxy answers")
-}
-
-/// The same; an error where nobody answers, or with nothing.
-pub(crate) async fn try_ask(socket: &Path, line: &str) -> io::Result<String> {
-    let exchange = async {
-        let mut stream = UnixStream::connect(socket).await?;
-        stream.write_all(format!("{line}\n").as_bytes()).await?;
-        let mut reply = Vec::new();
-        stream.read_to_end(&mut reply).await?;
-        if reply.is_empty() { Err(io::Error::from(io::ErrorKind::UnexpectedEof)) } else { Ok(reply) }
-    };
-    let reply = timeout(PATIENCE, exchange).await.map_err(|_| io::ErrorKind::TimedOut)??;
-    Ok(String::from_utf8_lossy(&reply).into_owned())
-}
-
-/// What a master process answers; it goes on only when this side ends.
-pub(crate) async fn try_ask_master(socket: &Path, line: &str) -> io::Result<String> {
-    let exchange = async {
-        let mut stream = UnixStream::connect(socket).await?;
-        stream.write_all(format!("{line}\n").as_bytes()).await?;
-        stream.shutdown().await?;
-        let mut reply = String::new();
-        stream.read_to_string(&mut reply).await?;
-        io::Result::Ok(reply)
-    };
-    timeout(PATIENCE, exchange).await.map_err(|_| io::ErrorKind::TimedOut)?
 }
 
 /// Has HAProxy do something, which it must take without a word.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use lab::Haproxy;
 use serde_json::Value;
 use server::web::{self, pages};
 use tokio::{
@@ -11,10 +12,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Behind, VERSIONS, Version};
+use super::{Behind, Version, versions};
 use crate::{
     PATIENCE,
-    harness::{haproxy::Haproxy, raw, sluice::Sluice},
+    harness::{raw, sluice::Sluice},
 };
 
 /// Of each row: its name, and the columns that are not empty.
@@ -53,8 +54,8 @@ fn sent(reply: &str) -> (Vec<String>, Rows) {
 #[tokio::test]
 async fn every_column_of_every_version_comes_through() {
     let behind = Behind::start().await;
-    for Version { branch, columns, news } in VERSIONS {
-        let Some(haproxy) = Haproxy::start_branch(branch, &behind.proxies()).await else { continue };
+    for (Version { branch, columns, news }, program) in versions() {
+        let Some(haproxy) = Haproxy::builder().program(program).start(&behind.proxies()).await else { return };
         let sluice = Sluice::watching(&[("lb1", "edge", &haproxy.admin())]).await;
         sluice.until_status("lb1/be/s1", "UP").await;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
