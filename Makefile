@@ -24,7 +24,7 @@ inputs := $(shell find app server style public .cargo scripts/shrink-wasm.mjs Ca
 ## demo: two HAProxy processes with servers and traffic, and the dashboard to look at them; Ctrl-C ends it
 demo: build
 	@$(step) "demo"
-	@exec $(program) demo $(ARGS)
+	@exec scripts/demo.sh $(ARGS)
 
 ## test: everything that CI checks
 test: setup-test lint build unit browser
@@ -38,8 +38,10 @@ lint: setup-test
 	@$(step) "lint, browser" cargo clippy --locked --profile wasm-release --target-dir target/front -p sluice-app --lib --features hydrate --target wasm32-unknown-unknown -- -D warnings
 	@$(step) "dependencies" cargo deny --locked --log-level error check bans licenses sources
 
-## build: the release program, target/release/sluice, with the site in it
+## build: the release program, target/release/sluice, with the site in it, and target/release/sluice-lab
 build: setup-build $(built)
+	@# With the server named, the lab is compiled with the features that cargo-leptos has just compiled for it.
+	@$(step) "build, lab" cargo build --locked --release -p server -p lab --bin sluice-lab
 
 $(built): $(inputs) $(if $(wildcard $(program)),,FORCE)
 	@mkdir -p target && touch $@.began

@@ -7,7 +7,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { Program, freePorts, runs, until } from './process';
+import { LAB_PROGRAM, Program, freePorts, runs, until } from './process';
 
 /** Consecutive ports that the lab takes. */
 const LAB_PORTS = 19;
@@ -39,7 +39,7 @@ export class Lab {
   static async start(): Promise<Lab> {
     const dir = mkdtempSync(path.join(tmpdir(), 'sluice-e2e-'));
     const port = await freePorts(LAB_PORTS);
-    const program = await Program.start(['demo', '--lab-only', '--dir', dir, '--port', String(port)]);
+    const program = await Program.start(LAB_PROGRAM, ['--dir', dir, '--port', String(port)]);
     const lab = new Lab(program, dir, port);
     await until(`the lab\n${program.said()}`, async () => {
       if (!program.runs()) throw new Error(program.said());

@@ -9,6 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** The program under test. */
 export const PROGRAM = path.resolve(process.env.SLUICE_BIN ?? path.join(__dirname, '../target/release/sluice'));
 
+/** The program that starts HAProxy for it to look at. */
+export const LAB_PROGRAM = path.resolve(process.env.SLUICE_LAB_BIN ?? path.join(__dirname, '../target/release/sluice-lab'));
+
 /** Waits until `probe` gives something, and fails with what was waited for. */
 export async function until<T>(what: string, probe: () => Promise<T | undefined | false>, ms = 20_000): Promise<T> {
   const end = Date.now() + ms;
@@ -59,22 +62,23 @@ export async function freePorts(count: number): Promise<number> {
 export class Program {
   private output = '';
   private constructor(
+    private readonly path: string,
     private readonly shell: ChildProcess,
     readonly pid: number,
   ) {}
 
-  static async start(args: string[]): Promise<Program> {
+  static async start(program: string, args: string[]): Promise<Program> {
     const script = 'trap "" INT; "$@" </dev/null & echo $!; cat >/dev/null; kill -TERM $! 2>/dev/null; wait';
-    const shell = spawn('/bin/sh', ['-c', script, 'sh', PROGRAM, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const shell = spawn('/bin/sh', ['-c', script, 'sh', program, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
     const first = await new Promise<string>((resolve, reject) => {
       shell.once('error', reject);
       shell.stdout.once('data', (data) => resolve(String(data)));
     });
-    const program = new Program(shell, Number.parseInt(first, 10));
+    const started = new Program(program, shell, Number.parseInt(first, 10));
     for (const stream of [shell.stdout, shell.stderr]) {
-      stream.on('data', (data) => (program.output = (program.output + data).slice(-4_000)));
+      stream.on('data', (data) => (started.output = (started.output + data).slice(-4_000)));
     }
-    return program;
+    return started;
   }
 
   runs(): boolean {
@@ -89,7 +93,7 @@ export class Program {
   /** Ends it, and waits for that. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (this.runs()) process.kill(this.pid, signal);
-    await until(`end of ${PROGRAM}`, async () => !this.runs());
+    await until(`end of ${this.path}`, async () => !this.runs());
     this.shell.stdin?.end();
   }
 }

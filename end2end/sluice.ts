@@ -74,7 +74,7 @@ export class Sluice {
   async start(): Promise<void> {
     if (this.program?.runs()) return;
     const where = ['--config', this.config, '--data', this.data, '--listen', `127.0.0.1:${this.port}`];
-    const program = await Program.start(['serve', ...where]);
+    const program = await Program.start(PROGRAM, ['serve', ...where]);
     this.program = program;
     await until(`Sluice\n${program.said()}`, async () => {
       if (!program.runs()) throw new Error(program.said());
