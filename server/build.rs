@@ -2,7 +2,7 @@
 
 use std::{fs, io};
 
-/// Where cargo-leptos builds the site, from this crate's folder.
+/// Where `scripts/site.mjs` builds the site, from this crate's folder.
 const SITE: &str = "../target/site";
 
 fn main() -> io::Result<()> {
