@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::{sync::Semaphore, time::timeout};
 
 use crate::{
-    Address, Answer, Connector, Error, Info, Level, ParseError, ServerCommand, ServersState, StatTable,
+    Address, CommandReply, Connector, Error, Info, Level, ParseError, ServerCommand, ServersState, StatTable,
     reply::{self, Words},
     wire::{Progress, UNKNOWN, exchange},
 };
@@ -112,22 +112,22 @@ impl Client {
             None if text.as_bytes().starts_with(UNKNOWN) => {
                 Err(Error::UnknownCommand { command: COMMAND, since: "1.9" })
             }
-            None => Err(refusal(COMMAND, text)),
+            None => Err(refused(COMMAND, text)),
         }
     }
 
-    /// Sends one action and returns what HAProxy said to it.
+    /// Sends one action, and returns what HAProxy said to it.
     ///
-    /// [`Answer::Accepted`] means that HAProxy took the command, not that it had an effect.
+    /// [`CommandReply::Accepted`] means that HAProxy took the command, not that it had an effect.
     ///
     /// # Errors
     /// Any [`Error`] that is not about the words of a reply; [`Error::may_have_run`] tells whether HAProxy may have run
     /// the command nevertheless.
-    pub async fn act(&self, command: &ServerCommand) -> Result<Answer, Error> {
+    pub async fn run(&self, command: &ServerCommand) -> Result<CommandReply, Error> {
         let reply = self.short(&format!("{command}\n")).await?;
         Ok(match reply::words(&reply)? {
-            Words::Silence => Answer::Accepted,
-            Words::Text(text) => Answer::Refused(text),
+            Words::Silence => CommandReply::Accepted,
+            Words::Text(text) => CommandReply::Refused(text),
         })
     }
 
@@ -191,7 +191,7 @@ fn expect(reply: Bytes, command: &'static str, recognises: fn(&[u8]) -> bool) ->
     Err(match reply::words(&reply)? {
         // HAProxy's own messages are ASCII.
         Words::Text(text) if text.contains(char::REPLACEMENT_CHARACTER) => silent(),
-        Words::Text(text) => refusal(command, text),
+        Words::Text(text) => refused(command, text),
         Words::Silence => silent(),
     })
 }
@@ -201,7 +201,7 @@ fn silent() -> Error {
     Error::Parse(ParseError::Unintelligible)
 }
 
-fn refusal(command: &'static str, words: String) -> Error {
+fn refused(command: &'static str, words: String) -> Error {
     if words == "Permission denied" {
         return Error::PermissionDenied { command };
     }

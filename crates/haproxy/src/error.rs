@@ -109,7 +109,7 @@ pub enum Error {
         other: &'static str,
     },
     /// HAProxy answered a read command with a message instead of what was asked; these are its words, cleaned as for
-    /// [`Answer::Refused`](crate::Answer::Refused).
+    /// [`CommandReply::Refused`](crate::CommandReply::Refused).
     #[error("HAProxy did not answer `{command}`, but said: {words}")]
     Refused {
         /// The command.

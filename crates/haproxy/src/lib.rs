@@ -7,7 +7,7 @@
 //! Connector ─▶ Client ─ one connection a request ─▶ HAProxy, or its master process, or TLS in front of it
 //!              │  bounded bytes, under one deadline
 //!              ▼
-//!            Info, StatTable, ServersState, Level, Answer, or an Error
+//!            Info, StatTable, ServersState, Level, CommandReply, or an Error
 //! ```
 //!
 //! Three rules hold throughout:
@@ -19,6 +19,23 @@
 //!   nothing needs it.
 //!
 //! It doesn't poll, cache, retry or reconnect by itself, and doesn't judge what a status means.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use haproxy::{Address, Client, CommandReply, Limits, ServerCommand, Verb};
+//!
+//! let client = Client::new("unix:/run/haproxy/admin.sock".parse::<Address>()?, Limits::default());
+//! println!("HAProxy {}", client.info().await?.get("Version").unwrap_or("of unknown version"));
+//!
+//! let command = ServerCommand { backend: "web".parse()?, server: "s1".parse()?, verb: Verb::StateDrain };
+//! match client.run(&command).await? {
+//!     // Only the state read afterwards tells whether it had an effect.
+//!     CommandReply::Accepted => println!("{} servers", client.servers_state().await?.rows().count()),
+//!     CommandReply::Refused(words) => println!("refused: {words}"),
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod address;
 mod client;
@@ -43,7 +60,7 @@ pub use connector::Connector;
 pub use error::{Error, ParseError, Stage};
 pub use info::Info;
 pub use name::{NameError, ProxyName, ServerName};
-pub use reply::{Answer, Level};
+pub use reply::{CommandReply, Level};
 pub use servers_state::{ServerState, ServersState};
 pub use stat::{StatRow, StatTable};
 pub use tls::{Authorities, Chain, Key, Tls, TlsError, TlsFault};

@@ -10,7 +10,7 @@ const MAX_WORDS: usize = 512;
 
 /// What HAProxy said to an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum CommandReply {
     /// The empty line: HAProxy took the command. Only the state read afterwards tells whether it had an effect.
     Accepted,
     /// HAProxy's words, `No such server.` for one: on one line, decoded lossily, without control characters and
@@ -55,7 +55,7 @@ impl fmt::Display for Level {
 pub(super) enum Words {
     /// Exactly the empty line, with which most commands succeed.
     Silence,
-    /// A message, cleaned as [`Answer::Refused`] says.
+    /// A message, cleaned as [`CommandReply::Refused`] says.
     Text(String),
 }
 

@@ -1,7 +1,7 @@
 //! TLS towards HAProxy: whom to trust, what to show, which name to verify.
 //!
-//! It reads PEM files and makes handshakes. Every handshake verifies the certificate anew, none is resumed: one that
-//! expires or is exchanged is told at the next request.
+//! It reads PEM files and makes handshakes. Every handshake verifies the certificate and none is resumed, so that
+//! one that has expired or was exchanged is noticed at the next request.
 
 mod fault;
 

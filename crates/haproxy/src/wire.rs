@@ -22,7 +22,7 @@ const TO_WORKER: &str = "@1 ";
 /// What every version of HAProxy answers to a command that it doesn't know.
 pub(super) const UNKNOWN: &[u8] = b"Unknown command";
 
-/// How far an exchange came, for whoever cancels it.
+/// How far an exchange came, for the error when it is cancelled.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Progress {
     pub(super) stage: Stage,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What an operator can do to a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     /// `set server b/s state ready`

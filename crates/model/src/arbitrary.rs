@@ -4,7 +4,7 @@ use proptest::{collection::vec, prelude::*, sample::select};
 
 use crate::{
     col::{Col, Text},
-    row::{Kind, Row},
+    row::{Row, RowKind},
 };
 
 /// Any cell of numbers, the extremes included.
@@ -13,7 +13,7 @@ fn cell() -> impl Strategy<Value = Option<u64>> {
 }
 
 fn row() -> impl Strategy<Value = Row> {
-    let kind = select(vec![Kind::Frontend, Kind::Backend, Kind::Server, Kind::Listener]);
+    let kind = select(vec![RowKind::Frontend, RowKind::Backend, RowKind::Server, RowKind::Listener]);
     let nums = vec((select(Col::ALL), cell()), 0..12);
     let texts = vec((select(Text::ALL), ".{0,12}"), 0..4);
     (kind, "[a-z]{1,3}", nums, texts).prop_map(|(kind, name, nums, texts)| {

@@ -36,12 +36,12 @@ pub fn read_only(node: &Node) -> Option<String> {
 #[must_use]
 pub fn withheld(action: Action, row: &Row, node: &Node) -> Option<String> {
     let is_trap = action == Action::Ehlth && release(&node.version).is_some_and(|release| release < (2, 6));
-    read_only(node).or_else(|| if is_trap { refusal(action, row, None) } else { None })
+    read_only(node).or_else(|| if is_trap { refused(action, row, None) } else { None })
 }
 
 /// Why HAProxy would refuse `action` on the server, in a few words; nothing where it would not.
 #[must_use]
-pub fn refusal(action: Action, row: &Row, node: Option<&Node>) -> Option<String> {
+pub fn refused(action: Action, row: &Row, node: Option<&Node>) -> Option<String> {
     if let Some(node) = node {
         if node.link == Link::Down {
             return Some(format!("{} does not answer", node.name));
@@ -76,13 +76,13 @@ pub fn refusal(action: Action, row: &Row, node: Option<&Node>) -> Option<String>
 
 /// Why `action` can be done to none of the servers; nothing where it can be done to one of them.
 #[must_use]
-pub fn refusal_of_all<'a>(
+pub fn refused_by_all<'a>(
     action: Action,
     servers: impl IntoIterator<Item = (&'a Row, Option<&'a Node>)>,
 ) -> Option<String> {
     let mut first = None;
     for (row, node) in servers {
-        match refusal(action, row, node) {
+        match refused(action, row, node) {
             None => return None,
             Some(reason) => first = first.or(Some(reason)),
         }
@@ -93,11 +93,11 @@ pub fn refusal_of_all<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::row::Kind;
+    use crate::row::RowKind;
 
     #[test]
     fn what_haproxy_would_refuse_is_refused_with_the_reason() {
-        let mut plain = Row::new(Kind::Server, "s1");
+        let mut plain = Row::new(RowKind::Server, "s1");
         plain.set(Col::CheckState, Some(0));
         plain.set(Col::AgentState, Some(0));
         let mut checked = plain.clone();
@@ -105,7 +105,7 @@ mod tests {
         checked.set(Col::AgentState, Some(18));
         let mut tracker = plain.clone();
         tracker.set_text(Text::Tracked, "web/s1");
-        let of = |action, row| refusal(action, row, None);
+        let of = |action, row| refused(action, row, None);
         assert_eq!(of(Action::Ehlth, &plain).as_deref(), Some("no health check configured"));
         assert_eq!(of(Action::Ehlth, &checked), None);
         assert_eq!(of(Action::Eagent, &checked), None);
@@ -115,10 +115,10 @@ mod tests {
         assert_eq!(of(Action::Drain, &tracker), None);
         let node = Node { name: "lb1".into(), link: Link::Live, level: Level::Operator, ..Node::default() };
         assert_eq!(
-            refusal(Action::Ready, &plain, Some(&node)).as_deref(),
+            refused(Action::Ready, &plain, Some(&node)).as_deref(),
             Some("lb1: the socket's level is operator, not admin")
         );
-        assert_eq!(refusal_of_all(Action::Ehlth, [(&plain, None), (&checked, None)]), None);
+        assert_eq!(refused_by_all(Action::Ehlth, [(&plain, None), (&checked, None)]), None);
     }
 
     #[test]
@@ -139,12 +139,12 @@ mod tests {
 
     #[test]
     fn a_version_that_is_only_read_and_a_low_level_withhold_everything() {
-        let row = Row::new(Kind::Server, "s1");
+        let row = Row::new(RowKind::Server, "s1");
         let of = |version: &str, level| {
             let node = Node { name: "lb1".into(), version: version.into(), level, ..Node::default() };
             let reasons = Action::ALL.map(|action| withheld(action, &row, &node));
             assert!(reasons.iter().all(|reason| *reason == reasons[0]), "{reasons:?}");
-            assert_eq!(refusal(Action::Maint, &row, Some(&Node { link: Link::Live, ..node })), reasons[0]);
+            assert_eq!(refused(Action::Maint, &row, Some(&Node { link: Link::Live, ..node })), reasons[0]);
             reasons[0].clone()
         };
         assert_eq!(of("1.8.0", Level::Unknown).as_deref(), Some("lb1: HAProxy 1.8 is supported for reading only"));
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_check_that_is_not_there_is_switched_on_by_no_version() {
-        let mut row = Row::new(Kind::Server, "s1");
+        let mut row = Row::new(RowKind::Server, "s1");
         row.set(Col::CheckState, Some(0));
         let of = |version: &str, action| withheld(action, &row, &Node { version: version.into(), ..Node::default() });
         assert_eq!(of("2.4.0", Action::Ehlth).as_deref(), Some("no health check configured"));

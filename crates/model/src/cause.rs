@@ -5,8 +5,8 @@ mod nodes;
 
 use crate::{
     col::{Col, Text},
-    row::{Kind, Row, admin},
-    status::State,
+    row::{Row, RowKind, admin},
+    status::RowState,
 };
 
 pub use nodes::{Disagreement, disagreement, sentence, set_by};
@@ -18,17 +18,17 @@ pub use nodes::{Disagreement, disagreement, sentence, set_by};
 pub fn cause(row: &Row) -> String {
     let status = row.text(Text::Status);
     match (row.kind, row.state()) {
-        (Kind::Backend, State::Down) if row.text(Text::Mode) == "http" => "its requests get 503".to_owned(),
-        (Kind::Backend, State::Down) => "its connections are closed".to_owned(),
-        (Kind::Frontend, State::Maint) if status == "STOP" => {
+        (RowKind::Backend, RowState::Down) if row.text(Text::Mode) == "http" => "its requests get 503".to_owned(),
+        (RowKind::Backend, RowState::Down) => "its connections are closed".to_owned(),
+        (RowKind::Frontend, RowState::Maint) if status == "STOP" => {
             "shut down: takes no connection before a reload".to_owned()
         }
-        (Kind::Frontend, State::Maint) => "disabled by an operator: takes no connection".to_owned(),
-        (_, State::Full) if status == "WAITING" => "waits: its frontend or HAProxy is at its limit".to_owned(),
-        (_, State::Full) => "as many connections as its limit allows".to_owned(),
-        (Kind::Server, State::Drain) => drain(row),
-        (Kind::Server, State::Maint) => maint(row),
-        (Kind::Server, State::Down | State::Failing | State::Recovering) => check::cause(row),
+        (RowKind::Frontend, RowState::Maint) => "disabled by an operator: takes no connection".to_owned(),
+        (_, RowState::Full) if status == "WAITING" => "waits: its frontend or HAProxy is at its limit".to_owned(),
+        (_, RowState::Full) => "as many connections as its limit allows".to_owned(),
+        (RowKind::Server, RowState::Drain) => drain(row),
+        (RowKind::Server, RowState::Maint) => maint(row),
+        (RowKind::Server, RowState::Down | RowState::Failing | RowState::Recovering) => check::cause(row),
         _ => String::new(),
     }
 }

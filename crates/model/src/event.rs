@@ -6,6 +6,7 @@ use crate::fleet::Node;
 
 /// What kind of thing happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum EventKind {
     /// A row changed its state.
@@ -54,9 +55,10 @@ impl EventKind {
 
 /// One thing that happened. Texts are empty where they do not apply.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Event {
-    /// Names it on this run of Sluice: counts up from 1, or is any number for who does not see every event; 0 until the
-    /// hub has taken it in.
+    /// Names it on this run of Sluice. It counts up from 1, is an opaque number for viewers who may not see every event, and
+    /// 0 until the hub has numbered it.
     pub id: u64,
     /// When, Unix milliseconds: when Sluice saw it.
     pub at: u64,

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{lost::Lost, problem::Problem, status::State, topic::Spark};
+use crate::{lost::Lost, problem::Problem, status::RowState, topic::Spark};
 
 /// How well a node answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Link {
     /// The last poll succeeded.
@@ -31,6 +32,7 @@ impl Link {
 
 /// What a node's socket permits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Everything.
@@ -84,8 +86,9 @@ pub struct Node {
     pub maxconn: u64,
     /// What its socket permits.
     pub level: Level,
-    /// What every poll changes.
-    pub pulse: NodeStats,
+    /// What every poll changes; `pulse` in the stream, which programs read.
+    #[serde(rename = "pulse")]
+    pub stats: NodeStats,
 }
 
 /// The figures of a node that every poll changes.
@@ -106,8 +109,8 @@ pub struct NodeStats {
 pub struct Counts {
     /// The node's name.
     pub node: String,
-    /// Servers by state, in the order of [`State::ALL`].
-    pub states: [u32; State::ALL.len()],
+    /// Servers by state, in the order of [`RowState::ALL`].
+    pub states: [u32; RowState::ALL.len()],
     /// Servers that get new sessions.
     pub up: u32,
 }
@@ -161,10 +164,11 @@ pub struct FleetDelta {
     pub now: u64,
     /// The new count of samples.
     pub epoch: u64,
-    /// All nodes, where more than a pulse changed.
+    /// All nodes, where more than their figures changed.
     pub nodes: Option<Vec<Node>>,
-    /// Otherwise the pulses that changed, by the node's place.
-    pub pulses: Vec<(u32, NodeStats)>,
+    /// Otherwise the figures that changed, by the node's place; `pulses` in the stream.
+    #[serde(rename = "pulses")]
+    pub stats: Vec<(u32, NodeStats)>,
     /// All proxies, where one came or went.
     pub proxies: Option<Vec<ProxySummary>>,
     /// Otherwise the summaries that changed, by their place.
@@ -184,7 +188,7 @@ impl Node {
     /// How old its rows are at `now`, in milliseconds; nothing if there never were any.
     #[must_use]
     pub fn age_ms(&self, now: u64) -> Option<u64> {
-        (self.pulse.polled > 0).then(|| now.saturating_sub(self.pulse.polled))
+        (self.stats.polled > 0).then(|| now.saturating_sub(self.stats.polled))
     }
 
     /// Whether its rows may be taken for the present: it answers, and the last answer is not overdue.
@@ -201,13 +205,13 @@ impl Fleet {
     /// What turns `self` into `new`.
     #[must_use]
     pub fn diff(&self, new: &Self) -> FleetDelta {
-        let alike = |a: &Node, b: &Node| *a == Node { pulse: a.pulse.clone(), ..b.clone() };
+        let alike = |a: &Node, b: &Node| *a == Node { stats: a.stats.clone(), ..b.clone() };
         let nodes = (self.nodes.len() != new.nodes.len()
             || self.nodes.iter().zip(&new.nodes).any(|(a, b)| !alike(a, b)))
         .then(|| new.nodes.clone());
-        let pulses = match nodes {
+        let stats = match nodes {
             Some(_) => Vec::new(),
-            None => changed(&self.nodes, &new.nodes, |n| &n.pulse),
+            None => changed(&self.nodes, &new.nodes, |n| &n.stats),
         };
         let named = |p: &ProxySummary| (p.cluster.clone(), p.proxy.clone());
         let proxies = (self.proxies.len() != new.proxies.len()
@@ -221,7 +225,7 @@ impl Fleet {
             now: new.now,
             epoch: new.epoch,
             nodes,
-            pulses,
+            stats,
             proxies,
             summaries,
             problems: (self.problems != new.problems || self.problem_count != new.problem_count)
@@ -238,9 +242,9 @@ impl Fleet {
         if let Some(nodes) = delta.nodes {
             self.nodes = nodes;
         }
-        for (at, pulse) in delta.pulses {
+        for (at, stats) in delta.stats {
             if let Some(node) = self.nodes.get_mut(at as usize) {
-                node.pulse = pulse;
+                node.stats = stats;
             }
         }
         if let Some(proxies) = delta.proxies {
@@ -266,7 +270,7 @@ impl Fleet {
     /// Requests a second over the nodes that answer.
     #[must_use]
     pub fn requests_now(&self) -> u64 {
-        self.nodes.iter().filter(|n| n.link == Link::Live).map(|n| n.pulse.requests).fold(0, u64::saturating_add)
+        self.nodes.iter().filter(|n| n.link == Link::Live).map(|n| n.stats.requests).fold(0, u64::saturating_add)
     }
 
     /// The node of that name.
@@ -295,7 +299,7 @@ mod tests {
         let node = ("[ab]", any::<u64>(), 0..3_u64).prop_map(|(name, polled, pid)| Node {
             name,
             pid,
-            pulse: NodeStats { polled, ..NodeStats::default() },
+            stats: NodeStats { polled, ..NodeStats::default() },
             ..Node::default()
         });
         let proxy = ("[ab]", 0..3_u32).prop_map(|(proxy, up)| ProxySummary {
@@ -334,7 +338,7 @@ mod tests {
     fn an_answer_that_is_overdue_is_not_fresh() {
         let mut node = Node { link: Link::Live, poll_ms: 1_000, ..Node::default() };
         assert!(!node.is_fresh(0));
-        node.pulse.polled = 10_000;
+        node.stats.polled = 10_000;
         assert!(node.is_fresh(14_000));
         assert!(!node.is_fresh(14_001));
         node.link = Link::Stale;

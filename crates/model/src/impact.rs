@@ -6,7 +6,7 @@ use crate::{
     action::Action,
     col::{Col, Text},
     outcome::Target,
-    row::{Kind, Row, admin},
+    row::{Row, RowKind, admin},
     topic::Section,
 };
 
@@ -67,7 +67,7 @@ fn backend(action: Action, targets: &HashSet<Target>, proxy: &str, section: &Sec
         failing: Vec::new(),
     };
     let mut touched = false;
-    for row in section.rows.iter().filter(|r| r.kind == Kind::Server) {
+    for row in section.rows.iter().filter(|r| r.kind == RowKind::Server) {
         let (is_target, is_follower) = (named(proxy, &row.name), follows(row));
         touched |= is_target || is_follower;
         if is_target {
@@ -80,7 +80,7 @@ fn backend(action: Action, targets: &HashSet<Target>, proxy: &str, section: &Sec
         out.total += 1;
         out.up += usize::from(up);
         out.up_after += usize::from(up_after);
-        if up_after && row.state() == crate::status::State::Failing {
+        if up_after && row.state() == crate::status::RowState::Failing {
             out.failing.push(row.name.clone());
         }
     }
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     fn server(name: &str, status: &str, scur: u64, tracked: &str) -> Row {
-        let mut row = Row::new(Kind::Server, name);
+        let mut row = Row::new(RowKind::Server, name);
         row.set_text(Text::Status, status);
         row.set_text(Text::Tracked, tracked);
         row.set(Col::Scur, Some(scur));

@@ -8,7 +8,7 @@ use crate::{
 /// An age is in whole seconds: the instant that it counts from moves by this much from poll to poll, in seconds.
 const INSTANT_JITTER_S: u64 = 1;
 
-/// A check that took this much longer or shorter than the one shown is not told, in milliseconds.
+/// A check whose duration differs by less than this from the one shown changes nothing, in milliseconds.
 pub const CHECK_JITTER_MS: u64 = 10;
 
 /// Keeps what `old` says where `new` differs from it without meaning.
@@ -33,10 +33,10 @@ fn keep(old: &Row, new: &mut Row, col: Col, jitter: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::row::Kind;
+    use crate::row::RowKind;
 
     fn row(lastchg: u64, check: u64, status: &str) -> Row {
-        let mut row = Row::new(Kind::Server, "s1");
+        let mut row = Row::new(RowKind::Server, "s1");
         row.set(Col::Lastchg, Some(lastchg));
         row.set(Col::CheckDuration, Some(check));
         row.set_text(Text::Status, status);

@@ -5,6 +5,7 @@
 pub mod action;
 #[cfg(test)]
 pub(crate) mod arbitrary;
+pub mod audit;
 pub mod availability;
 pub mod cause;
 pub mod change;
@@ -23,5 +24,6 @@ pub mod rights;
 pub mod row;
 pub mod state_rows;
 pub mod status;
+pub mod text;
 pub mod topic;
 pub mod verify;

@@ -1,11 +1,11 @@
-//! States that operators set and a reload lost. Plain functions over rows; who set them is added by the collector.
+//! States that operators set and a reload lost. Plain functions over rows; the collector adds who had set them.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     action::Action,
     col::{Col, Text},
-    row::{Kind, Row, admin, check, op},
+    row::{Row, RowKind, admin, check, op},
 };
 
 /// One state that a reload lost.
@@ -38,7 +38,7 @@ pub struct Lost {
 #[must_use]
 pub fn set_states(row: &Row) -> Vec<Action> {
     let Some(bits) = row.num(Col::AdminState) else { return Vec::new() };
-    if row.kind != Kind::Server {
+    if row.kind != RowKind::Server {
         return Vec::new();
     }
     let (maint, drain) = (bits & admin::FORCED_MAINT != 0, bits & admin::FORCED_DRAIN != 0);
@@ -96,7 +96,7 @@ mod tests {
 
     /// A server with these administrative bits, operational state, and states of check and agent.
     fn server(bits: u64, op_state: u64, check_state: u64, agent_state: u64) -> Row {
-        let mut row = Row::new(Kind::Server, "s1");
+        let mut row = Row::new(RowKind::Server, "s1");
         row.set(Col::AdminState, Some(bits));
         row.set(Col::OpState, Some(op_state));
         row.set(Col::CheckState, Some(check_state));
@@ -123,7 +123,7 @@ mod tests {
             (server(0, 3, 6, 0), vec![]),
             (server(0, 0, 6, 0), vec![]),
             (server(8, 3, 0, 0), vec![Action::Drain]),
-            (Row::new(Kind::Server, "s1"), vec![]),
+            (Row::new(RowKind::Server, "s1"), vec![]),
         ] {
             assert_eq!(set_states(&row), set, "{row:?}");
             assert!(set.iter().all(|action| holds(*action, &row)), "{row:?}");

@@ -2,12 +2,12 @@
 //!
 //! Each column follows HAProxy's own rule for adding processes up, which `show stat typed` names per column: its nature
 //! (`doc/management.txt`, section 9.2). Counters, gauges and rates are summed, maxima and durations are the largest,
-//! ages the youngest, averages weighted by what they are averages of. State is told by the node that is worst off.
+//! ages the youngest, averages weighted by what they are averages of. State is that of the node that is worst off.
 
 use crate::{
     col::{Col, Text},
-    row::{Kind, Row},
-    status::State,
+    row::{Row, RowKind},
+    status::RowState,
 };
 
 /// How the cells of a column become one.
@@ -77,7 +77,7 @@ pub fn merge(rows: &[&Row], now: u64) -> Option<Row> {
 /// Which node is worse off. What is equal in state is ordered by all that the worst one tells: any two orders of the same
 /// nodes agree.
 fn worse(a: &Row, b: &Row) -> std::cmp::Ordering {
-    let rank = |row: &Row| State::ALL.iter().position(|s| *s == row.state());
+    let rank = |row: &Row| RowState::ALL.iter().position(|s| *s == row.state());
     let texts = || Text::ALL.iter().map(|t| a.text(*t)).cmp(Text::ALL.iter().map(|t| b.text(*t)));
     let numbers = || lead_columns().map(|c| a.num(c)).cmp(lead_columns().map(|c| b.num(c)));
     rank(a).cmp(&rank(b)).then_with(texts).then_with(numbers)
@@ -130,10 +130,10 @@ fn downtime(rows: &[&Row], out: &Row, now: u64) -> Option<u64> {
 #[must_use]
 pub fn merge_rows(nodes: &[&[Row]], now: u64) -> Vec<Row> {
     let order = |kind| match kind {
-        Kind::Frontend => 0,
-        Kind::Listener => 1,
-        Kind::Server => 2,
-        Kind::Backend => 3,
+        RowKind::Frontend => 0,
+        RowKind::Listener => 1,
+        RowKind::Server => 2,
+        RowKind::Backend => 3,
     };
     let mut objects: Vec<&Row> = Vec::new();
     for (at, rows) in nodes.iter().enumerate() {

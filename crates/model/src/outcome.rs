@@ -8,6 +8,7 @@ use crate::action::Action;
 
 /// One server of one backend on one node.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Target {
     /// The node's name.
     pub node: String,
@@ -52,6 +53,7 @@ impl FromStr for Target {
 
 /// A target as a program names it: by node, by cluster (each of its nodes that has the server), or by neither.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TargetRef {
     /// The node's name.
@@ -93,26 +95,32 @@ impl From<Target> for TargetRef {
 
 /// The body of `POST /api/v1/actions`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ActionRequest {
     /// One of the thirteen.
     pub action: Action,
-    /// On what.
+    /// On what; at least one.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1))]
     pub targets: Vec<TargetRef>,
-    /// Why; goes into the record.
+    /// Why, in 500 characters at most; goes into the audit log. Needed where the configuration says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 500))]
     pub reason: Option<String>,
 }
 
-/// What became of one target.
+/// What became of one target. `done`: the state read afterwards shows it. `unchanged`: the server already was so.
+/// `refused`: HAProxy said no. `unreachable`: the command did not get through. `unverified`: it did, and the state does not
+/// show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// The command went through, and the state read afterwards shows it.
     Done,
     /// The server already was in that state.
     Unchanged,
-    /// HAProxy said no; its words are the message.
+    /// HAProxy refused the command, with its words in the message; or it would, and the command was not sent.
     Refused,
     /// The command did not get through; nothing is known to have changed.
     Unreachable,
@@ -145,6 +153,7 @@ impl Outcome {
 
 /// The outcome of one target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TargetOutcome {
     /// The target.
     #[serde(flatten)]
@@ -161,8 +170,9 @@ pub struct TargetOutcome {
 
 /// The answer of `POST /api/v1/actions`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ActionResponse {
-    /// Names the operation in Sluice's log.
+    /// Names the operation in the audit log.
     pub operation: String,
     /// Per target, in the order asked for.
     pub outcomes: Vec<TargetOutcome>,
@@ -173,6 +183,7 @@ pub struct ActionResponse {
 
 /// A refusal of the API: `application/problem+json` (RFC 9457).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProblemDetails {
     /// What is wrong, for a person.
     pub title: String,

@@ -8,8 +8,8 @@ use crate::{
     cause::cause,
     col::{Col, Text},
     format::plural,
-    row::{Kind, Row},
-    status::State,
+    row::{Row, RowKind},
+    status::RowState,
     topic::Section,
 };
 
@@ -54,7 +54,7 @@ pub struct Problem {
 /// What is not well in one section, in HAProxy's order.
 #[must_use]
 pub fn problems(cluster: &str, proxy: &str, section: &Section) -> Vec<Problem> {
-    let servers: Vec<&Row> = section.rows.iter().filter(|r| r.kind == Kind::Server).collect();
+    let servers: Vec<&Row> = section.rows.iter().filter(|r| r.kind == RowKind::Server).collect();
     section
         .rows
         .iter()
@@ -80,14 +80,14 @@ pub fn problems(cluster: &str, proxy: &str, section: &Section) -> Vec<Problem> {
 
 fn severity(row: &Row, servers: usize) -> Option<Severity> {
     match (row.kind, row.state()) {
-        (Kind::Backend, State::Down) if servers > 0 => Some(Severity::BackendDown),
-        (Kind::Backend, _) => None,
-        (Kind::Server, State::Down) => Some(Severity::Down),
-        (_, State::Failing | State::Recovering) => Some(Severity::Failing),
-        (_, State::Full) => Some(Severity::Full),
-        (Kind::Server, State::Drain) => Some(Severity::Drain),
-        // A frontend that takes nobody is a problem, whoever stopped it.
-        (Kind::Frontend, State::Maint) => Some(Severity::Down),
+        (RowKind::Backend, RowState::Down) if servers > 0 => Some(Severity::BackendDown),
+        (RowKind::Backend, _) => None,
+        (RowKind::Server, RowState::Down) => Some(Severity::Down),
+        (_, RowState::Failing | RowState::Recovering) => Some(Severity::Failing),
+        (_, RowState::Full) => Some(Severity::Full),
+        (RowKind::Server, RowState::Drain) => Some(Severity::Drain),
+        // A frontend that takes no connection is a problem even where an operator stopped it.
+        (RowKind::Frontend, RowState::Maint) => Some(Severity::Down),
         _ => None,
     }
 }
@@ -106,15 +106,15 @@ fn why_none(servers: &[&Row]) -> String {
     out
 }
 
-fn fate(state: State) -> &'static str {
+fn fate(state: RowState) -> &'static str {
     match state {
-        State::Down => "down",
-        State::Recovering => "coming up",
-        State::Drain => "in drain",
-        State::Maint => "in maint",
+        RowState::Down => "down",
+        RowState::Recovering => "coming up",
+        RowState::Drain => "in drain",
+        RowState::Maint => "in maint",
         // It would take traffic.
-        State::Up | State::Failing | State::NoCheck => "without weight",
-        State::Full | State::Unknown => "in an unknown state",
+        RowState::Up | RowState::Failing | RowState::NoCheck => "without weight",
+        RowState::Full | RowState::Unknown => "in an unknown state",
     }
 }
 
@@ -168,7 +168,7 @@ mod tests {
             row.set_text(Text::Status, status);
             row
         };
-        let server = |(name, status): &(&str, &str)| row(Kind::Server, name, status);
+        let server = |(name, status): &(&str, &str)| row(RowKind::Server, name, status);
         for (mode, servers, want) in [
             (
                 "http",
@@ -183,7 +183,7 @@ mod tests {
             ),
         ] {
             let mut rows: Vec<Row> = servers.iter().map(server).collect();
-            let mut backend = row(Kind::Backend, "BACKEND", "DOWN");
+            let mut backend = row(RowKind::Backend, "BACKEND", "DOWN");
             backend.set_text(Text::Mode, mode);
             rows.push(backend);
             let section = Section { node: "lb1".into(), rows: rows.into(), sparks: Arc::default() };

@@ -1,4 +1,4 @@
-//! What somebody may see and do: a role, and the rules of the configuration that bind it.
+//! What a principal may see and do: a role, and what the rules of the configuration leave of it.
 
 use std::{fmt, str::FromStr};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
 
-/// What somebody may do at most; each role may do what those before it may.
+/// What an account may do at most. Each role may do what those before it may.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -15,7 +15,7 @@ pub enum Role {
     Viewer,
     /// Acts on servers.
     Operator,
-    /// Manages accounts, and reads the record.
+    /// Manages accounts, and reads the audit log.
     Admin,
 }
 
@@ -82,7 +82,7 @@ pub struct Grant {
     pub clusters: Vec<Pattern>,
     /// On which proxies, by HAProxy's `pxname`; all where there is none.
     pub backends: Vec<Pattern>,
-    /// What may be done there by who may act at all; where there is none it may be looked at.
+    /// Which actions an operator or admin may do there; without any it may only be looked at.
     pub actions: Vec<Action>,
 }
 
@@ -96,7 +96,7 @@ impl Grant {
     }
 }
 
-/// What somebody may see and do.
+/// What a principal may see and do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rights {
     /// At most this.
@@ -106,7 +106,7 @@ pub struct Rights {
 }
 
 impl Rights {
-    /// Those of somebody whom no rules bind.
+    /// A role that no rules restrict.
     #[must_use]
     pub fn of(role: Role) -> Self {
         Self { role, grants: None }
@@ -140,7 +140,7 @@ impl Rights {
 
     /// Why they may not do `action` on the servers of a backend; nothing where they may.
     #[must_use]
-    pub fn refusal(&self, action: Action, cluster: &str, backend: &str) -> Option<String> {
+    pub fn denied(&self, action: Action, cluster: &str, backend: &str) -> Option<String> {
         if self.role < Role::Operator {
             return Some(VIEWER.to_owned());
         }
@@ -155,7 +155,7 @@ impl Rights {
 
     /// Why they may do `action` nowhere; nothing where they may somewhere.
     #[must_use]
-    pub fn refusal_anywhere(&self, action: Action) -> Option<String> {
+    pub fn denied_everywhere(&self, action: Action) -> Option<String> {
         let allows = |g: &Grant| g.actions.contains(&action);
         match &self.grants {
             _ if self.role < Role::Operator => Some(VIEWER.to_owned()),
@@ -175,7 +175,7 @@ pub struct Who {
     pub name: String,
     /// What they may see and do.
     pub rights: Rights,
-    /// Whether there are no accounts: whoever reaches this machine's loopback address may do everything.
+    /// Whether there are no accounts: everybody who reaches the loopback address may do everything.
     pub is_open: bool,
     /// Whether an action needs a reason.
     pub needs_reason: bool,
@@ -219,15 +219,15 @@ mod tests {
         let operator = rights(Role::Operator);
         assert!(operator.sees("edge", "app-web") && operator.sees("lab", "db") && !operator.sees("edge", "db"));
         assert!(operator.sees_cluster("edge") && !operator.sees_cluster("core") && !operator.sees_all());
-        assert_eq!(operator.refusal(Action::Drain, "edge", "app-web"), None);
+        assert_eq!(operator.denied(Action::Drain, "edge", "app-web"), None);
         for (action, cluster, backend) in
             [(Action::Shutdown, "edge", "app-web"), (Action::Drain, "edge", "db"), (Action::Drain, "lab", "app-web")]
         {
-            assert!(operator.refusal(action, cluster, backend).is_some_and(|why| why.contains(action.id())));
+            assert!(operator.denied(action, cluster, backend).is_some_and(|why| why.contains(action.id())));
         }
-        assert!(rights(Role::Viewer).refusal(Action::Drain, "edge", "app-web").is_some());
-        assert_eq!(Rights::of(Role::Operator).refusal(Action::Shutdown, "any", "any"), None);
+        assert!(rights(Role::Viewer).denied(Action::Drain, "edge", "app-web").is_some());
+        assert_eq!(Rights::of(Role::Operator).denied(Action::Shutdown, "any", "any"), None);
         let nothing = Rights { role: Role::Admin, grants: Some(vec![]) };
-        assert!(!nothing.sees("edge", "web") && nothing.refusal(Action::Ready, "edge", "web").is_some());
+        assert!(!nothing.sees("edge", "web") && nothing.denied(Action::Ready, "edge", "web").is_some());
     }
 }

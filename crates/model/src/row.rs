@@ -49,7 +49,7 @@ pub mod op {
 /// What a row describes; HAProxy's `type` column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum RowKind {
     /// `type` 0.
     Frontend,
     /// `type` 1, the summary row.
@@ -60,7 +60,7 @@ pub enum Kind {
     Listener,
 }
 
-impl Kind {
+impl RowKind {
     /// The kind behind HAProxy's number, or nothing for one that a later version may add.
     #[must_use]
     pub fn from_type(number: u64) -> Option<Self> {
@@ -83,7 +83,7 @@ struct Cell(u64);
 #[serde(from = "Wire", into = "Wire")]
 pub struct Row {
     /// What it describes.
-    pub kind: Kind,
+    pub kind: RowKind,
     /// HAProxy's `svname`: the server's name, `FRONTEND` or `BACKEND`.
     pub name: String,
     num: [Cell; Col::COUNT],
@@ -93,7 +93,7 @@ pub struct Row {
 impl Row {
     /// A row whose cells are all empty.
     #[must_use]
-    pub fn new(kind: Kind, name: impl Into<String>) -> Self {
+    pub fn new(kind: RowKind, name: impl Into<String>) -> Self {
         Self { kind, name: name.into(), num: [Cell(0); Col::COUNT], text: Default::default() }
     }
 
@@ -163,7 +163,7 @@ impl std::fmt::Debug for Row {
 /// A row as it travels: only the cells that hold something.
 #[derive(Serialize, Deserialize)]
 struct Wire {
-    kind: Kind,
+    kind: RowKind,
     name: String,
     mask: u64,
     num: Vec<u64>,

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     col::{Col, Text},
-    row::{Kind, Row, op},
+    row::{Row, RowKind, op},
 };
 
 /// A state that has a colour, a shape and a place in the filters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum State {
+pub enum RowState {
     /// `DOWN`, `DOWN (agent)`.
     Down,
     /// `UP n/m`: some checks failed, the server still gets traffic.
@@ -32,7 +32,7 @@ pub enum State {
     Unknown,
 }
 
-impl State {
+impl RowState {
     /// Every state, worst first.
     pub const ALL: [Self; 9] = [
         Self::Down,
@@ -101,7 +101,7 @@ impl State {
         }
     }
 
-    /// Whether somebody should look. Maintenance is meant to be.
+    /// Whether an operator should look at it. Maintenance is there on purpose.
     #[must_use]
     pub fn is_problem(self) -> bool {
         matches!(self, Self::Down | Self::Failing | Self::Recovering | Self::Drain | Self::Full)
@@ -111,9 +111,9 @@ impl State {
 impl Row {
     /// The state that its `status` names. A server that was just started is `UP 1/3` before its first check: it fails none.
     #[must_use]
-    pub fn state(&self) -> State {
-        match State::parse(self.text(Text::Status)) {
-            State::Failing if self.text(Text::CheckStatus) == "INI" => State::NoCheck,
+    pub fn state(&self) -> RowState {
+        match RowState::parse(self.text(Text::Status)) {
+            RowState::Failing if self.text(Text::CheckStatus) == "INI" => RowState::NoCheck,
             state => state,
         }
     }
@@ -121,8 +121,8 @@ impl Row {
     /// Whether it is a server that gets new sessions: UP or unchecked, with a weight.
     #[must_use]
     pub fn takes_traffic(&self) -> bool {
-        self.kind == Kind::Server
-            && matches!(self.state(), State::Up | State::Failing | State::NoCheck)
+        self.kind == RowKind::Server
+            && matches!(self.state(), RowState::Up | RowState::Failing | RowState::NoCheck)
             && self.num(Col::Weight) != Some(0)
             && !matches!(self.num(Col::OpState), Some(op::STOPPED | op::STOPPING))
     }
@@ -131,9 +131,9 @@ impl Row {
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         match self.kind {
-            Kind::Server => matches!(self.state(), State::Down | State::Recovering | State::Maint),
-            Kind::Backend => self.state() == State::Down,
-            Kind::Frontend | Kind::Listener => false,
+            RowKind::Server => matches!(self.state(), RowState::Down | RowState::Recovering | RowState::Maint),
+            RowKind::Backend => self.state() == RowState::Down,
+            RowKind::Frontend | RowKind::Listener => false,
         }
     }
 }
@@ -145,34 +145,34 @@ mod tests {
     #[test]
     fn every_status_of_haproxy_has_its_state() {
         for (status, state) in [
-            ("UP", State::Up),
-            ("UP 1/3", State::Failing),
-            ("UP -1/3", State::Failing),
-            ("UP (UNPUB)", State::Up),
-            ("UP (2/8)", State::Up),
-            ("DOWN", State::Down),
-            ("DOWN 1/2", State::Recovering),
-            ("DOWN 0/2", State::Recovering),
-            ("DOWN (agent)", State::Down),
-            ("DOWN (0/1)", State::Down),
-            ("NOLB", State::Drain),
-            ("NOLB 2/3", State::Drain),
-            ("DRAIN", State::Drain),
-            ("DRAIN 2/3", State::Drain),
-            ("DRAIN (agent)", State::Drain),
-            ("MAINT", State::Maint),
-            ("MAINT (via web/s1)", State::Maint),
-            ("MAINT (resolution)", State::Maint),
-            ("no check", State::NoCheck),
-            ("OPEN", State::Up),
-            ("STOP", State::Maint),
-            ("PAUSED", State::Maint),
-            ("FULL", State::Full),
-            ("WAITING", State::Full),
-            ("SIDEWAYS 3", State::Unknown),
-            ("", State::Unknown),
+            ("UP", RowState::Up),
+            ("UP 1/3", RowState::Failing),
+            ("UP -1/3", RowState::Failing),
+            ("UP (UNPUB)", RowState::Up),
+            ("UP (2/8)", RowState::Up),
+            ("DOWN", RowState::Down),
+            ("DOWN 1/2", RowState::Recovering),
+            ("DOWN 0/2", RowState::Recovering),
+            ("DOWN (agent)", RowState::Down),
+            ("DOWN (0/1)", RowState::Down),
+            ("NOLB", RowState::Drain),
+            ("NOLB 2/3", RowState::Drain),
+            ("DRAIN", RowState::Drain),
+            ("DRAIN 2/3", RowState::Drain),
+            ("DRAIN (agent)", RowState::Drain),
+            ("MAINT", RowState::Maint),
+            ("MAINT (via web/s1)", RowState::Maint),
+            ("MAINT (resolution)", RowState::Maint),
+            ("no check", RowState::NoCheck),
+            ("OPEN", RowState::Up),
+            ("STOP", RowState::Maint),
+            ("PAUSED", RowState::Maint),
+            ("FULL", RowState::Full),
+            ("WAITING", RowState::Full),
+            ("SIDEWAYS 3", RowState::Unknown),
+            ("", RowState::Unknown),
         ] {
-            assert_eq!(State::parse(status), state, "{status}");
+            assert_eq!(RowState::parse(status), state, "{status}");
         }
     }
 }

@@ -132,7 +132,7 @@ impl Spark {
 pub struct Section {
     /// The node's name; [`Section::MERGED`] for the merged rows.
     pub node: String,
-    /// In HAProxy's order: frontend, listeners, servers, backend. Shared with whoever polled them.
+    /// In HAProxy's order: frontend, listeners, servers, backend. Shared with the collector that read them.
     pub rows: Arc<Vec<Row>>,
     /// Per row its recent sessions; may be shorter than `rows` where nothing was sampled yet.
     pub sparks: Arc<Vec<Spark>>,
@@ -241,7 +241,7 @@ impl Section {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::row::Kind;
+    use crate::row::RowKind;
 
     #[test]
     fn a_topic_is_read_back_from_its_name() {
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn a_spark_follows_its_server_when_the_rows_change() {
         let server = |name: &str, scur| {
-            let mut row = Row::new(Kind::Server, name);
+            let mut row = Row::new(RowKind::Server, name);
             row.set(Col::Scur, Some(scur));
             row
         };

@@ -17,7 +17,7 @@ pub const AT_MOST: Duration = Duration::from_secs(2);
 pub struct Damage {
     seed: u8,
     blows: [Blow; 4],
-    /// How many of the blows fall; a text that was hit often is turned away at the door.
+    /// How many of the blows fall; a text with many of them is refused by its first bytes.
     count: u8,
     /// Below [`CUTS`] it ends at this place.
     cut: (u8, u16),

@@ -1,4 +1,4 @@
-//! Replies recorded from HAProxy 2.0 to 3.2, all of one configuration, for the tests of whoever reads replies.
+//! Replies recorded from HAProxy 2.0 to 3.2, all of one configuration, for tests of code that reads replies.
 //!
 //! [`MADE_1_8`] is no recording: it is that of 2.0.0, cut to the columns and lines that 1.8 is known to have.
 

@@ -5,7 +5,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::peer::{GENEROUS, Peer, act};
 use testkit::recordings::RECORDINGS;
 
-use crate::{Answer, Error, Level};
+use crate::{CommandReply, Error, Level};
 
 /// Each request to a peer that answers `reply`.
 async fn answers(reply: &[u8]) -> [Result<(), Error>; 4] {
@@ -48,7 +48,7 @@ async fn a_denied_read_says_so_with_and_without_severity() {
         }
         let peer = Peer::answering(reply);
         let answer = act(&peer.client(GENEROUS)).await.expect("an answer");
-        assert_eq!(answer, Answer::Refused("Permission denied".to_owned()));
+        assert_eq!(answer, CommandReply::Refused("Permission denied".to_owned()));
     }
 }
 
@@ -85,7 +85,7 @@ async fn one_line_is_sent_and_nothing_else() {
         }
     });
     let answer = act(&peer.client(GENEROUS)).await.expect("an answer");
-    assert_eq!(answer, Answer::Accepted);
+    assert_eq!(answer, CommandReply::Accepted);
     let line = received.recv().await.expect("a line");
     assert_eq!(line, b"set server be/s1 state drain\n");
 }
@@ -103,7 +103,7 @@ async fn a_master_is_told_which_worker_and_that_nothing_follows() {
             stream.write_all(b"\n").await.expect("a client");
         }
     });
-    assert_eq!(act(&peer.client_of_master(GENEROUS)).await.expect("an answer"), Answer::Accepted);
+    assert_eq!(act(&peer.client_of_master(GENEROUS)).await.expect("an answer"), CommandReply::Accepted);
     assert_eq!(received.recv().await.expect("a line"), b"@1 set server be/s1 state drain\n");
 }
 

@@ -18,7 +18,7 @@ use tokio::{
 use super::peer::{GENEROUS, Peer, act};
 use testkit::recordings::RECORDINGS;
 
-use crate::{Address, Answer, Client, Error, Limits, Stage};
+use crate::{Address, Client, CommandReply, Error, Limits, Stage};
 
 /// Short, for answers that never come.
 const BRIEF: Limits = Limits { deadline: Duration::from_millis(200), ..GENEROUS };
@@ -149,7 +149,7 @@ async fn no_more_connections_are_open_at_once_than_allowed() {
         requests.spawn(async move { act(&client).await });
     }
     for answer in requests.join_all().await {
-        assert_eq!(answer.expect("an answer"), Answer::Accepted);
+        assert_eq!(answer.expect("an answer"), CommandReply::Accepted);
     }
     assert_eq!(most.load(Ordering::SeqCst), GENEROUS.connections);
 }

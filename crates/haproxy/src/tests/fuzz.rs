@@ -65,7 +65,7 @@ fn read_words(reply: &[u8]) {
 #[test]
 fn fuzz_bytes_as_any_reply() {
     check!().with_iterations(INPUTS).with_test_time(AT_MOST).for_each(|reply: &[u8]| {
-        // The ways to begin and to end are known: most bytes would be turned away at the door.
+        // The ways to begin and to end are known: most bytes would be refused by the first of them.
         for (begin, read) in [
             ("Name:", read_info as fn(&[u8])),
             ("# pxname,", read_stat),

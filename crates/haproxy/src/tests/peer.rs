@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::command;
-use crate::{Address, Answer, Client, Connector, Error, Limits, Verb};
+use crate::{Address, Client, CommandReply, Connector, Error, Limits, Verb};
 
 /// Long enough for any answer that comes at all.
 pub(super) const GENEROUS: Limits =
@@ -69,6 +69,6 @@ impl Peer {
 }
 
 /// An action whose target no peer looks at.
-pub(super) async fn act(client: &Client) -> Result<Answer, Error> {
-    client.act(&command("be", "s1", Verb::StateDrain)).await
+pub(super) async fn act(client: &Client) -> Result<CommandReply, Error> {
+    client.run(&command("be", "s1", Verb::StateDrain)).await
 }

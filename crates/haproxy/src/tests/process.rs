@@ -8,7 +8,7 @@ use crate::{Address, Client, Limits};
 /// tcp unless they say otherwise. `None`, aloud, where it isn't installed.
 pub(super) async fn start(proxies: &str) -> Option<Haproxy> {
     let defaults = "defaults\n\tmode tcp\n\ttimeout connect 10s\n\ttimeout client 60s\n\ttimeout server 60s\n";
-    let builder = Haproxy::builder().socket("severity", "level admin severity-output number");
+    let builder = Haproxy::builder().global("stats socket DIR/severity.sock level admin severity-output number");
     builder.start(&format!("{defaults}{proxies}")).await
 }
 

@@ -12,7 +12,7 @@ use super::{
     command,
     process::{client, start},
 };
-use crate::{Answer, Client, Error, Level, Verb};
+use crate::{Client, CommandReply, Error, Level, Verb};
 
 /// Servers of each kind. Nothing answers behind them but `listen ok`; checks run once, so that none undoes an action.
 const PROXIES: &str = "\
@@ -38,9 +38,9 @@ listen hold
 const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn accept(client: &Client, backend: &str, server: &str, verb: Verb) {
-    let answer = client.act(&command(backend, server, verb)).await;
+    let answer = client.run(&command(backend, server, verb)).await;
     let answer = answer.expect("HAProxy answers");
-    assert_eq!(answer, Answer::Accepted, "{verb:?} {backend}/{server}");
+    assert_eq!(answer, CommandReply::Accepted, "{verb:?} {backend}/{server}");
 }
 
 /// The op, admin, check and agent state of a server of `be`.
@@ -159,8 +159,8 @@ async fn refusals_carry_haproxys_words() {
     for socket in ["admin", "severity"] {
         let client = client(&haproxy, socket);
         for (backend, server, verb, words) in cases {
-            let answer = client.act(&command(backend, server, verb)).await;
-            assert_eq!(answer.expect("an answer"), Answer::Refused(words.to_owned()), "{verb:?}");
+            let answer = client.run(&command(backend, server, verb)).await;
+            assert_eq!(answer.expect("an answer"), CommandReply::Refused(words.to_owned()), "{verb:?}");
         }
         for verb in Verb::ALL {
             for (backend, server, words) in [
@@ -168,8 +168,8 @@ async fn refusals_carry_haproxys_words() {
                 ("be", "nope", "No such server."),
                 ("off", "s", "Proxy is disabled."),
             ] {
-                let answer = client.act(&command(backend, server, verb)).await;
-                assert_eq!(answer.expect("an answer"), Answer::Refused(words.to_owned()), "{verb:?}");
+                let answer = client.run(&command(backend, server, verb)).await;
+                assert_eq!(answer.expect("an answer"), CommandReply::Refused(words.to_owned()), "{verb:?}");
             }
         }
     }
@@ -195,8 +195,8 @@ async fn only_level_admin_may_act() {
     };
     for socket in ["operator", "user"] {
         for verb in Verb::ALL {
-            let answer = client(&haproxy, socket).act(&command("be", "plain", verb)).await;
-            let denied = Answer::Refused("Permission denied".to_owned());
+            let answer = client(&haproxy, socket).run(&command("be", "plain", verb)).await;
+            let denied = CommandReply::Refused("Permission denied".to_owned());
             assert_eq!(answer.expect("an answer"), denied, "{socket} {verb:?}");
         }
     }

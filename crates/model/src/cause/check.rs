@@ -6,7 +6,7 @@ use super::follows;
 use crate::{
     col::{Col, Text},
     row::{Row, admin, check},
-    status::State,
+    status::RowState,
 };
 
 /// Why a server is DOWN, or on its way there or back.
@@ -106,9 +106,9 @@ fn count(row: &Row, what: &mut String) {
     let fall = row.get(Col::CheckFall);
     let full = row.get(Col::CheckRise).saturating_add(fall);
     let (failed, of) = match row.state() {
-        State::Failing => (full.saturating_sub(row.get(Col::CheckHealth).saturating_add(1)), true),
+        RowState::Failing => (full.saturating_sub(row.get(Col::CheckHealth).saturating_add(1)), true),
         // The first check after a start takes a server DOWN alone: then fewer have failed than `fall`.
-        State::Down => (fall.min(row.get(Col::Chkfail)), false),
+        RowState::Down => (fall.min(row.get(Col::Chkfail)), false),
         _ => return,
     };
     if failed == 0 || failed > fall {
@@ -126,9 +126,9 @@ fn count(row: &Row, what: &mut String) {
 fn passed(row: &Row) -> String {
     let (health, rise) = (row.get(Col::CheckHealth), row.get(Col::CheckRise));
     match row.state() {
-        State::Recovering if health > 0 => health.to_string() + " of " + &rise.to_string() + " checks passed",
+        RowState::Recovering if health > 0 => health.to_string() + " of " + &rise.to_string() + " checks passed",
         // No check brings a server down that it finds well.
-        State::Down => "set down by an operator, the last check passed".to_owned(),
+        RowState::Down => "set down by an operator, the last check passed".to_owned(),
         _ => "the last check passed".to_owned(),
     }
 }
@@ -140,8 +140,8 @@ fn unchecked(row: &Row) -> &'static str {
     }
 }
 
-/// What HAProxy tells of a check, without what says nothing: `ECONNREFUSED returned by OS (Connection refused)` of
-/// HAProxy 3.4 is what older ones call `Connection refused`, and that a connection failed when it was made is no news.
+/// The words of a check without those that say nothing. HAProxy 3.4 writes `ECONNREFUSED returned by OS (Connection refused)`
+/// where older versions write `Connection refused`; and `at initial connection step` is true of every failed connection.
 fn words(told: &str) -> String {
     let told = told.split(" at initial connection step").next().unwrap_or_default();
     match told.split_once(" returned by OS (").and_then(|(_, rest)| rest.split_once(')')) {

@@ -6,7 +6,7 @@ use crate::{
     col::{Col, Text},
     format::span,
     row::{Row, admin},
-    status::State,
+    status::RowState,
 };
 
 /// More nodes than this are counted, not named.
@@ -30,7 +30,7 @@ pub struct Disagreement {
 pub fn sentence(row: &Row, nodes: &[(&str, &Row)], now: u64) -> String {
     let state = row.state();
     let mut text = match state {
-        State::Unknown => row.text(Text::Status).to_owned(),
+        RowState::Unknown => row.text(Text::Status).to_owned(),
         _ => state.label().to_ascii_lowercase(),
     };
     if let Some(since) = row.num(Col::Lastchg) {

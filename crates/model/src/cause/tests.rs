@@ -4,7 +4,7 @@ const NOW: u64 = 1_000_000;
 
 /// A server of three checks to go down, two to come up, on 10.0.0.3:80.
 fn server(status: &str) -> Row {
-    let mut row = Row::new(Kind::Server, "web3");
+    let mut row = Row::new(RowKind::Server, "web3");
     row.set_text(Text::Status, status);
     row.set_text(Text::Addr, "10.0.0.3:80");
     row.set(Col::CheckRise, Some(2));
@@ -210,14 +210,14 @@ fn every_status_of_a_server_has_its_cause() {
 #[test]
 fn frontends_listeners_and_backends_have_theirs() {
     for (kind, status, mode, want) in [
-        (Kind::Frontend, "OPEN", "http", ""),
-        (Kind::Frontend, "PAUSED", "http", "disabled by an operator: takes no connection"),
-        (Kind::Frontend, "STOP", "http", "shut down: takes no connection before a reload"),
-        (Kind::Listener, "FULL", "http", "as many connections as its limit allows"),
-        (Kind::Listener, "WAITING", "http", "waits: its frontend or HAProxy is at its limit"),
-        (Kind::Backend, "UP", "http", ""),
-        (Kind::Backend, "DOWN", "http", "its requests get 503"),
-        (Kind::Backend, "DOWN (0/2)", "tcp", "its connections are closed"),
+        (RowKind::Frontend, "OPEN", "http", ""),
+        (RowKind::Frontend, "PAUSED", "http", "disabled by an operator: takes no connection"),
+        (RowKind::Frontend, "STOP", "http", "shut down: takes no connection before a reload"),
+        (RowKind::Listener, "FULL", "http", "as many connections as its limit allows"),
+        (RowKind::Listener, "WAITING", "http", "waits: its frontend or HAProxy is at its limit"),
+        (RowKind::Backend, "UP", "http", ""),
+        (RowKind::Backend, "DOWN", "http", "its requests get 503"),
+        (RowKind::Backend, "DOWN (0/2)", "tcp", "its connections are closed"),
     ] {
         let row = with(Row::new(kind, "x"), &[(Text::Status, status), (Text::Mode, mode)], &[]);
         assert_eq!(cause(&row), want, "{status}");

@@ -6,7 +6,7 @@ use crate::arbitrary;
 const NOW: u64 = 1_000;
 
 fn server(status: &str, nums: &[(Col, u64)]) -> Row {
-    let mut row = Row::new(Kind::Server, "s1");
+    let mut row = Row::new(RowKind::Server, "s1");
     row.set_text(Text::Status, status);
     nums.iter().for_each(|(col, value)| row.set(*col, Some(*value)));
     row
@@ -83,7 +83,7 @@ fn the_worst_node_tells_the_state() {
     let mut down = server("DOWN", &[(Col::AdminState, 0), (Col::CheckCode, 503)]);
     down.set_text(Text::LastChk, "Service Unavailable");
     let got = merged(&[server("UP", &[(Col::AdminState, 4)]), down, server("MAINT", &[(Col::AdminState, 1)])]);
-    assert_eq!(got.state(), State::Down);
+    assert_eq!(got.state(), RowState::Down);
     assert_eq!((got.num(Col::AdminState), got.num(Col::CheckCode)), (Some(0), Some(503)));
     assert_eq!(got.text(Text::LastChk), "Service Unavailable");
 }
@@ -104,7 +104,7 @@ fn a_downtime_runs_on_every_node_that_is_down() {
 #[test]
 fn rows_that_only_one_node_has_stand_where_haproxy_lists_them() {
     let rows = |names: &[&str]| -> Vec<Row> {
-        let kind = |name: &str| if name == "BACKEND" { Kind::Backend } else { Kind::Server };
+        let kind = |name: &str| if name == "BACKEND" { RowKind::Backend } else { RowKind::Server };
         names.iter().map(|n| Row::new(kind(n), *n)).collect()
     };
     let (a, b) = (rows(&["s1", "s2", "BACKEND"]), rows(&["s3", "s1", "BACKEND"]));
@@ -120,8 +120,8 @@ fn nodes() -> impl Strategy<Value = Vec<Row>> {
         nodes
             .into_iter()
             .map(|(rows, status)| {
-                let mut row = rows.into_iter().next().unwrap_or_else(|| Row::new(Kind::Server, "s"));
-                row.kind = Kind::Server;
+                let mut row = rows.into_iter().next().unwrap_or_else(|| Row::new(RowKind::Server, "s"));
+                row.kind = RowKind::Server;
                 row.name = "s".to_owned();
                 row.set_text(Text::Status, status);
                 row

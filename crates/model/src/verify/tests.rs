@@ -1,8 +1,8 @@
 use super::*;
-use crate::row::Kind;
+use crate::row::RowKind;
 
 fn server(status: &str, cells: &[(Col, u64)]) -> Row {
-    let mut row = Row::new(Kind::Server, "s1");
+    let mut row = Row::new(RowKind::Server, "s1");
     row.set_text(Text::Status, status);
     for (col, value) in [(Col::OpState, 2), (Col::AdminState, 0), (Col::CheckState, 6), (Col::AgentState, 22)] {
         row.set(col, Some(value));
@@ -50,7 +50,7 @@ fn nothing_is_sent_when_nothing_is_left_to_do() {
 
 #[test]
 fn before_the_state_was_read_nothing_is_known_and_nothing_is_done() {
-    let unread = Row::new(Kind::Server, "s1");
+    let unread = Row::new(RowKind::Server, "s1");
     for action in Action::ALL {
         assert_eq!(already(action, &unread), None, "{action}");
         assert_eq!(shows(action, &unread, &unread), None, "{action}");
