@@ -1,14 +1,15 @@
 //! That Sluice was started with another configuration: an entry with what is different, told by digests, so that no
-//! secret and no path ever stands in the record.
+//! secret and no path ever stands in the audit log.
 
 use std::collections::BTreeMap;
 
+use model::audit::{Entry, Kind};
 use ring::digest::{SHA256, digest};
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
 use super::{
     chain::{append, hex},
-    entry::{Entry, Kind},
+    entry::by_sluice,
 };
 
 /// The parts of a configuration by their keys in the file, each as a text that says all that matters of it.
@@ -39,7 +40,7 @@ pub fn note(connection: &mut Connection, parts: &Parts) -> Result<bool, rusqlite
         return Ok(false);
     }
     let detail = match before {
-        None => "the first start with this record".to_owned(),
+        None => "the first start with this audit log".to_owned(),
         Some(before) => {
             let before: BTreeMap<String, String> = serde_json::from_str(&before).unwrap_or_default();
             let mut names: Vec<&String> =
@@ -50,7 +51,7 @@ pub fn note(connection: &mut Connection, parts: &Parts) -> Result<bool, rusqlite
             format!("changed since the last start: {}", names.join(", "))
         }
     };
-    append(&transaction, &Entry { outcome, detail, ..Entry::by_itself(Kind::Configuration, ACTION) })?;
+    append(&transaction, &Entry { outcome, detail, ..by_sluice(Kind::Configuration, ACTION) })?;
     transaction.commit()?;
     Ok(true)
 }
@@ -63,7 +64,7 @@ mod tests {
     #[test]
     fn a_start_is_noted_when_the_configuration_is_another_and_says_in_what() {
         let dir = tempfile::tempdir().expect("a folder");
-        let mut connection = db::connect(dir.path()).expect("opens");
+        let mut connection = db::connect(dir.path(), crate::schema::MIGRATIONS).expect("opens");
         let parts = |node: &str, listen: &str| Parts::from([("node", node.to_owned()), ("listen", listen.to_owned())]);
         assert!(note(&mut connection, &parts("lb1", "127.0.0.1:1")).expect("written"));
         assert!(!note(&mut connection, &parts("lb1", "127.0.0.1:1")).expect("read"));
@@ -71,13 +72,13 @@ mod tests {
         let mut fewer = parts("lb1, password", "");
         fewer.remove("listen");
         assert!(note(&mut connection, &fewer).expect("written"));
-        let told = query::newest(&connection, &query::Filter::default(), None, 9).expect("read").entries;
-        let told: Vec<&str> = told.iter().map(|entry| entry.detail.as_str()).collect();
+        let entries = query::newest(&connection, &query::Filter::default(), None, 9).expect("read").entries;
+        let details: Vec<&str> = entries.iter().map(|stored| stored.entry.detail.as_str()).collect();
         let changed = "changed since the last start: ";
         assert_eq!(
-            told,
-            [format!("{changed}listen"), format!("{changed}node"), "the first start with this record".to_owned()]
+            details,
+            [format!("{changed}listen"), format!("{changed}node"), "the first start with this audit log".to_owned()]
         );
-        assert!(!format!("{told:?}").contains("password"));
+        assert!(!format!("{details:?}").contains("password"));
     }
 }

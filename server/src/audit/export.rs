@@ -1,8 +1,10 @@
-//! The record for other programs: as lines of JSON, or as CSV for spreadsheets.
+//! The audit log for other programs: as lines of JSON, or as CSV for spreadsheets.
 
 use std::{fmt, str::FromStr};
 
-use super::query::{EntryView, StoredEntry, written};
+use model::audit::{COLUMNS, StoredEntry};
+
+use super::{time, view::EntryView};
 
 /// How an export is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,24 +19,6 @@ pub enum Format {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an export is csv or jsonl")]
 pub struct FormatError;
-
-/// The columns of CSV.
-const COLUMNS: [&str; 14] = [
-    "id",
-    "time",
-    "kind",
-    "who",
-    "role",
-    "means",
-    "address",
-    "action",
-    "operation",
-    "targets",
-    "reason",
-    "outcome",
-    "detail",
-    "hash",
-];
 
 impl FromStr for Format {
     type Err = FormatError;
@@ -71,21 +55,21 @@ impl Format {
     #[must_use]
     pub fn head(self) -> Vec<u8> {
         match self {
-            Self::Csv => csv_line(COLUMNS),
+            Self::Csv => csv_line(csv_columns()),
             Self::Jsonl => Vec::new(),
         }
     }
 
     /// Entries as they are written.
     #[must_use]
-    pub fn lines(self, entries: &[StoredEntry]) -> Vec<u8> {
-        entries.iter().flat_map(|entry| self.line(entry)).collect()
+    pub fn lines(self, entries: Vec<StoredEntry>) -> Vec<u8> {
+        entries.into_iter().flat_map(|entry| self.line(entry)).collect()
     }
 
-    fn line(self, entry: &StoredEntry) -> Vec<u8> {
+    fn line(self, entry: StoredEntry) -> Vec<u8> {
         match self {
-            Self::Csv => csv(entry),
-            Self::Jsonl => json(&entry.view()),
+            Self::Csv => csv(&entry),
+            Self::Jsonl => json(&entry.into()),
         }
     }
 }
@@ -97,26 +81,14 @@ fn json(entry: &EntryView) -> Vec<u8> {
     line
 }
 
-fn csv(entry: &StoredEntry) -> Vec<u8> {
-    let StoredEntry {
-        id,
-        at,
-        kind,
-        who,
-        role,
-        means,
-        address,
-        action,
-        operation,
-        targets,
-        reason,
-        outcome,
-        detail,
-        hash,
-    } = entry;
-    let (id, time) = (id.to_string(), written(*at));
-    let texts = [kind, who, role, means, address, action, operation, targets, reason, outcome, detail, hash];
-    csv_line([id, time].into_iter().chain(texts.into_iter().map(|text| guarded(text))))
+/// The columns of CSV.
+fn csv_columns() -> impl Iterator<Item = &'static str> {
+    ["id", "time"].into_iter().chain(COLUMNS.iter().map(|column| column.name)).chain(["hash"])
+}
+
+fn csv(StoredEntry { id, entry, hash }: &StoredEntry) -> Vec<u8> {
+    let texts = entry.texts().into_iter().chain([hash.as_str()]).map(guarded);
+    csv_line([id.to_string(), time::format(entry.at)].into_iter().chain(texts))
 }
 
 fn csv_line(cells: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<u8> {

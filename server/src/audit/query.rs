@@ -1,220 +1,86 @@
-//! Looking into the record: which entries, newest first for readers, oldest first for exports.
+//! Looking into the audit log: which entries, newest first for readers, oldest first for exports.
 //!
-//! A look reads a window of the table at a time, so that an operation never waits long for the one thread of the
-//! database, however rare is what somebody looks for.
+//! A query reads a window of the table at a time, so that nobody else who reads waits long, however rare is what somebody
+//! looks for; all of it as it is at one moment, whatever is written or dropped meanwhile.
 
-use std::time::{Duration, SystemTime};
+use std::collections::BTreeMap;
 
-use rusqlite::{Connection, Row, ToSql, named_params, types::ValueRef};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use model::audit::{COLUMNS, Content, Entry, FILTERS, FilterField, StoredEntry};
+use rusqlite::{Connection, Row, ToSql, types::ValueRef};
 
-use super::{
-    chain::{anchor, head, hex},
-    entry::plain,
-};
+use super::chain::{anchor, column_names, head, hex};
 
-/// Rows that one look reads at most: some ten milliseconds.
+/// Rows that one query reads at most: some ten milliseconds.
 const WINDOW: i64 = 5_000;
 
-/// Bytes that one look brings at most, and one entry more: an outcome of 20,000 targets has two megabytes.
-const MOST_BYTES: usize = 1024 * 1024;
+/// Bytes that one query brings at most, and one entry more: an outcome of 20,000 targets has two megabytes.
+const MAX_BYTES: usize = 1024 * 1024;
 
-/// Which entries; an empty text filters nothing.
+/// Which entries: all, where nothing is said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Written at or after this, Unix milliseconds.
     pub from: Option<i64>,
     /// Written before this, Unix milliseconds.
     pub to: Option<i64>,
-    /// By this account.
-    pub who: String,
-    /// Of this kind, by its word.
-    pub kind: String,
-    /// About this action.
-    pub action: String,
-    /// Of this operation.
-    pub operation: String,
-    /// With this in the name of a target, in any case.
-    pub target: String,
-    /// From this address.
-    pub address: String,
-    /// With this outcome, of the entry or of one of its targets.
-    pub outcome: String,
+    /// What the columns have to say.
+    pub texts: FilterTexts,
 }
 
-/// An entry as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredEntry {
-    /// Its number.
-    pub id: i64,
-    /// When, Unix milliseconds.
-    pub at: i64,
-    /// The kind's word.
-    pub kind: String,
-    /// As in [`super::Entry`], as all that follow.
-    pub who: String,
-    /// The role.
-    pub role: String,
-    /// How they were known.
-    pub means: String,
-    /// From where.
-    pub address: String,
-    /// What.
-    pub action: String,
-    /// The operation's name.
-    pub operation: String,
-    /// A JSON list.
-    pub targets: String,
-    /// Why.
-    pub reason: String,
-    /// A word, or a JSON list of [`TargetNote`].
-    pub outcome: String,
-    /// What else there is to say.
-    pub detail: String,
-    /// SHA-256 in hexadecimal digits.
-    pub hash: String,
-}
+/// What is asked of columns, by the names in [`FILTERS`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FilterTexts(BTreeMap<&'static str, String>);
 
-/// An entry as programs and people read it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct EntryView {
-    /// Counts up without a gap.
-    pub id: i64,
-    /// When it was written, Unix milliseconds.
-    pub at: i64,
-    /// The same in words: `2026-11-21T13:05:07.250Z`.
-    pub time: String,
-    /// `login`, `operation`, `outcome`, `refusal`, `account`, `configuration` or `retention`.
-    pub kind: String,
-    /// The account's name.
-    pub who: String,
-    /// Its role at that time.
-    pub role: String,
-    /// How it was known.
-    pub means: String,
-    /// Where it asked from.
-    pub address: String,
-    /// What: an action's short name, or what else was done.
-    pub action: String,
-    /// The operation that it belongs to, as `POST /api/v1/actions` named it.
-    pub operation: String,
-    /// On what: `NODE/BACKEND/SERVER` each, or an account's name.
-    pub targets: Vec<String>,
-    /// Why, in the caller's words.
-    pub reason: String,
-    /// What became of it, in a word; empty where `outcomes` tell it.
-    pub outcome: String,
-    /// What became of each target.
-    pub outcomes: Vec<TargetNote>,
-    /// What else there is to say, for a person.
-    pub detail: String,
-    /// SHA-256 over this entry and the hash of the one before it, in hexadecimal digits.
-    pub hash: String,
-}
-
-/// What became of one target.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct TargetNote {
-    /// `NODE/BACKEND/SERVER`.
-    pub target: String,
-    /// `done`, `unchanged`, `refused`, `unreachable` or `unverified`.
-    pub outcome: String,
-    /// The `status` column before.
-    pub before: String,
-    /// The `status` column afterwards.
-    pub after: String,
-    /// HAProxy's words, or what is known; may be empty.
-    pub message: String,
-}
-
-impl StoredEntry {
-    /// The entry with its lists read.
-    #[must_use]
-    pub fn view(&self) -> EntryView {
-        let Self { id, at, kind, who, role, means, address, action, operation, reason, detail, hash, .. } =
-            self.clone();
-        // In JSON a character that could harm a reader stands as its number, and comes back when it is read.
-        let targets = match serde_json::from_str::<Vec<String>>(&self.targets) {
-            Ok(targets) => targets.iter().map(|target| plain(target)).collect(),
-            Err(_) if self.targets.is_empty() => Vec::new(),
-            Err(_) => vec![self.targets.clone()],
-        };
-        let note = |TargetNote { target, outcome, before, after, message }| {
-            let [target, outcome, before, after, message] =
-                [target, outcome, before, after, message].map(|text| plain(&text));
-            TargetNote { target, outcome, before, after, message }
-        };
-        let outcomes: Option<Vec<TargetNote>> = serde_json::from_str(&self.outcome).ok();
-        let outcomes: Option<Vec<TargetNote>> = outcomes.map(|notes| notes.into_iter().map(note).collect());
-        let outcome = if outcomes.is_some() { String::new() } else { self.outcome.clone() };
-        let (time, outcomes) = (written(at), outcomes.unwrap_or_default());
-        EntryView {
-            id,
-            at,
-            time,
-            kind,
-            who,
-            role,
-            means,
-            address,
-            action,
-            operation,
-            targets,
-            reason,
-            outcome,
-            outcomes,
-            detail,
-            hash,
+impl FilterTexts {
+    /// Asks for a text; an empty one asks for nothing. Whether there is such a filter.
+    pub fn set(&mut self, name: &str, text: &str) -> bool {
+        let Some(field) = FILTERS.iter().find(|field| field.name == name) else { return false };
+        if text.is_empty() {
+            self.0.remove(field.name);
+        } else {
+            self.0.insert(field.name, text.to_owned());
         }
+        true
     }
 
-    fn read(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
-        // Whatever somebody wrote into the file beside Sluice is shown as far as it can be.
-        let text = |place: usize| match row.get_ref(place) {
-            Ok(ValueRef::Text(bytes)) => Ok(String::from_utf8_lossy(bytes).into_owned()),
-            Ok(_) => Ok(String::new()),
-            Err(error) => Err(error),
-        };
-        Ok(Self {
-            id: row.get(0)?,
-            at: row.get(1)?,
-            kind: text(2)?,
-            who: text(3)?,
-            role: text(4)?,
-            means: text(5)?,
-            address: text(6)?,
-            action: text(7)?,
-            operation: text(8)?,
-            targets: text(9)?,
-            reason: text(10)?,
-            outcome: text(11)?,
-            detail: text(12)?,
-            hash: hex(&row.get::<_, Vec<u8>>(13)?),
-        })
+    /// What is asked for by a filter; empty where it is nothing.
+    #[must_use]
+    pub fn get(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
     }
 
-    fn size(&self) -> usize {
-        self.targets.len() + self.outcome.len() + self.reason.len() + self.detail.len()
+    /// All that is asked for.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static FilterField, &String)> {
+        FILTERS.iter().filter_map(|field| Some((field, self.0.get(field.name)?)))
     }
 }
 
-/// What one look brought.
+/// What one query brought.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
     /// The entries that fit.
     pub entries: Vec<StoredEntry>,
-    /// Where the next look begins; nothing at the end.
+    /// Where the next query begins; nothing at the end.
     pub next: Option<i64>,
     /// Whether it ended because it had enough, and not at the end of its window.
     pub is_cut: bool,
 }
 
-const FITS: &str = "(:from IS NULL OR at >= :from) AND (:to IS NULL OR at < :to)
-    AND (:who = '' OR who = :who) AND (:kind = '' OR kind = :kind) AND (:action = '' OR action = :action)
-    AND (:operation = '' OR operation = :operation) AND (:address = '' OR address = :address)
-    AND (:target = '' OR instr(lower(targets), lower(:target)) OR instr(lower(outcome), lower(:target)))
-    AND (:outcome = '' OR outcome = :outcome OR instr(outcome, :note))";
+/// A filter as a condition of SQL, its text being the parameter of its name.
+fn condition(field: &FilterField) -> String {
+    let (name, column) = (field.name, field.column.name);
+    match field.column.content {
+        Content::Text => format!("{column} = :{name}"),
+        // Outcomes name the targets too.
+        Content::Names => {
+            format!("(instr(lower({column}), lower(:{name})) OR instr(lower(outcome), lower(:{name})))")
+        }
+        // A word, or the word of a target in the list.
+        Content::Outcome => {
+            format!(r#"({column} = :{name} OR instr({column}, '"outcome":"' || :{name} || '"'))"#)
+        }
+    }
+}
 
 /// Some of the entries that fit, newest first, from the one before `before` on; the newest of all where it is none.
 ///
@@ -226,10 +92,11 @@ pub fn newest(
     before: Option<i64>,
     most: usize,
 ) -> Result<Page, rusqlite::Error> {
-    let (oldest, newest) = (anchor(connection)?.id + 1, head(connection)?.id);
+    let snapshot = connection.unchecked_transaction()?;
+    let (oldest, newest) = (anchor(&snapshot)?.id + 1, head(&snapshot)?.id);
     let high = before.map_or(newest, |before| before.saturating_sub(1).min(newest));
     let low = oldest.max(high.saturating_sub(WINDOW - 1));
-    let (entries, is_cut) = window(connection, filter, (low, high), "DESC", most)?;
+    let (entries, is_cut) = window(&snapshot, filter, (low, high), "DESC", most)?;
     let reached = entries.last().filter(|_| is_cut).map_or(low, |entry| entry.id);
     Ok(Page { entries, next: Some(reached).filter(|reached| *reached > oldest), is_cut })
 }
@@ -239,10 +106,11 @@ pub fn newest(
 /// # Errors
 /// What SQLite said.
 pub fn oldest(connection: &Connection, filter: &Filter, first: i64, last: i64) -> Result<Page, rusqlite::Error> {
-    let (oldest, newest) = (anchor(connection)?.id + 1, head(connection)?.id.min(last));
+    let snapshot = connection.unchecked_transaction()?;
+    let (oldest, newest) = (anchor(&snapshot)?.id + 1, head(&snapshot)?.id.min(last));
     let low = first.max(oldest);
     let high = newest.min(low.saturating_add(WINDOW - 1));
-    let (entries, is_cut) = window(connection, filter, (low, high), "ASC", usize::MAX)?;
+    let (entries, is_cut) = window(&snapshot, filter, (low, high), "ASC", usize::MAX)?;
     let reached = entries.last().filter(|_| is_cut).map_or(high, |entry| entry.id);
     Ok(Page { entries, next: Some(reached + 1).filter(|next| *next <= newest), is_cut })
 }
@@ -255,54 +123,44 @@ fn window(
     order: &str,
     most: usize,
 ) -> Result<(Vec<StoredEntry>, bool), rusqlite::Error> {
-    let query = format!("SELECT * FROM record WHERE id BETWEEN :low AND :high AND {FITS} ORDER BY id {order}");
-    let mut statement = connection.prepare(&query)?;
-    let Filter { from, to, who, kind, action, operation, target, address, outcome } = filter;
-    let note = format!("\"outcome\":\"{outcome}\"");
-    let named: &[(&str, &dyn ToSql)] = named_params! {
-        ":low": low, ":high": high, ":from": from, ":to": to, ":who": who, ":kind": kind, ":action": action,
-        ":operation": operation, ":target": target, ":address": address, ":outcome": outcome, ":note": note,
-    };
-    let mut rows = statement.query(named)?;
+    let Filter { from, to, texts } = filter;
+    let mut query = format!("SELECT {} FROM record WHERE id BETWEEN :low AND :high", column_names());
+    let mut values: Vec<(String, &dyn ToSql)> = vec![(":low".to_owned(), &low), (":high".to_owned(), &high)];
+    if let Some(from) = from {
+        query.push_str(" AND at >= :from");
+        values.push((":from".to_owned(), from));
+    }
+    if let Some(to) = to {
+        query.push_str(" AND at < :to");
+        values.push((":to".to_owned(), to));
+    }
+    for (field, text) in texts.iter() {
+        query.push_str(&format!(" AND {}", condition(field)));
+        values.push((format!(":{}", field.name), text));
+    }
+    let mut statement = connection.prepare(&format!("{query} ORDER BY id {order}"))?;
+    let values: Vec<(&str, &dyn ToSql)> = values.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    let mut rows = statement.query(values.as_slice())?;
     let (mut entries, mut bytes) = (Vec::new(), 0);
-    while entries.len() < most && bytes < MOST_BYTES {
+    while entries.len() < most && bytes < MAX_BYTES {
         let Some(row) = rows.next()? else { return Ok((entries, false)) };
-        let entry = StoredEntry::read(row)?;
-        bytes += entry.size();
-        entries.push(entry);
+        let stored = read(row)?;
+        bytes += stored.entry.texts().iter().map(|text| text.len()).sum::<usize>();
+        entries.push(stored);
     }
     Ok((entries, true))
 }
 
-/// An instant as it is written everywhere here: `2026-11-21T13:05:07.250Z`. Unix milliseconds in.
-#[must_use]
-pub fn written(at: i64) -> String {
-    // What `humantime` can write ends with the year 9999.
-    const LAST: u64 = 253_402_300_799_999;
-    let at = SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(at).unwrap_or_default().min(LAST));
-    humantime::format_rfc3339_millis(at).to_string()
-}
-
-/// No instant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("write a time in UTC, as 2026-11-21, 2026-11-21T13:05 or 2026-11-21T13:05:07Z")]
-pub struct TimeError;
-
-/// Reads an instant in UTC: a day, with the time of day or without. Unix milliseconds out.
-///
-/// # Errors
-/// When it is none.
-pub fn read_time(text: &str) -> Result<i64, TimeError> {
-    let text = text.trim();
-    let whole = match text.len() {
-        10 => format!("{text}T00:00:00Z"),
-        16 => format!("{text}:00Z"),
-        _ if text.ends_with(['Z', 'z']) => text.to_owned(),
-        _ => format!("{text}Z"),
-    };
-    let time = humantime::parse_rfc3339_weak(&whole).map_err(|_| TimeError)?;
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).map_err(|_| TimeError)?;
-    i64::try_from(since.as_millis()).map_err(|_| TimeError)
+/// An entry as it is kept. Whatever somebody wrote into the file beside Sluice is shown as far as it can be.
+fn read(row: &Row<'_>) -> Result<StoredEntry, rusqlite::Error> {
+    let mut texts = [const { String::new() }; COLUMNS.len()];
+    for (place, text) in texts.iter_mut().enumerate() {
+        if let ValueRef::Text(bytes) = row.get_ref(2 + place)? {
+            *text = String::from_utf8_lossy(bytes).into_owned();
+        }
+    }
+    let hash = hex(&row.get::<_, Vec<u8>>(2 + COLUMNS.len())?);
+    Ok(StoredEntry { id: row.get(0)?, entry: Entry::read(row.get(1)?, texts), hash })
 }
 
 #[cfg(test)]

@@ -1,19 +1,20 @@
-//! How long the record is kept: the oldest entries go when they are too old, or when the file is too large.
+//! How long entries are kept: the oldest entries go when they are too old, or when the file is too large.
 //!
 //! What goes is always the beginning of the chain. The anchor takes the number and the hash of the newest that goes, and
 //! an entry in the same transaction says what went, so that `verify` tells it from a beginning that somebody cut off.
 
 use std::time::Duration;
 
+use model::audit::{Entry, Kind};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{
     chain::{anchor, append, head},
-    entry::{Entry, Kind},
-    query::written,
+    entry::by_sluice,
+    time,
 };
 
-/// How much of the record is kept.
+/// How much of the audit log is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keep {
     /// Entries older than this go.
@@ -23,16 +24,16 @@ pub struct Keep {
 }
 
 /// The most entries that go at once: some ten milliseconds in which nobody else can write.
-const AT_ONCE: i64 = 5_000;
+const MAX_BATCH: i64 = 5_000;
 
 /// These newest never go for room: the file has other tables too.
-const ALWAYS_KEPT: i64 = 100;
+const MIN_KEPT: i64 = 100;
 
 /// So many go for room at least: each time leaves an entry itself, and has to leave less than it takes.
-const AT_LEAST: i64 = 50;
+const MIN_BATCH: i64 = 50;
 
 /// Once there is too much, this many hundredths of the allowed size are left, so that it is not done again each hour.
-const LEFT: u64 = 90;
+const LEFT_PERCENT: u64 = 90;
 
 /// Drops some of the oldest entries, where there are too old ones or too many; how many went. To be called until
 /// none did.
@@ -66,9 +67,14 @@ pub(super) fn drop_some(
     let gone = transaction.execute("DELETE FROM record WHERE id <= ?1", [to])?;
     let entry = Entry {
         outcome: anchor(&transaction)?.to_string(),
-        detail: format!("entries {} to {to}, of {} to {}, were dropped {why}", from + 1, written(first), written(last)),
+        detail: format!(
+            "entries {} to {to}, of {} to {}, were dropped {why}",
+            from + 1,
+            time::format(first),
+            time::format(last)
+        ),
         at: now,
-        ..Entry::by_itself(Kind::Retention, "drop")
+        ..by_sluice(Kind::Retention, "drop")
     };
     append(&transaction, &entry)?;
     transaction.commit()?;
@@ -77,7 +83,7 @@ pub(super) fn drop_some(
 
 /// How many of the oldest were written before `since`.
 fn too_old(connection: &Connection, from: i64, newest: i64, since: i64) -> Result<i64, rusqlite::Error> {
-    let end = newest.min(from.saturating_add(AT_ONCE));
+    let end = newest.min(from.saturating_add(MAX_BATCH));
     let first_kept: Option<i64> = connection.query_row(
         "SELECT min(id) FROM record WHERE id > ?1 AND id <= ?2 AND at >= ?3",
         [from, end, since],
@@ -97,12 +103,12 @@ fn too_much(
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let used = (pragma("page_count")? - pragma("freelist_count")?) * pragma("page_size")?;
     let used = u64::try_from(used).unwrap_or_default();
-    let allowed = if is_begun { size / 100 * LEFT } else { size };
-    let can_go = newest - from - ALWAYS_KEPT;
-    if used <= allowed || can_go < AT_LEAST {
+    let allowed = if is_begun { size / 100 * LEFT_PERCENT } else { size };
+    let can_go = newest - from - MIN_KEPT;
+    if used <= allowed || can_go < MIN_BATCH {
         return Ok(0);
     }
-    let over = used - size / 100 * LEFT;
+    let over = used - size / 100 * LEFT_PERCENT;
     let share = u128::from(over) * u128::try_from(newest - from).unwrap_or_default() / u128::from(used);
-    Ok(i64::try_from(share).unwrap_or(i64::MAX).clamp(AT_LEAST, AT_ONCE).min(can_go))
+    Ok(i64::try_from(share).unwrap_or(i64::MAX).clamp(MIN_BATCH, MAX_BATCH).min(can_go))
 }

@@ -1,4 +1,4 @@
-//! The record's entries for a syslog, one line each (RFC 5424), so that another machine has them too, and with each the
+//! The audit log's entries for a syslog, one line each (RFC 5424), so that another machine has them too, and with each the
 //! head of the chain.
 //!
 //! A thread of its own sends them: whatever the syslog does, nobody waits for it. The crate `syslog` is not used: it
@@ -16,27 +16,28 @@ use std::{
     time::{Duration, Instant},
 };
 
+use model::audit::{COLUMNS, Content, Kind, StoredEntry};
 use tokio::sync::mpsc;
 
-use super::query::{StoredEntry, written};
+use super::time as timestamp;
 use crate::metrics::Metrics;
 
 /// Lines that wait for the syslog, 20 MB at most; what comes when they are full is not sent there.
-const QUEUE: usize = 10_000;
+const QUEUE_LINES: usize = 10_000;
 
 /// The longest line in bytes: what every receiver takes (RFC 5424, section 6.1), and one datagram carries.
-const LONGEST: usize = 2_048;
+const MAX_LINE_BYTES: usize = 2_048;
 
 /// How long the syslog may take to connect, and to take a line.
-const PATIENCE: Duration = Duration::from_secs(3);
+const SEND_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// From the first to the longest pause between two tries.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
+const RETRY_PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
 /// How often the log says that the syslog takes nothing, at most: UDP fails at every other line.
-const TELL: Duration = Duration::from_secs(60);
+const WARN_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Facility 10 (security and authorization), severity 5 (notice) and 4 (warning, for refusals).
+/// Facility 10 (security and authorization), severity 5 (notice) and 4 (warning, for denials).
 const NOTICE: u8 = 85;
 const WARNING: u8 = 84;
 
@@ -99,9 +100,13 @@ pub(super) struct Syslog {
 impl Syslog {
     /// Starts the thread.
     pub(super) fn start(address: SyslogAddress, metrics: Arc<Metrics>) -> Self {
-        let (lines, inbox) = mpsc::channel(QUEUE);
+        let (lines, inbox) = mpsc::channel(QUEUE_LINES);
         let to = address.clone();
-        thread::spawn(move || send_all(&to, inbox));
+        // Without the thread the queue is closed, and every entry counts as not sent.
+        let started = thread::Builder::new().name("syslog".to_owned()).spawn(move || send_all(&to, inbox));
+        if let Err(error) = started {
+            tracing::error!(syslog = %address, %error, "cannot start the thread that sends to the syslog");
+        }
         let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         Self { lines, address, host, lost: 0, metrics }
     }
@@ -116,7 +121,7 @@ impl Syslog {
             return;
         }
         if self.lost == 0 {
-            tracing::error!(syslog = %self.address, "the syslog is too slow: entries of the record are not sent to it");
+            tracing::error!(syslog = %self.address, "the syslog is too slow: entries of the audit log are not sent to it");
         }
         self.lost += 1;
         self.metrics.syslog_dropped.inc();
@@ -125,45 +130,22 @@ impl Syslog {
 
 /// An entry as one line, without its end.
 fn line(entry: &StoredEntry, host: &str, pid: u32) -> String {
-    let StoredEntry {
-        id,
-        at,
-        kind,
-        who,
-        role,
-        means,
-        address,
-        action,
-        operation,
-        targets,
-        reason,
-        outcome,
-        detail,
-        hash,
-    } = entry;
-    let priority = if kind == "refusal" { WARNING } else { NOTICE };
+    let StoredEntry { id, entry, hash } = entry;
+    let kind = &entry.kind;
+    let priority = if kind == Kind::Denial.word() { WARNING } else { NOTICE };
     let host: String = host.trim().chars().filter(char::is_ascii_graphic).take(255).collect();
     let host = if host.is_empty() { "-".to_owned() } else { host };
-    let mut out = format!("<{priority}>1 {} {host} sluice {pid} {kind} - id={id} hash={hash}", written(*at));
-    let fields = [
-        ("who", who),
-        ("role", role),
-        ("means", means),
-        ("address", address),
-        ("action", action),
-        ("operation", operation),
-        ("reason", reason),
-        ("detail", detail),
-        // The longest come last: they are what is cut.
-        ("targets", targets),
-        ("outcome", outcome),
-    ];
-    for (name, text) in fields.into_iter().filter(|(_, text)| !text.is_empty()) {
+    let time = timestamp::format(entry.at);
+    let mut out = format!("<{priority}>1 {time} {host} sluice {pid} {kind} - id={id} hash={hash}");
+    // The kind stands in the head of the line. The longest texts come last: they are what is cut.
+    let fields = COLUMNS.iter().zip(entry.texts()).skip(1);
+    let (short, long): (Vec<_>, Vec<_>) = fields.partition(|(column, _)| column.content == Content::Text);
+    for (column, text) in short.into_iter().chain(long).filter(|(_, text)| !text.is_empty()) {
         // A text in JSON's quotes is one word on one line.
-        out.push_str(&format!(" {name}={}", serde_json::to_string(text).unwrap_or_default()));
+        out.push_str(&format!(" {}={}", column.name, serde_json::to_string(text).unwrap_or_default()));
     }
-    if out.len() > LONGEST {
-        let end = (0..=LONGEST - "…".len()).rev().find(|end| out.is_char_boundary(*end)).unwrap_or_default();
+    if out.len() > MAX_LINE_BYTES {
+        let end = (0..=MAX_LINE_BYTES - "…".len()).rev().find(|end| out.is_char_boundary(*end)).unwrap_or_default();
         out.truncate(end);
         out.push('…');
     }
@@ -183,12 +165,12 @@ impl Connection {
         match address {
             SyslogAddress::Unix(path) => {
                 let socket = UnixDatagram::unbound()?;
-                socket.set_write_timeout(Some(PATIENCE))?;
+                socket.set_write_timeout(Some(SEND_TIMEOUT))?;
                 if socket.connect(path).is_ok() {
                     return Ok(Self::Datagram(socket));
                 }
                 let socket = UnixStream::connect(path)?;
-                socket.set_write_timeout(Some(PATIENCE))?;
+                socket.set_write_timeout(Some(SEND_TIMEOUT))?;
                 Ok(Self::Stream(socket))
             }
             SyslogAddress::Udp(place) => {
@@ -199,8 +181,8 @@ impl Connection {
             }
             SyslogAddress::Tcp(place) => {
                 let to = place.to_socket_addrs()?.next().ok_or(io::ErrorKind::AddrNotAvailable)?;
-                let socket = TcpStream::connect_timeout(&to, PATIENCE)?;
-                socket.set_write_timeout(Some(PATIENCE))?;
+                let socket = TcpStream::connect_timeout(&to, SEND_TIMEOUT)?;
+                socket.set_write_timeout(Some(SEND_TIMEOUT))?;
                 Ok(Self::Tcp(socket))
             }
         }
@@ -218,9 +200,9 @@ impl Connection {
 
 /// Sends lines one after the other, each until it is taken.
 fn send_all(address: &SyslogAddress, mut inbox: mpsc::Receiver<String>) {
-    let (mut connection, mut told): (_, Option<Instant>) = (None, None);
+    let (mut connection, mut warned): (_, Option<Instant>) = (None, None);
     while let Some(line) = inbox.blocking_recv() {
-        let mut pause = PAUSES.0;
+        let mut pause = RETRY_PAUSES.0;
         loop {
             let sent = match &mut connection {
                 Some(open) => Connection::send(open, &line),
@@ -231,13 +213,13 @@ fn send_all(address: &SyslogAddress, mut inbox: mpsc::Receiver<String>) {
                 }),
             };
             let Err(error) = sent else { break };
-            if told.is_none_or(|at| at.elapsed() >= TELL) {
-                told = Some(Instant::now());
-                tracing::warn!(syslog = %address, %error, "the syslog does not take the record's entries; they wait");
+            if warned.is_none_or(|at| at.elapsed() >= WARN_INTERVAL) {
+                warned = Some(Instant::now());
+                tracing::warn!(syslog = %address, %error, "the syslog does not take the audit log's entries; they wait");
             }
             connection = None;
             thread::sleep(pause);
-            pause = (2 * pause).min(PAUSES.1);
+            pause = (2 * pause).min(RETRY_PAUSES.1);
             if inbox.is_closed() {
                 // The program ends; a syslog that is away is not waited for.
                 return;

@@ -1,21 +1,25 @@
-//! The record in a real file: what it refuses, what `verify` finds, and what two writers make of it.
+//! The audit log in a real file: what it refuses, what `verify` finds, and what two writers make of it.
 
 use std::{thread, time::Duration};
 
+use model::audit::COLUMNS;
 use proptest::prelude::*;
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 use tempfile::TempDir;
 
 use super::*;
-use crate::db;
+use crate::{
+    db::{self, Database},
+    schema::MIGRATIONS,
+};
 
 mod attack;
-mod keeping;
+mod maintaining;
 
-/// A record of `n` entries, in a file.
-fn record(n: i64) -> (TempDir, Connection) {
+/// An audit log of `n` entries, in a file.
+fn log_of(n: i64) -> (TempDir, Connection) {
     let dir = tempfile::tempdir().expect("a folder");
-    let connection = db::connect(dir.path()).expect("opens");
+    let connection = db::connect(dir.path(), MIGRATIONS).expect("opens");
     for at in 1..=n {
         append(&connection, &entry(at)).expect("written");
     }
@@ -27,12 +31,12 @@ fn entry(at: i64) -> Entry {
         at: at * 1_000,
         targets: r#"["lb1/web/s1"]"#.to_owned(),
         reason: format!("reason {at}"),
-        ..Entry::by_itself(Kind::Operation, "drain")
+        ..by_sluice(Kind::Operation, "drain")
     }
 }
 
 /// What `verify` says.
-fn told(connection: &Connection, kept: Option<&Head>) -> String {
+fn verdict(connection: &Connection, kept: Option<&Head>) -> String {
     match verify(connection, kept) {
         Ok(verified) => format!("{} entries", verified.entries),
         Err(broken) => broken.to_string(),
@@ -41,7 +45,7 @@ fn told(connection: &Connection, kept: Option<&Head>) -> String {
 
 #[test]
 fn the_file_takes_the_next_entry_and_nothing_else() {
-    let (_dir, connection) = record(3);
+    let (_dir, connection) = log_of(3);
     for sql in [
         "UPDATE record SET reason = '' WHERE id = 2",
         "UPDATE record SET hash = x'00'",
@@ -61,55 +65,32 @@ fn the_file_takes_the_next_entry_and_nothing_else() {
     ] {
         connection.execute(sql, []).expect_err(sql);
     }
-    assert_eq!(told(&connection, None), "3 entries");
+    assert_eq!(verdict(&connection, None), "3 entries");
 }
 
 #[test]
 fn an_entry_is_kept_as_it_was_given_in_what_matters_and_never_harms_who_reads_it() {
-    let (_dir, connection) = record(0);
+    let (_dir, connection) = log_of(0);
     let nasty = "\"; DROP TABLE record; --\n<script>\u{1b}[31m\u{202e}'=1+1";
-    let entry = Entry {
-        at: 7,
-        kind: Kind::Refusal,
-        who: nasty.into(),
-        role: nasty.into(),
-        means: nasty.into(),
-        address: nasty.into(),
-        action: nasty.into(),
-        operation: nasty.into(),
-        targets: nasty.into(),
-        reason: nasty.into(),
-        outcome: nasty.into(),
-        detail: nasty.into(),
-    };
+    let mut entry = Entry::new(7, Kind::Denial);
+    for (_, text) in entry.texts_mut() {
+        nasty.clone_into(text);
+    }
     append(&connection, &entry).expect("written");
     let kept = query::newest(&connection, &Filter::default(), None, 9).expect("read").entries.remove(0);
     let safe = "\"; DROP TABLE record; -- <script>\u{fffd}[31m\u{fffd}'=1+1";
-    for text in [
-        &kept.who,
-        &kept.role,
-        &kept.means,
-        &kept.address,
-        &kept.action,
-        &kept.operation,
-        &kept.targets,
-        &kept.reason,
-        &kept.outcome,
-        &kept.detail,
-    ] {
-        assert_eq!(text, safe);
-    }
-    assert_eq!(told(&connection, None), "1 entries");
+    assert_eq!(kept.entry.texts(), [["refusal"].as_slice(), &[safe; COLUMNS.len() - 1]].concat()[..]);
+    assert_eq!(verdict(&connection, None), "1 entries");
 }
 
 #[test]
 fn fifty_appends_at_once_from_two_connections_make_one_chain() {
-    let (dir, _connection) = record(0);
+    let (dir, _connection) = log_of(0);
     thread::scope(|scope| {
         for writer in 0..2 {
             let dir = dir.path();
             scope.spawn(move || {
-                let mut connection = db::connect(dir).expect("opens");
+                let mut connection = db::connect(dir, MIGRATIONS).expect("opens");
                 for n in 0..25 {
                     let transaction = connection
                         .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -120,18 +101,18 @@ fn fifty_appends_at_once_from_two_connections_make_one_chain() {
             });
         }
     });
-    let connection = db::look(dir.path()).expect("opens");
-    assert_eq!(told(&connection, None), "50 entries");
+    let connection = db::open_read_only(dir.path(), MIGRATIONS).expect("opens");
+    assert_eq!(verdict(&connection, None), "50 entries");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_waits_for_the_vault_and_what_another_process_writes_is_one_chain_too() {
-    let (dir, mut other) = record(0);
-    let record = AuditLog::new(Database::open(dir.path()).expect("opens"));
+async fn what_waits_for_the_database_and_what_another_process_writes_is_one_chain_too() {
+    let (dir, mut other) = log_of(0);
+    let audit = AuditLog::new(Database::open(dir.path(), MIGRATIONS).expect("opens"));
     let appends: Vec<_> = (0..50)
         .map(|n| {
-            let record = record.clone();
-            tokio::spawn(async move { record.append(entry(n)).await })
+            let audit = audit.clone();
+            tokio::spawn(async move { audit.append(entry(n)).await })
         })
         .collect();
     let beside = thread::spawn(move || {
@@ -145,24 +126,24 @@ async fn what_waits_for_the_vault_and_what_another_process_writes_is_one_chain_t
         append.await.expect("no panic").expect("written");
     }
     beside.join().expect("no panic");
-    assert_eq!(told(&db::look(dir.path()).expect("opens"), None), "60 entries");
+    assert_eq!(verdict(&db::open_read_only(dir.path(), MIGRATIONS).expect("opens"), None), "60 entries");
 }
 
 #[tokio::test]
 async fn a_flood_is_some_entries_and_a_sum() {
-    let database = Database::in_memory().expect("memory");
-    let record = AuditLog::new(database.clone());
-    let refusal = || Entry { address: "10.0.0.7".into(), ..Entry::by_itself(Kind::Login, "log-in") };
+    let database = Database::in_memory(MIGRATIONS).expect("memory");
+    let audit = AuditLog::new(database.clone());
+    let denial = || Entry { address: "10.0.0.7".into(), ..by_sluice(Kind::Login, "log-in") };
     let mut written = 0;
     for _ in 0..500 {
-        written += u32::from(record.append_limited(refusal()).await.expect("written") == Written::Entry);
+        written += u32::from(audit.append_limited(denial()).await.expect("written") == Written::Entry);
     }
-    assert_eq!(written, dedup::OF_ONE);
-    record.end_floods().await;
-    let all = record.page(&Filter::default(), None, 100).await.expect("read").entries;
+    assert_eq!(written, dedup::MAX_OF_ONE);
+    audit.end_floods().await;
+    let all = audit.page(&Filter::default(), None, 100).await.expect("read").entries;
     assert_eq!(all.len(), 21);
-    assert!(all[0].detail.starts_with("480 more of this kind from 10.0.0.7 since "), "{}", all[0].detail);
-    assert_eq!((all[0].kind.as_str(), all[0].action.as_str()), ("login", "sum"));
+    assert!(all[0].entry.detail.starts_with("480 more of this kind from 10.0.0.7 since "), "{}", all[0].entry.detail);
+    assert_eq!((all[0].entry.kind.as_str(), all[0].entry.action.as_str()), ("login", "sum"));
 }
 
 fn any_text() -> impl Strategy<Value = String> {
@@ -171,10 +152,13 @@ fn any_text() -> impl Strategy<Value = String> {
 
 fn any_entry() -> impl Strategy<Value = Entry> {
     let kind = (0..Kind::ALL.len()).prop_map(|n| Kind::ALL[n]);
-    (any::<i64>(), kind, proptest::collection::vec(any_text(), 10)).prop_map(|(at, kind, texts)| {
-        let [who, role, means, address, action, operation, targets, reason, outcome, detail] =
-            texts.try_into().expect("ten");
-        Entry { at, kind, who, role, means, address, action, operation, targets, reason, outcome, detail }
+    let texts = proptest::collection::vec(any_text(), COLUMNS.len() - 1);
+    (any::<i64>(), kind, texts).prop_map(|(at, kind, texts)| {
+        let mut entry = Entry::new(at, kind);
+        for ((_, text), any) in entry.texts_mut().zip(texts) {
+            *text = any;
+        }
+        entry
     })
 }
 
@@ -195,7 +179,7 @@ proptest! {
     fn any_entries_verify_and_any_change_of_a_byte_is_found(
         entries in proptest::collection::vec(any_entry(), 1..6),
         row in any::<prop::sample::Index>(),
-        column in 0..14_usize,
+        column in 0..COLUMNS.len() + 3,
         place in any::<usize>(),
         by in any::<u8>(),
     ) {
@@ -208,7 +192,8 @@ proptest! {
         prop_assert_eq!(before.entries, entries.len() as u64);
         let id = row.index(entries.len()) as i64 + 1;
         attack::drop_triggers(&connection);
-        let names = ["id", "at", "kind", "who", "role", "means", "address", "action", "operation", "targets", "reason", "outcome", "detail", "hash"];
+        let names: Vec<&str> =
+            ["id", "at"].into_iter().chain(COLUMNS.map(|column| column.name)).chain(["hash"]).collect();
         let name = names[column];
         if column < 2 {
             let bit = 1_i64 << (place % 62);
@@ -249,7 +234,7 @@ fn what_is_no_head_is_refused() {
 /// How long an append takes on the disk, and its size; shown with `--no-capture`.
 #[test]
 fn the_cost_of_an_append_is_shown() {
-    let (dir, connection) = record(0);
+    let (dir, connection) = log_of(0);
     let size = || std::fs::metadata(dir.path().join("sluice.db")).map_or(0, |meta| meta.len());
     let checkpoint = || connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("done");
     checkpoint();

@@ -1,14 +1,15 @@
-//! Whether the record is as it was written.
+//! Whether the audit log is as it was written.
 
+use model::audit::{COLUMNS, Kind};
 use rusqlite::{Connection, Row, types::ValueRef};
 
 use super::{
-    chain::{Head, anchor, head},
-    entry::{Kind, TEXTS, hash},
-    query::written,
+    chain::{Head, anchor, column_names, head},
+    entry::hash,
+    time,
 };
 
-/// A record without a gap.
+/// An audit log without a gap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
     /// Entries that are kept.
@@ -21,11 +22,11 @@ pub struct Verified {
     pub anchor: Head,
 }
 
-/// Where the record is not as it was written: the first place that does not fit.
+/// Where the audit log is not as it was written: the first place that does not fit.
 #[derive(Debug, thiserror::Error)]
 pub enum Broken {
     /// A row that does not make its own hash.
-    #[error("entry {id}{} was changed, or the entries before it were: its hash does not fit", told(*at))]
+    #[error("entry {id}{} was changed, or the entries before it were: its hash does not fit", of(*at))]
     Changed {
         /// Which.
         id: i64,
@@ -73,13 +74,13 @@ pub enum Broken {
         id: i64,
     },
     /// The whole was written anew.
-    #[error("entry {id} has another hash than the one you kept: the record was rewritten")]
+    #[error("entry {id} has another hash than the one you kept: the audit log was rewritten")]
     Rewritten {
         /// Which.
         id: i64,
     },
     /// Fewer entries than once.
-    #[error("the record ends at entry {newest}, before entry {kept} that you kept: its end was cut off")]
+    #[error("the audit log ends at entry {newest}, before entry {kept} that you kept: its end was cut off")]
     Shorter {
         /// The newest there is.
         newest: i64,
@@ -95,20 +96,20 @@ pub enum Broken {
         dropped: i64,
     },
     /// No table, or not a database.
-    #[error("the record can't be read: {0}")]
+    #[error("the audit log can't be read: {0}")]
     Unreadable(#[from] rusqlite::Error),
 }
 
-/// Reads the whole record, as it is at one moment. `kept` is a head that was told earlier and kept elsewhere.
+/// Reads the whole audit log, as it is at one moment. `kept` is a head that was shown earlier and kept elsewhere.
 ///
 /// # Errors
 /// The first place that does not fit.
 pub fn verify(connection: &Connection, kept: Option<&Head>) -> Result<Verified, Broken> {
-    let moment = connection.unchecked_transaction()?;
-    let (newest, anchor) = (head(&moment)?, anchor(&moment)?);
+    let snapshot = connection.unchecked_transaction()?;
+    let (newest, anchor) = (head(&snapshot)?, anchor(&snapshot)?);
     let mut walk = Walk { last: anchor.clone(), entries: 0, span: None, is_documented: anchor.id == 0 };
     let drop_note = anchor.to_string();
-    let mut statement = moment.prepare("SELECT * FROM record ORDER BY id")?;
+    let mut statement = snapshot.prepare(&format!("SELECT {} FROM record ORDER BY id", column_names()))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         walk.step(row, &drop_note, kept)?;
@@ -153,15 +154,18 @@ impl Walk {
         if id > self.last.id + 1 {
             return Err(Broken::Missing { from: self.last.id + 1, to: id - 1 });
         }
-        let mut texts: [&[u8]; TEXTS] = [&[]; TEXTS];
+        let mut texts: [&[u8]; COLUMNS.len()] = [&[]; COLUMNS.len()];
         for (place, text) in texts.iter_mut().enumerate() {
             *text = bytes(row.get_ref(2 + place)?);
         }
-        let found = bytes(row.get_ref(2 + TEXTS)?);
+        let found = bytes(row.get_ref(2 + COLUMNS.len())?);
         if hash(id, &self.last.hash, at, &texts) != found {
             return Err(Broken::Changed { id, at });
         }
-        self.is_documented |= texts[0] == Kind::Retention.word().as_bytes() && texts[9] == drop_note.as_bytes();
+        let has = |name: &str, word: &str| {
+            COLUMNS.iter().zip(texts).any(|(column, text)| column.name == name && text == word.as_bytes())
+        };
+        self.is_documented |= has("kind", Kind::Retention.word()) && has("outcome", drop_note);
         self.last = Head { id, hash: found.to_vec() };
         if kept.is_some_and(|kept| kept.id == id && *kept != self.last) {
             return Err(Broken::Rewritten { id });
@@ -179,8 +183,8 @@ fn bytes(value: ValueRef<'_>) -> &[u8] {
     }
 }
 
-fn told(at: i64) -> String {
-    format!(" of {}", written(at))
+fn of(at: i64) -> String {
+    format!(" of {}", time::format(at))
 }
 
 fn range(from: i64, to: i64) -> String {

@@ -1,4 +1,4 @@
-//! `sluice audit`: whether the record is as it was written, and the record as a file. It only reads.
+//! `sluice audit`: whether the audit log is as it was written, and the audit log as a file. It only reads.
 
 use std::io::{self, Write};
 
@@ -7,9 +7,10 @@ use rusqlite::Connection;
 
 use super::DataArgs;
 use crate::{
-    audit::{Filter, Format, FormatError, Head, HeadError, Verified, head, query, verify},
+    audit::{Filter, Format, FormatError, Head, HeadError, Verified, head, query, time, verify},
     config::ConfigError,
     db::{self, DatabaseError},
+    schema::MIGRATIONS,
 };
 
 /// Arguments of `sluice audit`.
@@ -20,14 +21,14 @@ pub struct AuditArgs {
     pub command: AuditCommand,
 }
 
-/// What can be done with the record.
+/// What can be done with the audit log.
 #[derive(Clone, Debug, Subcommand)]
 pub enum AuditCommand {
     /// Say whether any entry was changed, added or taken away
     Verify {
         #[command(flatten)]
         data: DataArgs,
-        /// A head that this command or the syslog told earlier: the record must still contain it
+        /// A head that this command or the syslog showed earlier: the audit log must still contain it
         #[arg(long, value_name = "ID:HASH", value_parser = |text: &str| text.parse::<Head>().map_err(|e: HeadError| e))]
         head: Option<Head>,
     },
@@ -39,10 +40,10 @@ pub enum AuditCommand {
         #[arg(long, value_parser = |text: &str| text.parse::<Format>().map_err(|e: FormatError| e))]
         format: Format,
         /// Only entries written at or after this, in UTC: 2026-11-21 or 2026-11-21T13:05:07Z
-        #[arg(long, value_name = "TIME", value_parser = query::read_time)]
+        #[arg(long, value_name = "TIME", value_parser = time::parse)]
         since: Option<i64>,
         /// Only entries written before this
-        #[arg(long, value_name = "TIME", value_parser = query::read_time)]
+        #[arg(long, value_name = "TIME", value_parser = time::parse)]
         until: Option<i64>,
     },
 }
@@ -57,7 +58,7 @@ pub enum AuditError {
     #[error(transparent)]
     File(#[from] DatabaseError),
     /// It can't be read.
-    #[error("the record can't be read: {0}")]
+    #[error("the audit log can't be read: {0}")]
     Read(#[from] rusqlite::Error),
     /// Nobody takes what is written.
     #[error("cannot write: {0}")]
@@ -67,19 +68,20 @@ pub enum AuditError {
 /// Does it; whether all is well.
 ///
 /// # Errors
-/// When the record can't be read, or `out` can't be written to.
+/// When the audit log can't be read, or `out` can't be written to.
 pub fn audit(args: &AuditArgs, out: &mut impl Write) -> Result<bool, AuditError> {
-    let open = |data: &DataArgs| -> Result<Connection, AuditError> { Ok(db::look(&data.folder()?)?) };
+    let open =
+        |data: &DataArgs| -> Result<Connection, AuditError> { Ok(db::open_read_only(&data.folder()?, MIGRATIONS)?) };
     match &args.command {
         AuditCommand::Verify { data, head } => {
             let connection = open(data)?;
             match verify(&connection, head.as_ref()) {
                 Ok(verified) => {
-                    well(&verified, out)?;
+                    write_verified(&verified, out)?;
                     Ok(true)
                 }
                 Err(broken) => {
-                    writeln!(out, "the record is NOT as it was written: {broken}")?;
+                    writeln!(out, "the audit log is NOT as it was written: {broken}")?;
                     Ok(false)
                 }
             }
@@ -90,9 +92,9 @@ pub fn audit(args: &AuditArgs, out: &mut impl Write) -> Result<bool, AuditError>
             let (mut next, last) = (Some(1), head(&connection)?.id);
             out.write_all(&format.head())?;
             while let Some(first) = next {
-                let look = query::oldest(&connection, &filter, first, last)?;
-                out.write_all(&format.lines(&look.entries))?;
-                next = look.next;
+                let page = query::oldest(&connection, &filter, first, last)?;
+                out.write_all(&format.lines(page.entries))?;
+                next = page.next;
             }
             out.flush()?;
             Ok(true)
@@ -100,10 +102,10 @@ pub fn audit(args: &AuditArgs, out: &mut impl Write) -> Result<bool, AuditError>
     }
 }
 
-fn well(verified: &Verified, out: &mut impl Write) -> io::Result<()> {
+fn write_verified(verified: &Verified, out: &mut impl Write) -> io::Result<()> {
     let Verified { entries, span, head, anchor } = verified;
-    let Some((first, last)) = span else { return writeln!(out, "the record is empty") };
-    let (first, last) = (query::written(*first), query::written(*last));
+    let Some((first, last)) = span else { return writeln!(out, "the audit log is empty") };
+    let (first, last) = (time::format(*first), time::format(*last));
     let count = if *entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") };
     writeln!(out, "{count} from {first} to {last}: nothing was changed, added or taken away")?;
     if anchor.id > 0 {
@@ -115,7 +117,7 @@ fn well(verified: &Verified, out: &mut impl Write) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{Entry, Kind, append};
+    use crate::audit::{Entry, Kind, append, by_sluice};
 
     fn run(command: AuditCommand) -> (bool, String) {
         let mut out = Vec::new();
@@ -124,25 +126,25 @@ mod tests {
     }
 
     #[test]
-    fn a_good_record_tells_its_head_and_a_changed_one_its_first_wrong_entry() {
+    fn a_good_log_shows_its_head_and_a_changed_one_its_first_wrong_entry() {
         let dir = tempfile::tempdir().expect("a folder");
         let data = DataArgs { data: Some(dir.path().to_owned()), config: None };
         let missing =
             audit(&AuditArgs { command: AuditCommand::Verify { data: data.clone(), head: None } }, &mut Vec::new());
         assert!(missing.is_err() && !dir.path().join("sluice.db").exists(), "nothing is made by looking");
         // Sluice runs meanwhile.
-        let connection = db::connect(dir.path()).expect("opens");
+        let connection = db::connect(dir.path(), MIGRATIONS).expect("opens");
         let verify = |head: Option<&str>| {
             let head = head.map(|h| h.parse().expect("a head"));
             run(AuditCommand::Verify { data: data.clone(), head })
         };
-        assert_eq!(verify(None), (true, "the record is empty\n".to_owned()));
+        assert_eq!(verify(None), (true, "the audit log is empty\n".to_owned()));
         for n in 0..3 {
-            append(&connection, &Entry { at: n, ..Entry::by_itself(Kind::Account, "test") }).expect("written");
+            append(&connection, &Entry { at: n, ..by_sluice(Kind::Account, "test") }).expect("written");
         }
-        let (good, told) = verify(None);
-        assert!(good && told.starts_with("3 entries from 1970-01-01T00:00:00.000Z to 1970"), "{told}");
-        let head = told.lines().last().and_then(|line| line.strip_prefix("head ")).expect("a head").to_owned();
+        let (good, text) = verify(None);
+        assert!(good && text.starts_with("3 entries from 1970-01-01T00:00:00.000Z to 1970"), "{text}");
+        let head = text.lines().last().and_then(|line| line.strip_prefix("head ")).expect("a head").to_owned();
         assert!(verify(Some(&head)).0);
         assert!(!verify(Some(&head.replacen('3', "4", 1))).0);
         let (good, export) =
@@ -154,7 +156,7 @@ mod tests {
         connection
             .execute_batch("DROP TRIGGER record_is_not_changed; UPDATE record SET who = 'x' WHERE id = 2")
             .expect("SQL");
-        let (good, told) = verify(None);
-        assert!(!good && told.starts_with("the record is NOT as it was written: entry 2 of 1970"), "{told}");
+        let (good, text) = verify(None);
+        assert!(!good && text.starts_with("the audit log is NOT as it was written: entry 2 of 1970"), "{text}");
     }
 }

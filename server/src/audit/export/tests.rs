@@ -1,9 +1,29 @@
 //! That an export can be read back, and starts nothing in a spreadsheet.
 
+use model::text::plain;
 use serde_json::Value;
+use utoipa::PartialSchema as _;
 
 use super::*;
-use crate::audit::{TargetNote, plain};
+use crate::audit::{Entry, TargetNote};
+
+/// The columns of CSV, and their order: programs read it.
+const HEAD: [&str; 14] = [
+    "id",
+    "time",
+    "kind",
+    "who",
+    "role",
+    "means",
+    "address",
+    "action",
+    "operation",
+    "targets",
+    "reason",
+    "outcome",
+    "detail",
+    "hash",
+];
 
 /// Texts that somebody could want to be taken for something else.
 const NASTY: [&str; 16] = [
@@ -33,30 +53,21 @@ fn kept(text: &str) -> StoredEntry {
         after: text.into(),
         message: text.into(),
     };
-    StoredEntry {
-        id: 7,
-        at: 1_795_219_200_250,
-        kind: "outcome".into(),
-        who: text.into(),
-        role: text.into(),
-        means: text.into(),
-        address: text.into(),
-        action: text.into(),
-        operation: text.into(),
-        targets: serde_json::to_string(&[text]).expect("JSON"),
-        reason: text.into(),
-        outcome: serde_json::to_string(&[note]).expect("JSON"),
-        detail: text.into(),
-        hash: "ab".repeat(32),
+    let mut entry = Entry::new(1_795_219_200_250, "outcome".to_owned());
+    for (_, column) in entry.texts_mut() {
+        text.clone_into(column);
     }
+    entry.targets = serde_json::to_string(&[text]).expect("JSON");
+    entry.outcome = serde_json::to_string(&[note]).expect("JSON");
+    StoredEntry { id: 7, entry, hash: "ab".repeat(32) }
 }
 
 #[test]
 fn csv_is_read_back_and_no_cell_is_a_formula() {
     let entries: Vec<StoredEntry> = NASTY.iter().map(|text| kept(text)).collect();
-    let bytes = [Format::Csv.head(), Format::Csv.lines(&entries)].concat();
+    let bytes = [Format::Csv.head(), Format::Csv.lines(entries.clone())].concat();
     let mut reader = csv::Reader::from_reader(bytes.as_slice());
-    assert_eq!(reader.headers().expect("a head"), COLUMNS.as_slice());
+    assert_eq!(reader.headers().expect("a head").iter().collect::<Vec<_>>(), HEAD);
     let rows: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().expect("CSV");
     assert_eq!(rows.len(), entries.len());
     for (row, entry) in rows.iter().zip(&entries) {
@@ -64,31 +75,15 @@ fn csv_is_read_back_and_no_cell_is_a_formula() {
         assert!(!row.iter().any(starts), "{row:?}");
         let plain = |place: usize| row[place].strip_prefix('\'').unwrap_or(&row[place]).to_owned();
         assert_eq!((&row[0], &row[1]), ("7", "2026-11-21T00:00:00.250Z"));
-        let texts: Vec<String> = (2..COLUMNS.len()).map(plain).collect();
-        let StoredEntry {
-            kind,
-            who,
-            role,
-            means,
-            address,
-            action,
-            operation,
-            targets,
-            reason,
-            outcome,
-            detail,
-            hash,
-            ..
-        } = entry;
-        let want = [kind, who, role, means, address, action, operation, targets, reason, outcome, detail, hash];
-        assert_eq!(texts.iter().collect::<Vec<_>>(), want);
+        let texts: Vec<String> = (2..HEAD.len()).map(plain).collect();
+        assert_eq!(texts, [entry.entry.texts().as_slice(), &[entry.hash.as_str()]].concat());
     }
 }
 
 #[test]
 fn lines_of_json_are_read_back_one_an_entry() {
     let entries: Vec<StoredEntry> = NASTY.iter().map(|text| kept(text)).collect();
-    let text = String::from_utf8(Format::Jsonl.lines(&entries)).expect("text");
+    let text = String::from_utf8(Format::Jsonl.lines(entries.clone())).expect("text");
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(lines.len(), entries.len());
     for (line, nasty) in lines.iter().zip(NASTY) {
@@ -104,12 +99,57 @@ fn lines_of_json_are_read_back_one_an_entry() {
 
 #[test]
 fn what_is_no_list_is_a_word() {
-    let entry = StoredEntry { targets: "anna".into(), outcome: "wrong password".into(), ..kept("x") };
-    let view = entry.view();
+    let with = |targets: &str, outcome: &str| {
+        let mut stored = kept("x");
+        (stored.entry.targets, stored.entry.outcome) = (targets.to_owned(), outcome.to_owned());
+        EntryView::from(stored)
+    };
+    let view = with("anna", "wrong password");
     assert_eq!(
         (view.targets, view.outcome.as_str(), view.outcomes.len()),
         (vec!["anna".to_owned()], "wrong password", 0)
     );
-    let view = StoredEntry { targets: String::new(), outcome: String::new(), ..kept("x") }.view();
+    let view = with("", "");
     assert!(view.targets.is_empty() && view.outcomes.is_empty() && view.outcome.is_empty());
+}
+
+#[test]
+fn json_has_its_names_in_their_order_and_the_description_has_the_same() {
+    let names = [
+        "id",
+        "at",
+        "time",
+        "kind",
+        "who",
+        "role",
+        "means",
+        "address",
+        "action",
+        "operation",
+        "targets",
+        "reason",
+        "outcome",
+        "outcomes",
+        "detail",
+        "hash",
+    ];
+    let line = String::from_utf8(Format::Jsonl.lines(vec![kept("x")])).expect("text");
+    let places: Vec<_> = names.iter().map(|name| line.find(&format!("\"{name}\":")).expect(name)).collect();
+    // `outcome` of a target comes first where its list does, and so does no name of the entry itself.
+    assert!(places.is_sorted(), "{line}");
+    let schema = serde_json::to_value(EntryView::schema()).expect("JSON");
+    assert_eq!(schema["required"], serde_json::json!(names));
+    let described = schema["properties"].as_object().expect("properties");
+    let line: Value = serde_json::from_str(&line).expect("JSON");
+    let sent = line.as_object().expect("an object");
+    assert_eq!(described.len(), names.len());
+    for (name, value) in sent {
+        let kind = match value {
+            Value::Number(_) => "integer",
+            Value::String(_) => "string",
+            _ => "array",
+        };
+        assert_eq!(described[name]["type"], kind, "{name}");
+        assert!(described[name]["description"].as_str().is_some_and(|words| words.ends_with('.')), "{name}");
+    }
 }

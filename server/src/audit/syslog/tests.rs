@@ -7,24 +7,18 @@ use std::{
 };
 
 use super::*;
+use crate::audit::Entry;
 
 fn kept(id: i64, reason: &str) -> StoredEntry {
-    StoredEntry {
-        id,
-        at: 1_795_219_200_250,
-        kind: "refusal".into(),
+    let entry = Entry {
         who: "anna".into(),
-        role: String::new(),
-        means: String::new(),
         address: "10.0.0.1".into(),
         action: "drain".into(),
-        operation: String::new(),
         targets: r#"["lb1/web/s1"]"#.into(),
         reason: reason.into(),
-        outcome: String::new(),
-        detail: String::new(),
-        hash: "ab".repeat(32),
-    }
+        ..Entry::new(1_795_219_200_250, "refusal".to_owned())
+    };
+    StoredEntry { id, entry, hash: "ab".repeat(32) }
 }
 
 #[test]
@@ -39,7 +33,7 @@ fn a_line_is_that_of_rfc_5424_with_number_and_hash_and_nothing_ends_it_early() {
     );
     assert!(line(&kept(7, ""), "", 1).contains("Z - sluice 1 refusal - id=7 "));
     let long = line(&kept(7, &"é".repeat(9_000)), "h", 1);
-    assert!(long.len() <= LONGEST && long.contains(&hash) && long.ends_with('…'), "{}", long.len());
+    assert!(long.len() <= MAX_LINE_BYTES && long.contains(&hash) && long.ends_with('…'), "{}", long.len());
 }
 
 #[test]
@@ -100,7 +94,7 @@ fn a_stuck_syslog_is_never_waited_for() {
     let metrics = Arc::new(Metrics::new());
     let mut syslog = Syslog::start(SyslogAddress::Unix(path), metrics.clone());
     let start = Instant::now();
-    for id in 0..2 * QUEUE {
+    for id in 0..2 * QUEUE_LINES {
         syslog.send(&kept(id as i64, ""));
     }
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());

@@ -13,7 +13,7 @@ pub(super) fn drop_triggers(connection: &Connection) {
     }
 }
 
-/// Every attack is on a fresh record of six, and has to be told in these words.
+/// Every attack is on a fresh audit log of six, and has to be told in these words.
 #[test]
 fn whatever_was_done_to_the_rows_is_found_and_told() {
     for (attack, words) in [
@@ -48,48 +48,52 @@ fn whatever_was_done_to_the_rows_is_found_and_told() {
             "the entries up to 3 were taken away, and not by Sluice",
         ),
         ("UPDATE record_anchor SET (id, hash) = (SELECT id, hash FROM record WHERE id = 3)", "entry 1 is there, and was dropped once"),
-        ("DELETE FROM record_anchor", "the record can't be read"),
-        ("DROP TABLE record", "the record can't be read: no such table"),
+        ("DELETE FROM record_anchor", "the audit log can't be read"),
+        ("DROP TABLE record", "the audit log can't be read: no such table"),
     ] {
-        let (_dir, connection) = record(6);
+        let (_dir, connection) = log_of(6);
         drop_triggers(&connection);
         connection.execute_batch(attack).expect(attack);
-        let said = told(&connection, None);
-        assert!(said.contains(words), "{attack}\n{said}");
+        let verdict_words = verdict(&connection, None);
+        assert!(verdict_words.contains(words), "{attack}\n{verdict_words}");
     }
 }
 
 /// Who writes the whole file anew, hashes and all, is found by a head that was kept elsewhere, and by nothing else.
 #[test]
-fn a_record_that_was_written_anew_is_found_by_a_head_kept_elsewhere() {
-    let (_dir, connection) = record(6);
+fn a_log_that_was_written_anew_is_found_by_a_head_kept_elsewhere() {
+    let (_dir, connection) = log_of(6);
     let kept = [4, 6].map(|id| {
         let hash =
             connection.query_row("SELECT hash FROM record WHERE id = ?1", [id], |row| row.get(0)).expect("a row");
         Head { id, hash }
     });
-    let (_other, forged) = record(2);
+    let (_other, forged) = log_of(2);
     append(&forged, &Entry { reason: "nothing happened".into(), ..entry(3) }).expect("written");
     for at in 4..=6 {
         append(&forged, &entry(at)).expect("written");
     }
-    assert_eq!(told(&forged, None), "6 entries");
+    assert_eq!(verdict(&forged, None), "6 entries");
     for head in &kept {
-        assert_eq!(told(&connection, Some(head)), "6 entries");
-        assert!(told(&forged, Some(head)).contains("the record was rewritten"), "{}", told(&forged, Some(head)));
+        assert_eq!(verdict(&connection, Some(head)), "6 entries");
+        assert!(
+            verdict(&forged, Some(head)).contains("the audit log was rewritten"),
+            "{}",
+            verdict(&forged, Some(head))
+        );
     }
-    let (_short, short) = record(5);
-    let said = told(&short, Some(&kept[1]));
-    assert!(said.contains("the record ends at entry 5, before entry 6 that you kept"), "{said}");
+    let (_short, short) = log_of(5);
+    let verdict_words = verdict(&short, Some(&kept[1]));
+    assert!(verdict_words.contains("the audit log ends at entry 5, before entry 6 that you kept"), "{verdict_words}");
 }
 
-/// Sluice does not go on upon a record whose end was cut off: the entry after the gap is linked to what is missing.
+/// Sluice does not go on upon an audit log whose end was cut off: the entry after the gap is linked to what is missing.
 #[test]
 fn a_gap_stays_to_be_seen_when_entries_follow_it() {
-    let (_dir, connection) = record(6);
+    let (_dir, connection) = log_of(6);
     drop_triggers(&connection);
     connection.execute_batch("DELETE FROM record WHERE id > 4").expect("deleted");
     connection.execute_batch(SCHEMA).expect("as at the next start");
     append(&connection, &entry(7)).expect("written");
-    assert_eq!(told(&connection, None), "entries 5 to 6 are missing");
+    assert_eq!(verdict(&connection, None), "entries 5 to 6 are missing");
 }

@@ -1,4 +1,4 @@
-//! `GET /api/v1/audit`: the record, a page of it as JSON, or all that fits as CSV or lines of JSON.
+//! `GET /api/v1/audit`: the audit log, a page of it as JSON, or all that fits as CSV or lines of JSON.
 //!
 //! An export is read from the database as the caller takes it, and never held whole.
 
@@ -13,53 +13,23 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::query::AuditQuery;
 use crate::{
-    audit::{AuditLog, EntryView, Filter, Format, Kind, query::read_time},
+    audit::{AuditLog, EntryView, Filter, Format},
     db::DatabaseError,
-    web::{AppState, openapi::ProblemDetails, problem::Problem, query::QUOTED},
+    web::{AppState, problem::Problem},
 };
 
 /// Entries that are given where nobody says how many.
-const USUAL: usize = 100;
+const DEFAULT_LIMIT: usize = 100;
 
 /// The most that are given at once.
-const MOST: usize = 1_000;
+const MAX_LIMIT: usize = 1_000;
 
-/// Which entries, and how they are written. An empty value filters nothing.
-#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields, default)]
-#[into_params(parameter_in = Query)]
-pub(in crate::web) struct AuditQuery {
-    /// Only those written at or after this: `2026-11-21`, `2026-11-21T13:05`, `2026-11-21T13:05:07Z`; always UTC.
-    pub(in crate::web) from: String,
-    /// Only those written before this.
-    pub(in crate::web) to: String,
-    /// Only those by this account.
-    pub(in crate::web) who: String,
-    /// Only this kind: `login`, `operation`, `outcome`, `refusal`, `account`, `configuration` or `retention`.
-    pub(in crate::web) kind: String,
-    /// Only those about this action.
-    pub(in crate::web) action: String,
-    /// Only those of this operation.
-    pub(in crate::web) operation: String,
-    /// Only those with this in the name of a target.
-    pub(in crate::web) target: String,
-    /// Only those from this address.
-    pub(in crate::web) address: String,
-    /// Only those with this outcome, of the entry or of one of its targets.
-    pub(in crate::web) outcome: String,
-    /// Only those before the entry of this number, as `next` told it; for JSON.
-    pub(in crate::web) before: Option<i64>,
-    /// How many at most: 100 where nothing is said, 1,000 at most; for JSON.
-    pub(in crate::web) limit: Option<usize>,
-    /// `json`, or `csv` or `jsonl` for an export of all that fit, oldest first.
-    pub(in crate::web) format: String,
-}
-
-/// A part of the record.
+/// A part of the audit log.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::web) struct Audit {
     /// Newest first.
@@ -68,75 +38,34 @@ pub(in crate::web) struct Audit {
     next: Option<i64>,
 }
 
-impl AuditQuery {
-    /// The filter that it says.
-    ///
-    /// # Errors
-    /// When a time or a kind can't be read.
-    pub(in crate::web) fn filter(&self) -> Result<Filter, Problem> {
-        let time = |name: &str, text: &str| match text {
-            "" => Ok(None),
-            text => read_time(text)
-                .map(Some)
-                .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, format!("`{name}` is no time: {error}"))),
-        };
-        if !self.kind.is_empty() && Kind::from_word(&self.kind).is_none() {
-            let short: String = self.kind.chars().take(QUOTED).collect();
-            let kinds = Kind::ALL.map(Kind::word).join(", ");
-            return Err(Problem::new(StatusCode::BAD_REQUEST, format!("There is no kind of entry {short:?}"))
-                .with_detail(format!("A kind is one of {kinds}.")));
-        }
-        Ok(Filter {
-            from: time("from", &self.from)?,
-            to: time("to", &self.to)?,
-            who: self.who.clone(),
-            kind: self.kind.clone(),
-            action: self.action.clone(),
-            operation: self.operation.clone(),
-            target: self.target.clone(),
-            address: self.address.clone(),
-            outcome: self.outcome.clone(),
-        })
-    }
-}
-
-/// The record: who did what, from where, when, why, on which targets, and what became of it; and what was refused.
+/// The audit log: who did what, from where, when, why, on which targets, and what became of it; and what was denied.
 ///
 /// For admins. `format=csv` and `format=jsonl` give everything that fits as a file, oldest first.
-#[utoipa::path(
-    get,
-    path = "/api/v1/audit",
-    params(AuditQuery),
-    responses(
-        (status = 200, description = "The entries asked for", body = Audit, content_type = "application/json"),
-        (status = "4XX", description = "Not an admin, or no such filter", body = ProblemDetails, content_type = "application/problem+json"),
-    )
-)]
 pub(in crate::web) async fn audit(
-    State(AppState { record, .. }): State<AppState>,
+    State(AppState { audit, .. }): State<AppState>,
     query: Result<Query<AuditQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(query) = query?;
     let filter = query.filter()?;
     match query.format.as_str() {
         "" | "json" => {
-            let most = query.limit.unwrap_or(USUAL).min(MOST);
-            let look = record.page(&filter, query.before, most).await?;
-            let entries = look.entries.iter().map(crate::audit::StoredEntry::view).collect();
-            Ok(Json(Audit { entries, next: look.next }).into_response())
+            let most = query.limit.unwrap_or(DEFAULT_LIMIT).min(MAX_LIMIT);
+            let page = audit.page(&filter, query.before, most).await?;
+            let entries = page.entries.into_iter().map(EntryView::from).collect();
+            Ok(Json(Audit { entries, next: page.next }).into_response())
         }
         word => {
             let format = word.parse::<Format>().map_err(|error| {
                 Problem::new(StatusCode::BAD_REQUEST, format!("`format` is not what this call takes: {error}"))
             })?;
-            Ok(export(&record, filter, format))
+            Ok(export(&audit, filter, format))
         }
     }
 }
 
-fn export(record: &AuditLog, filter: Filter, format: Format) -> Response {
+fn export(audit: &AuditLog, filter: Filter, format: Format) -> Response {
     let head = stream::iter([Ok::<_, DatabaseError>(Bytes::from(format.head()))]);
-    let lines = record.all(filter).map_ok(move |entries| Bytes::from(format.lines(&entries)));
+    let lines = audit.all(filter).map_ok(move |entries| Bytes::from(format.lines(entries)));
     let body = Body::from_stream(head.chain(lines).try_filter(|part| std::future::ready(!part.is_empty())));
     let headers = [
         (CONTENT_TYPE, format.content_type().to_owned()),

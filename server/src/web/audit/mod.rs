@@ -2,3 +2,4 @@
 
 pub(super) mod api;
 pub(super) mod page;
+pub(super) mod query;

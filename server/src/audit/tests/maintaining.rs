@@ -1,16 +1,18 @@
-//! Retention, and how the keeper looks after a record while Sluice runs.
+//! Retention, and how an audit log is looked after while Sluice runs.
 
 use std::sync::Arc;
 
 use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::metrics::{Metrics, TextFormat};
 
 const DAY: i64 = 86_400_000;
 
-/// A record whose entries are a day apart.
+/// An audit log whose entries are a day apart.
 fn days(n: i64) -> (TempDir, Connection) {
-    let (dir, connection) = record(0);
+    let (dir, connection) = log_of(0);
     for day in 1..=n {
         append(&connection, &Entry { at: day * DAY, ..entry(0) }).expect("written");
     }
@@ -39,27 +41,28 @@ fn old_entries_go_an_entry_says_so_and_the_rest_still_verifies() {
     let verified = verify(&connection, None).expect("well");
     assert_eq!((verified.entries, verified.anchor.id, verified.head.id), (12, 19, 31));
     assert_eq!(verified.span.map(|span| span.0), Some(20 * DAY));
-    let entry = query::newest(&connection, &Filter { kind: "retention".into(), ..Filter::default() }, None, 9);
-    let entry = entry.expect("read").entries.remove(0);
+    let mut filter = Filter::default();
+    assert!(filter.texts.set("kind", "retention"));
+    let entry = query::newest(&connection, &filter, None, 9).expect("read").entries.remove(0).entry;
     let words =
         "entries 1 to 19, of 1970-01-02T00:00:00.000Z to 1970-01-20T00:00:00.000Z, were dropped because of their age";
     assert_eq!((entry.detail.as_str(), entry.outcome), (words, verified.anchor.to_string()));
     // A head from before still fits, as long as its entry is there; then it says that it is too old.
-    assert_eq!(told(&connection, Some(&before)), "12 entries");
+    assert_eq!(verdict(&connection, Some(&before)), "12 entries");
     assert_eq!(drop_all(&mut connection, keep(10, 1 << 30), 60 * DAY), 12);
-    assert_eq!(told(&connection, None), "1 entries");
-    assert!(told(&connection, Some(&before)).contains("was dropped with all up to 31"));
+    assert_eq!(verdict(&connection, None), "1 entries");
+    assert!(verdict(&connection, Some(&before)).contains("was dropped with all up to 31"));
     // It is not done again, and what follows fits.
     assert_eq!(drop_all(&mut connection, keep(10, 1 << 30), 60 * DAY), 0);
     append(&connection, &super::entry(5)).expect("written");
-    assert_eq!(told(&connection, None), "2 entries");
+    assert_eq!(verdict(&connection, None), "2 entries");
     // The beginning is guarded as before.
     connection.execute("DELETE FROM record WHERE id = 32", []).expect_err("append-only");
 }
 
 #[test]
 fn the_oldest_go_to_make_room_and_the_newest_stay() {
-    let (_dir, mut connection) = record(0);
+    let (_dir, mut connection) = log_of(0);
     let large = Entry { targets: "x".repeat(10_000), ..entry(1) };
     for _ in 0..1_000 {
         append(&connection, &large).expect("written");
@@ -81,41 +84,41 @@ fn the_oldest_go_to_make_room_and_the_newest_stay() {
 }
 
 #[tokio::test]
-async fn the_keeper_notes_the_start_drops_what_is_old_and_counts_every_entry() {
+async fn the_maintenance_notes_the_start_drops_what_is_old_and_counts_every_entry() {
     let (dir, connection) = days(30);
     let metrics = Arc::new(Metrics::new());
-    let record = AuditLog::new(Database::open(dir.path()).expect("opens")).counted(&metrics);
+    let audit = AuditLog::new(Database::open(dir.path(), MIGRATIONS).expect("opens")).counted(&metrics);
     let end = CancellationToken::new();
     let parts = configuration::Parts::from([("node", "lb1".to_owned())]);
-    let keeper = record.keep(Settings::default(), parts, metrics.clone(), end.clone());
+    let maintenance = audit.maintain(Settings::default(), parts, metrics.clone(), end.clone());
     // The days are those of 1970.
-    let counted = || metrics.encode();
+    let counted = || metrics.encode(TextFormat::OpenMetrics);
     let is_done = async {
-        while !(counted().contains(r#"record_entries_total{kind="retention"} 1"#)
-            && counted().contains(r#"record_entries_total{kind="configuration"} 1"#))
+        while !(counted().contains(r#"audit_entries_total{kind="retention"} 1"#)
+            && counted().contains(r#"audit_entries_total{kind="configuration"} 1"#))
         {
             sleep(Duration::from_millis(20)).await;
         }
         // As a command would, in another process.
-        append(&connection, &Entry::by_itself(Kind::Account, "user.add")).expect("written");
-        while !counted().contains(r#"record_entries_total{kind="account"} 1"#) {
+        append(&connection, &by_sluice(Kind::Account, "user.add")).expect("written");
+        while !counted().contains(r#"audit_entries_total{kind="account"} 1"#) {
             sleep(Duration::from_millis(20)).await;
         }
     };
     timeout(Duration::from_secs(30), is_done).await.unwrap_or_else(|_| panic!("{}", counted()));
     end.cancel();
-    keeper.await.expect("ends");
-    assert_eq!(told(&connection, None), "3 entries");
+    maintenance.await.expect("ends");
+    assert_eq!(verdict(&connection, None), "3 entries");
 }
 
 #[tokio::test]
 async fn an_entry_that_can_not_be_written_is_counted() {
-    let database = Database::in_memory().expect("memory");
+    let database = Database::in_memory(MIGRATIONS).expect("memory");
     let metrics = Metrics::new();
-    let record = AuditLog::new(database.clone()).counted(&metrics);
-    database.call(|c| c.pragma_update(None, "query_only", true)).await.expect("set");
-    record.append(entry(1)).await.expect_err("read-only");
-    assert!(metrics.encode().contains("sluice_record_failures_total 1"));
-    database.call(|c| c.pragma_update(None, "query_only", false)).await.expect("set");
-    record.append(entry(1)).await.expect("written");
+    let audit = AuditLog::new(database.clone()).counted(&metrics);
+    database.run(|c| c.pragma_update(None, "query_only", true)).await.expect("set");
+    audit.append(entry(1)).await.expect_err("read-only");
+    assert!(metrics.encode(TextFormat::OpenMetrics).contains("sluice_audit_failures_total 1"));
+    database.run(|c| c.pragma_update(None, "query_only", false)).await.expect("set");
+    audit.append(entry(1)).await.expect("written");
 }
