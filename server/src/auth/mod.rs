@@ -1,81 +1,44 @@
-//! Who may do what: callers, accounts, sessions, tokens, rules.
+//! Authentication and authorization: who is asking, and what they may see and do.
+//!
+//! [`authn`] finds out who sends a request, [`authz`] says what that takes and what they may. [`Principal`] carries both
+//! answers through the program, and [`Auth`] is the handle that everything else goes through.
 
 mod active_principals;
+mod auth_policy;
 pub mod authn;
 pub mod authz;
+mod changes;
 pub(crate) mod columns;
 mod peer;
 mod principal;
+mod revocation;
+mod schema;
 mod service;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 pub mod users;
 
-pub use active_principals::ActivePrincipal;
+pub use auth_policy::ActivePrincipal;
 pub use authn::{
-    external_identity::{ExternalIdentity, ExternalIdentityError, ProviderKind, Roles},
+    account_origin::AccountOrigin,
+    external_identity::{ExternalIdentity, ExternalIdentityError, ProviderKind},
     header::{HeaderError, HeaderIdentity, TrustedHeader},
-    identity_providers::{Identity, IdentityProviders},
-    login::{Attempt, LogInError, LoggedIn, seconds},
-    password::{Cost, LONGEST as LONGEST_PASSWORD, Memory, Password, PasswordError, PasswordHash},
+    identity_providers::{IdentityConfig, IdentityProviders},
+    login::{LogInAttempt, LogInError, LoggedIn, retry_after},
+    password::{Cost, HashMemory, LONGEST as LONGEST_PASSWORD, Password, PasswordError, PasswordHash},
     password_change::{PasswordChange, PasswordChangeError},
     secret::{RandomError, Secret, SecretHash, new_id},
-    sessions::{NewSession, Origin, Session, SessionLimits},
+    sessions::{NewSession, Session, SessionLimits},
 };
-pub use authz::rules::{Rule, Rules};
+pub use authz::{
+    roles::RoleMapping,
+    rules::{Rule, Rules},
+};
 pub use peer::Peer;
 pub use principal::{AuthMethod, Principal};
-pub use service::{Access, AccessError, Setup};
+pub use service::{Auth, AuthConfig, AuthError};
 pub use users::{User, UserError, UserName, UserNameError};
 
-/// This room's tables.
-pub(crate) const SCHEMA: &str = "
-CREATE TABLE IF NOT EXISTS users (
-    name TEXT PRIMARY KEY,
-    role TEXT NOT NULL,
-    groups TEXT NOT NULL,
-    password TEXT NOT NULL,
-    created INTEGER NOT NULL,
-    changed INTEGER NOT NULL
-) STRICT;
-CREATE TABLE IF NOT EXISTS sessions (
-    id TEXT PRIMARY KEY,
-    hash BLOB NOT NULL UNIQUE,
-    user TEXT NOT NULL,
-    origin TEXT NOT NULL,
-    role TEXT NOT NULL,
-    groups TEXT NOT NULL,
-    created INTEGER NOT NULL,
-    seen INTEGER NOT NULL,
-    address TEXT NOT NULL,
-    agent TEXT NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS sessions_of_user ON sessions (origin, user);
-CREATE TABLE IF NOT EXISTS devices (
-    user TEXT NOT NULL,
-    hash BLOB NOT NULL,
-    used INTEGER NOT NULL,
-    PRIMARY KEY (user, hash)
-) STRICT;
-CREATE TABLE IF NOT EXISTS tokens (
-    id TEXT PRIMARY KEY,
-    hash BLOB NOT NULL UNIQUE,
-    user TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
-    scope TEXT NOT NULL,
-    note TEXT NOT NULL,
-    created INTEGER NOT NULL,
-    expires INTEGER NOT NULL,
-    used INTEGER
-) STRICT;
-CREATE INDEX IF NOT EXISTS tokens_of_user ON tokens (user);
-CREATE TABLE IF NOT EXISTS walls (
-    id TEXT PRIMARY KEY,
-    hash BLOB NOT NULL UNIQUE,
-    name TEXT NOT NULL,
-    clusters TEXT NOT NULL,
-    by TEXT NOT NULL,
-    created INTEGER NOT NULL,
-    expires INTEGER NOT NULL,
-    opened INTEGER
-) STRICT;
-";
+pub(crate) use schema::SCHEMA;

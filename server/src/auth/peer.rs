@@ -6,11 +6,11 @@ use std::net::{IpAddr, Ipv4Addr};
 /// every request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
-    /// The address of who asks.
+    /// The client's address.
     pub address: IpAddr,
     /// The address that the connection itself comes from: the reverse proxy's, where there is one.
     pub connection: IpAddr,
-    /// Whether the way to us is encrypted, by our own TLS or the reverse proxy's.
+    /// Whether the client's part of the way is encrypted, by Sluice's own TLS or the reverse proxy's.
     pub is_secure: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Who asks: found out once per request, and asked for by whatever decides or records.
+//! The principal of a request: found out once, then passed to whatever decides or is audited.
 
 use std::{
     fmt,
@@ -8,38 +8,41 @@ use std::{
 
 use model::rights::{Rights, Role, Who};
 
-use crate::audit::{Entry, Kind};
+use crate::{
+    audit::{Entry, Kind},
+    clock::now,
+};
 
-/// Somebody who asks for something.
+/// Somebody who asks for something: who they are, how that is known, and what they may.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
-    /// The account's name; what stands in its place where there is none.
+    /// The account's name, or a text in its place where there is no account.
     pub name: String,
-    /// How it is known that it is them.
-    pub means: AuthMethod,
+    /// How they were authenticated.
+    pub method: AuthMethod,
     /// What they may see and do.
     pub rights: Arc<Rights>,
     /// Where they ask from.
     pub address: IpAddr,
 }
 
-/// How somebody is known.
+/// How somebody was authenticated.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AuthMethod {
-    /// They reach a loopback address, and there are no accounts.
+    /// Not at all, and they need not be: there are no accounts, and they reach a loopback address.
     Open,
-    /// A session of that id.
+    /// By a session of that id.
     Session(String),
-    /// An API token of that id.
+    /// By an API token of that id.
     Token(String),
-    /// A reverse proxy says so.
+    /// By a header that the reverse proxy sets.
     Header,
-    /// A wall link of that id.
-    Wall(String),
+    /// By a wall link of that id.
+    WallLink(String),
     /// They are on the machine, and may write the database.
     CommandLine,
-    /// They are not.
-    Nothing,
+    /// Not at all.
+    Anonymous,
 }
 
 impl Principal {
@@ -47,49 +50,51 @@ impl Principal {
     #[must_use]
     pub fn open(address: IpAddr) -> Self {
         let rights = Arc::new(Rights::of(Role::Admin));
-        Self { name: "somebody on this machine".to_owned(), means: AuthMethod::Open, rights, address }
+        Self { name: "somebody on this machine".to_owned(), method: AuthMethod::Open, rights, address }
     }
 
-    /// Whoever it is that shows nothing, under the name that the record has for them: they may look at nothing.
+    /// Somebody who is not authenticated, and may see nothing; `name` is what the audit log calls them.
     #[must_use]
-    pub fn nobody(name: &str, address: IpAddr) -> Self {
+    pub fn anonymous(name: &str, address: IpAddr) -> Self {
         let rights = Rights { role: Role::Viewer, grants: Some(Vec::new()) };
-        Self { name: name.to_owned(), means: AuthMethod::Nothing, rights: Arc::new(rights), address }
-    }
-
-    /// What a page needs to know of them.
-    #[must_use]
-    pub fn who(&self) -> Who {
-        let is_open = self.means == AuthMethod::Open;
-        let name = if is_open { String::new() } else { self.name.clone() };
-        Who { name, rights: Rights::clone(&self.rights), is_open, needs_reason: false }
-    }
-
-    /// The beginning of an entry in the record: that they did or asked for something now.
-    #[must_use]
-    pub fn entry(&self, kind: Kind, action: &str) -> Entry {
-        let role = match self.means {
-            AuthMethod::Open => Role::Admin.word(),
-            AuthMethod::Nothing => "",
-            _ => self.rights.role.word(),
-        };
-        Entry {
-            who: self.name.clone(),
-            role: role.to_owned(),
-            means: self.means.to_string(),
-            address: self.address.to_string(),
-            ..Entry::by_itself(kind, action)
-        }
+        Self { name: name.to_owned(), method: AuthMethod::Anonymous, rights: Arc::new(rights), address }
     }
 
     /// Whoever runs a command on the machine, by the system's name for them.
     #[must_use]
     pub fn command_line(name: &str) -> Self {
-        let rights = Arc::new(Rights::of(Role::Admin));
-        Self { name: name.to_owned(), means: AuthMethod::CommandLine, rights, address: IpAddr::V4(Ipv4Addr::LOCALHOST) }
+        let (method, rights) = (AuthMethod::CommandLine, Arc::new(Rights::of(Role::Admin)));
+        Self { name: name.to_owned(), method, rights, address: IpAddr::V4(Ipv4Addr::LOCALHOST) }
+    }
+
+    /// What a page needs to know of them.
+    #[must_use]
+    pub fn who(&self) -> Who {
+        let is_open = self.method == AuthMethod::Open;
+        let name = if is_open { String::new() } else { self.name.clone() };
+        Who { name, rights: Rights::clone(&self.rights), is_open, needs_reason: false }
+    }
+
+    /// The beginning of an audit entry: that they did or asked for something now.
+    #[must_use]
+    pub fn entry(&self, kind: Kind, action: &str) -> Entry {
+        let role = match self.method {
+            AuthMethod::Open => Role::Admin.word(),
+            AuthMethod::Anonymous => "",
+            _ => self.rights.role.word(),
+        };
+        Entry {
+            who: self.name.clone(),
+            role: role.to_owned(),
+            means: self.method.to_string(),
+            address: self.address.to_string(),
+            action: action.to_owned(),
+            ..Entry::new(now(), kind)
+        }
     }
 }
 
+/// As the audit log and the API write it.
 impl fmt::Display for AuthMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -97,9 +102,9 @@ impl fmt::Display for AuthMethod {
             Self::Session(id) => write!(f, "session {id}"),
             Self::Token(id) => write!(f, "token {id}"),
             Self::Header => f.write_str("reverse proxy"),
-            Self::Wall(id) => write!(f, "wall link {id}"),
+            Self::WallLink(id) => write!(f, "wall link {id}"),
             Self::CommandLine => f.write_str("command line"),
-            Self::Nothing => Ok(()),
+            Self::Anonymous => Ok(()),
         }
     }
 }

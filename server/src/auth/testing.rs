@@ -2,7 +2,7 @@
 
 use model::rights::Role;
 
-use super::{Access, Cost, Memory, Password, Principal, Rules, SessionLimits, Setup, User, users};
+use super::{Auth, AuthConfig, Cost, HashMemory, Password, Principal, Rules, SessionLimits, User, users};
 use crate::{clock::now, db::Database};
 
 /// So cheap that a test can afford thousands.
@@ -11,27 +11,27 @@ pub(crate) const CHEAP: Cost = Cost { memory: 8, passes: 1, lanes: 1 };
 /// The password of every account in a test.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
-/// What a test goes by: open without accounts, the usual sessions, cheap passwords.
-pub(crate) fn setup() -> Setup {
-    Setup { rules: Rules::default(), sessions: SessionLimits::default(), may_be_open: true, cost: CHEAP }
+/// The configuration of tests: open without accounts, the usual sessions, cheap passwords.
+pub(crate) fn setup() -> AuthConfig {
+    AuthConfig { rules: Rules::default(), sessions: SessionLimits::default(), may_be_open: true, cost: CHEAP }
 }
 
-/// Access to a database as [`setup`] says.
-pub(crate) fn auth(database: &Database) -> Access {
-    Access::start(database.clone(), setup()).expect("access")
+/// [`Auth`] on a database, as [`setup`] says.
+pub(crate) fn auth(database: &Database) -> Auth {
+    Auth::start(database.clone(), setup()).expect("auth")
 }
 
 /// Makes an account with [`PASSWORD`].
 pub(crate) async fn add(database: &Database, name: &str, role: Role) {
     let user = User { name: name.parse().expect("a name"), role, groups: Vec::new(), created: now(), changed: now() };
-    let password = Password::typed(PASSWORD.to_owned()).hash(CHEAP, &mut Memory::default()).expect("hashed");
-    let added = database.call(move |c| Ok(users::add(c, &user, &password, &Principal::command_line("tester"))));
+    let password = Password::new(PASSWORD.to_owned()).hash(CHEAP, &mut HashMemory::default()).expect("hashed");
+    let added = database.run(move |c| Ok(users::add(c, &user, &password, &Principal::command_line("tester"))));
     added.await.expect("answered").expect("added");
 }
 
-/// Every line of the record: kind, action, who, outcome.
-pub(crate) async fn record(database: &Database) -> Vec<String> {
-    let read = database.call(|c| {
+/// Every entry of the audit log: kind, action, who, outcome.
+pub(crate) async fn audit_lines(database: &Database) -> Vec<String> {
+    let read = database.run(|c| {
         let sql = "SELECT kind || ' ' || action || ' ' || who || ' ' || outcome FROM record ORDER BY id";
         c.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
     });

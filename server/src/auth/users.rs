@@ -1,6 +1,6 @@
-//! Local accounts, as the database keeps them.
+//! Local accounts, as they are stored in the database.
 //!
-//! What changes one writes its entry of the record in the same transaction, and ends the sessions that must end.
+//! Each change writes its audit entry in the same transaction, and ends the sessions that must end with it.
 
 use std::{fmt, str::FromStr};
 
@@ -8,12 +8,12 @@ use model::rights::Role;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use super::{
-    Origin, PasswordHash, Principal,
+    AccountOrigin, PasswordHash, Principal,
     authn::{
-        bearer_secrets,
-        external_identity::{LONGEST, is_plain},
+        external_identity::{LONGEST, is_readable},
         sessions,
     },
+    changes::{audit_change, write_transaction},
     columns,
 };
 
@@ -24,12 +24,12 @@ const LONGEST_NAME: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserName(String);
 
-/// No name of a group.
+/// Why a text can't be the name of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a group is text of {LONGEST} characters at most, without commas and characters that can't be seen")]
 pub struct GroupError;
 
-/// Not a name.
+/// Why a text can't be the name of an account.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this can't be a name: take letters, digits, `_`, `.`, `@` and `-` alone, at most {LONGEST_NAME}")]
 pub struct UserNameError;
@@ -87,13 +87,13 @@ impl fmt::Display for UserName {
     }
 }
 
-/// Reads the name of a group. Commas part names where several stand in a line.
+/// Reads the name of a group. It has no comma, which separates names where several are written in a line.
 ///
 /// # Errors
 /// When it can't be one.
 pub fn group(text: &str) -> Result<String, GroupError> {
     let text = text.trim();
-    if is_plain(text) && !text.contains(',') { Ok(text.to_owned()) } else { Err(GroupError) }
+    if is_readable(text) && !text.contains(',') { Ok(text.to_owned()) } else { Err(GroupError) }
 }
 
 /// Makes an account.
@@ -123,7 +123,7 @@ pub fn add(connection: &mut Connection, user: &User, password: &PasswordHash, by
     })
 }
 
-/// Gives an account another password, and ends its sessions and the browsers that it is known from.
+/// Gives an account another password, ends its sessions and forgets its known browsers.
 ///
 /// # Errors
 /// When there is none of that name, or the database fails.
@@ -136,13 +136,13 @@ pub fn set_password(
 ) -> Result<(), UserError> {
     change(connection, name, by, |transaction| {
         let sql = "UPDATE users SET password = ?2, changed = ?3 WHERE name = ?1";
-        found(transaction.execute(sql, params![name.as_str(), password.as_str(), now])?, name)?;
+        require_row(transaction.execute(sql, params![name.as_str(), password.as_str(), now])?, name)?;
         let ended = end_all(transaction, name)?;
         Ok(("user.passwd", format!("sessions ended: {ended}")))
     })
 }
 
-/// Keeps the same password at another cost, which is no change that anybody is told of.
+/// Stores the same password hashed at another cost. That is no change to audit.
 ///
 /// # Errors
 /// When the database fails.
@@ -186,18 +186,18 @@ pub fn set_groups(
         let before = find(transaction, name)?.ok_or_else(|| UserError::Missing(name.clone()))?.0.groups;
         let sql = "UPDATE users SET groups = ?2, changed = ?3 WHERE name = ?1";
         transaction.execute(sql, params![name.as_str(), columns::list(groups), now])?;
-        let told = |groups: &[String]| if groups.is_empty() { "none".to_owned() } else { groups.join(", ") };
-        Ok(("user.groups", format!("from {} to {}", told(&before), told(groups))))
+        let listed = |groups: &[String]| if groups.is_empty() { "none".to_owned() } else { groups.join(", ") };
+        Ok(("user.groups", format!("from {} to {}", listed(&before), listed(groups))))
     })
 }
 
-/// Ends an account, and its sessions.
+/// Removes an account, and ends its sessions.
 ///
 /// # Errors
 /// When there is none of that name, or the database fails.
 pub fn remove(connection: &mut Connection, name: &UserName, by: &Principal) -> Result<(), UserError> {
     change(connection, name, by, |transaction| {
-        found(transaction.execute("DELETE FROM users WHERE name = ?1", [name.as_str()])?, name)?;
+        require_row(transaction.execute("DELETE FROM users WHERE name = ?1", [name.as_str()])?, name)?;
         let ended = end_all(transaction, name)?;
         Ok(("user.remove", format!("sessions ended: {ended}")))
     })
@@ -212,7 +212,7 @@ pub fn list(connection: &Connection) -> Result<Vec<User>, rusqlite::Error> {
     statement.query_map([], user)?.collect()
 }
 
-/// One account and what is kept of its password.
+/// One account and the hash of its password.
 ///
 /// # Errors
 /// When the database fails.
@@ -221,11 +221,11 @@ pub fn find(connection: &Connection, name: &UserName) -> Result<Option<(User, Pa
     connection.query_row(&sql, [name.as_str()], |row| Ok((user(row)?, columns::parsed(row, 5)?))).optional()
 }
 
-/// Whether there is any.
+/// Whether there is any account.
 ///
 /// # Errors
 /// When the database fails.
-pub fn is_there_any(connection: &Connection) -> Result<bool, rusqlite::Error> {
+pub fn has_any(connection: &Connection) -> Result<bool, rusqlite::Error> {
     connection.query_row("SELECT EXISTS (SELECT 1 FROM users)", [], |row| row.get(0))
 }
 
@@ -241,28 +241,28 @@ fn user(row: &Row<'_>) -> Result<User, rusqlite::Error> {
     })
 }
 
-/// Does something to an account, and tells the record under the action and with the detail that `work` gives, or does
-/// nothing.
+/// Changes an account, and audits that with the action and the detail that `work` returns; where `work` fails nothing is
+/// changed.
 fn change(
     connection: &mut Connection,
     name: &UserName,
     by: &Principal,
     work: impl FnOnce(&Transaction<'_>) -> Result<(&'static str, String), UserError>,
 ) -> Result<(), UserError> {
-    let transaction = bearer_secrets::begin(connection)?;
+    let transaction = write_transaction(connection)?;
     let (action, detail) = work(&transaction)?;
-    bearer_secrets::tell(&transaction, by, action, name.as_str(), detail)?;
+    audit_change(&transaction, by, action, name.as_str(), detail)?;
     Ok(transaction.commit()?)
 }
 
-fn found(rows: usize, name: &UserName) -> Result<(), UserError> {
+fn require_row(rows: usize, name: &UserName) -> Result<(), UserError> {
     if rows == 0 { Err(UserError::Missing(name.clone())) } else { Ok(()) }
 }
 
-/// Ends everything that an account is logged in with.
+/// Ends every session of an account, and forgets its known browsers.
 fn end_all(transaction: &Transaction<'_>, name: &UserName) -> Result<usize, rusqlite::Error> {
     transaction.execute("DELETE FROM devices WHERE user = ?1", [name.as_str()])?;
-    sessions::end_all_of(transaction, Origin::Local, name.as_str())
+    sessions::end_all_of(transaction, AccountOrigin::Local, name.as_str())
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use haproxy::{Client, Error, Level, Limits};
 use super::SourceArgs;
 use crate::{
     config::{Config, NodeConfig},
-    tls::{CertificateStatus, Pair},
+    tls::{CertificateStatus, ServerCertificate},
 };
 
 /// Writes what is wrong with the configuration, then a line per node; whether all is well.
@@ -30,27 +30,27 @@ pub async fn check(args: &SourceArgs, out: &mut impl Write) -> io::Result<bool> 
         writeln!(out, "warning: {warning}")?;
     }
     let is_valid = certificate(&config, out)?;
-    let tried = future::join_all(config.nodes.iter().map(attempt)).await;
-    for (node, result) in config.nodes.iter().zip(&tried) {
-        let told = match result {
-            Ok(found) => found.to_string(),
+    let reports = future::join_all(config.nodes.iter().map(report)).await;
+    for (node, result) in config.nodes.iter().zip(&reports) {
+        let text = match result {
+            Ok(report) => report.to_string(),
             Err(error) => error.to_string(),
         };
-        writeln!(out, "{} (cluster {}, {}): {told}", node.name, node.cluster, node.connector.address)?;
+        writeln!(out, "{} (cluster {}, {}): {text}", node.name, node.cluster, node.connector.address)?;
     }
-    Ok(is_valid && tried.iter().all(Result::is_ok))
+    Ok(is_valid && reports.iter().all(Result::is_ok))
 }
 
-/// Writes how Sluice's own certificate stands, where it has one; whether browsers take it today.
+/// Writes until when Sluice's own certificate is valid, where it has one; returns whether browsers accept it today.
 fn certificate(config: &Config, out: &mut impl Write) -> io::Result<bool> {
     let Some(files) = &config.tls else { return Ok(true) };
     let (now, path) = (SystemTime::now(), files.certificate.display());
-    match Pair::load(files) {
-        Ok(pair) => {
-            writeln!(out, "{path}: {}", pair.validity().told(now))?;
-            Ok(matches!(pair.validity().standing(now), CertificateStatus::Good | CertificateStatus::Soon))
+    match ServerCertificate::load(files) {
+        Ok(certificate) => {
+            writeln!(out, "{path}: {}", certificate.validity().describe(now))?;
+            Ok(matches!(certificate.validity().status(now), CertificateStatus::Valid | CertificateStatus::ExpiresSoon))
         }
-        // It was read a moment ago, with the configuration.
+        // It could be read a moment ago, with the configuration.
         Err(error) => {
             writeln!(out, "{error}")?;
             Ok(false)
@@ -58,15 +58,15 @@ fn certificate(config: &Config, out: &mut impl Write) -> io::Result<bool> {
     }
 }
 
-/// What a node that answers says of itself.
-struct Found {
+/// What a node reports about itself.
+struct NodeReport {
     version: String,
     /// `None` where HAProxy is older than `show cli level`.
     level: Option<Level>,
     rows: usize,
 }
 
-impl std::fmt::Display for Found {
+impl std::fmt::Display for NodeReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "HAProxy {}, ", self.version)?;
         match self.level {
@@ -81,8 +81,8 @@ impl std::fmt::Display for Found {
     }
 }
 
-/// Asks a node all that the dashboard asks it.
-async fn attempt(node: &NodeConfig) -> Result<Found, Error> {
+/// Sends a node all the requests that the dashboard sends.
+async fn report(node: &NodeConfig) -> Result<NodeReport, Error> {
     let client = Client::new(node.connector.clone(), Limits::default());
     let info = client.info().await?;
     let stat = client.stat().await?;
@@ -94,7 +94,7 @@ async fn attempt(node: &NodeConfig) -> Result<Found, Error> {
     };
     let mut rows = 0;
     stat.for_each(|_| rows += 1);
-    Ok(Found { version: info.get("Version").unwrap_or("of unknown version").to_owned(), level, rows })
+    Ok(NodeReport { version: info.get("Version").unwrap_or("of unknown version").to_owned(), level, rows })
 }
 
 #[cfg(test)]
@@ -126,7 +126,7 @@ mod tests {
         }
     }
 
-    async fn told(config: PathBuf) -> (bool, String) {
+    async fn checked(config: PathBuf) -> (bool, String) {
         let mut out = Vec::new();
         let good = check(&SourceArgs { config: Some(config), socket: Vec::new() }, &mut out).await.expect("written");
         (good, String::from_utf8(out).expect("text"))
@@ -140,15 +140,15 @@ mod tests {
         tokio::spawn(pretend(UnixListener::bind(&socket).expect("bound")));
         let good = node("lb1", &socket.to_string_lossy());
         std::fs::write(&file, &good).expect("written");
-        let (well, text) = told(file.clone()).await;
-        assert!(well, "{text}");
+        let (is_good, text) = checked(file.clone()).await;
+        assert!(is_good, "{text}");
         assert!(text.starts_with("lb1 (cluster lb1, unix:/"), "{text}");
         assert!(text.contains("HAProxy 3.2.26"), "{text}");
         assert!(text.contains("level operator (actions need `level admin`)"), "{text}");
 
         std::fs::write(&file, good + &node("lb2", "/nonexistent.sock")).expect("written");
-        let (well, text) = told(file).await;
-        assert!(!well);
+        let (is_good, text) = checked(file).await;
+        assert!(!is_good);
         assert!(
             text.lines().nth(1).is_some_and(|line| line.starts_with("lb2 ") && line.contains("no such socket")),
             "{text}"
@@ -160,8 +160,8 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let file = dir.path().join("sluice.toml");
         std::fs::write(&file, "[[nod]]\n").expect("written");
-        let (well, text) = told(file).await;
-        assert!(!well);
+        let (is_good, text) = checked(file).await;
+        assert!(!is_good);
         assert!(text.contains("sluice.toml:1:3: unknown key `nod`: did you mean `node`?"), "{text}");
     }
 }

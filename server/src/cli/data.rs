@@ -1,15 +1,15 @@
-//! Where the command line finds what Sluice keeps.
+//! Where commands find the data folder.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::config::{ConfigError, DEFAULT_FILE, Place, default_data};
+use crate::config::{ConfigError, DEFAULT_FILE, LocalSettings, default_data};
 
-/// Which folder a command works on: the same that `sluice serve` would use.
+/// Which data folder a command works on: the one that `sluice serve` would use.
 #[derive(Args, Clone, Debug, Default)]
 pub struct DataArgs {
-    /// The folder of accounts and record [default: what the configuration says]
+    /// The folder of accounts and audit log [default: what the configuration says]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// The configuration file [default: /etc/sluice/sluice.toml, where it exists]
@@ -25,19 +25,19 @@ impl DataArgs {
     pub fn folder(&self) -> Result<PathBuf, ConfigError> {
         match &self.data {
             Some(data) => Ok(data.clone()),
-            None => Ok(self.place()?.data),
+            None => Ok(self.settings()?.data),
         }
     }
 
-    /// What the configuration says; the usual where there is none.
+    /// What the configuration says; the defaults where there is none.
     ///
     /// # Errors
     /// When it can't be read.
-    pub fn place(&self) -> Result<Place, ConfigError> {
-        let usual = || Some(PathBuf::from(DEFAULT_FILE)).filter(|path| Path::exists(path));
-        match self.config.clone().or_else(usual) {
-            Some(file) => Place::of(&file),
-            None => Ok(Place { data: default_data(), url: None }),
+    pub fn settings(&self) -> Result<LocalSettings, ConfigError> {
+        let default_file = || Some(PathBuf::from(DEFAULT_FILE)).filter(|path| Path::exists(path));
+        match self.config.clone().or_else(default_file) {
+            Some(file) => LocalSettings::of(&file),
+            None => Ok(LocalSettings { data: default_data(), url: None }),
         }
     }
 }
@@ -55,12 +55,12 @@ mod tests {
         assert_eq!(folder(None, Some(file.clone())).expect("a folder"), PathBuf::from("/srv/sluice"));
         assert_eq!(folder(Some("/tmp/x"), Some(file)).expect("a folder"), PathBuf::from("/tmp/x"));
         assert!(folder(None, Some(dir.path().join("missing.toml"))).is_err());
-        // What only the service can read, and what it would refuse, is its own matter.
+        // Files that only the service can read, and mistakes that it would report, don't matter here.
         let file = dir.path().join("service.toml");
         let rest = "[tls]\ncertificate = \"/run/credentials/x\"\nkey = \"/run/credentials/y\"\n[[nod]]\n";
         std::fs::write(&file, format!("data = \"/srv/sluice\"\nurl = \"https://s.example\"\n{rest}")).expect("written");
         assert_eq!(folder(None, Some(file.clone())).expect("a folder"), PathBuf::from("/srv/sluice"));
-        let place = DataArgs { data: None, config: Some(file) }.place().expect("a place");
-        assert_eq!(place.url.map(|url| url.to_string()).as_deref(), Some("https://s.example"));
+        let settings = DataArgs { data: None, config: Some(file) }.settings().expect("settings");
+        assert_eq!(settings.url.map(|url| url.to_string()).as_deref(), Some("https://s.example"));
     }
 }

@@ -1,11 +1,11 @@
-//! The command line: what can be said, and the configuration that it adds up to.
+//! The command line: its commands and arguments, and the configuration that they make.
 //!
-//! It prints nothing by itself; [`check`] writes to whatever it is given.
+//! Nothing here prints by itself: commands write to whatever they are given.
 
 mod audit;
 mod check;
 mod data;
-mod operator;
+mod system_user;
 mod token;
 mod user;
 
@@ -16,7 +16,7 @@ use clap::{Args, Parser, Subcommand};
 pub use audit::{AuditArgs, audit};
 pub use check::check;
 pub use data::DataArgs;
-pub use operator::system_user;
+pub use system_user::system_user;
 pub use token::{TokenArgs, TokenCommand, TokenCommandError, WallArgs, WallCommand, token, wall};
 pub use user::{UserArgs, UserCommand, UserCommandError, user};
 
@@ -51,7 +51,7 @@ pub enum Command {
     /// Say where the demo is: in Sluice's source, `make demo`
     #[command(hide = true, disable_help_flag = true)]
     Demo(DemoArgs),
-    /// Check the record of what was done, or write it out
+    /// Check the audit log of what was done, or write it out
     Audit(AuditArgs),
 }
 
@@ -72,7 +72,7 @@ pub struct ServeArgs {
     /// Where to serve the dashboard: an IP address and a port [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR", value_parser = parse_listen)]
     pub listen: Option<SocketAddr>,
-    /// The folder of accounts and record [default: /var/lib/sluice for root, the user's state folder otherwise]
+    /// The folder of accounts and audit log [default: /var/lib/sluice for root, the user's state folder otherwise]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// How log lines look, `human` or `json` [default: human]
@@ -93,7 +93,7 @@ pub struct SourceArgs {
 }
 
 impl ServeArgs {
-    /// The whole configuration; an argument goes before what a file says.
+    /// The whole configuration. An argument overrides the file.
     ///
     /// # Errors
     /// As [`Config::load`].

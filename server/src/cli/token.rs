@@ -1,4 +1,7 @@
-//! `sluice token` and `sluice wall`: what scripts and displays get in with, made on the machine.
+//! `sluice token` and `sluice wall`: API tokens for scripts and wall links for displays, made on the machine.
+//!
+//! A secret is written alone to standard output, so that a script can keep it (`TOKEN=$(sluice token add …)`); what is said
+//! about it goes to standard error.
 
 use std::{
     io::{self, Write},
@@ -15,12 +18,13 @@ use crate::{
         authn::{
             expiry,
             tokens::{self, NewToken, Scope, Token, TokenError},
-            wall_links::{self, NewWall, Wall, WallError},
+            wall_links::{self, NewWallLink, WallLink, WallLinkError},
         },
     },
     clock::{day, now},
     config::ConfigError,
     db::{self, DatabaseError},
+    schema::MIGRATIONS,
 };
 
 /// Arguments of `sluice token`.
@@ -118,17 +122,18 @@ pub enum TokenCommandError {
     Token(#[from] TokenError),
     /// The wall link was not made or ended.
     #[error(transparent)]
-    Wall(#[from] WallError),
+    Wall(#[from] WallLinkError),
     /// Output failed.
     #[error("cannot write: {0}")]
     Io(#[from] io::Error),
 }
 
-/// Carries out `sluice token`, and writes what was done to `out`.
+/// Carries out `sluice token`. Writes what was asked for to `out`: a secret, a list, what was removed; and what is said
+/// about a secret to `notes`.
 ///
 /// # Errors
 /// When nothing was changed, with why.
-pub fn token(args: &TokenArgs, out: &mut impl Write) -> Result<(), TokenCommandError> {
+pub fn token(args: &TokenArgs, out: &mut impl Write, notes: &mut impl Write) -> Result<(), TokenCommandError> {
     let by = Principal::command_line(&system_user());
     match &args.command {
         TokenCommand::Add { user, scope, expires, note, data } => {
@@ -140,7 +145,14 @@ pub fn token(args: &TokenArgs, out: &mut impl Write) -> Result<(), TokenCommandE
             };
             let (token, secret) = tokens::add(&mut open(data)?, &new, &by, now())?;
             writeln!(out, "{secret}")?;
-            writeln!(out, "token {} of {}, scope {}, until {}", token.id, token.user, token.scope, day(token.expires))?;
+            writeln!(
+                notes,
+                "token {} of {}, scope {}, until {}",
+                token.id,
+                token.user,
+                token.scope,
+                day(token.expires)
+            )?;
         }
         TokenCommand::List { data } => {
             for Token { id, user, scope, note, expires, used, .. } in
@@ -159,31 +171,26 @@ pub fn token(args: &TokenArgs, out: &mut impl Write) -> Result<(), TokenCommandE
     Ok(())
 }
 
-/// Carries out `sluice wall`, and writes what was done to `out`.
+/// Carries out `sluice wall`, as [`token`] does `sluice token`: the secret is the address.
 ///
 /// # Errors
 /// When nothing was changed, with why.
-pub fn wall(args: &WallArgs, out: &mut impl Write) -> Result<(), TokenCommandError> {
+pub fn wall(args: &WallArgs, out: &mut impl Write, notes: &mut impl Write) -> Result<(), TokenCommandError> {
     let by = Principal::command_line(&system_user());
     match &args.command {
         WallCommand::Add { name, cluster, expires, data } => {
             let expires = expiry::after(now(), *expires);
-            let new = NewWall { name: name.clone(), clusters: cluster.clone(), expires };
-            let url = data.place()?.url.map(|url| url.to_string());
-            let (wall, path) = wall_links::add(&mut open(data)?, &new, &by, now())?;
+            let new = NewWallLink { name: name.clone(), clusters: cluster.clone(), expires };
+            let url = data.settings()?.url.map(|url| url.to_string());
+            let (link, path) = wall_links::add(&mut open(data)?, &new, &by, now())?;
             writeln!(out, "{}{path}", url.as_deref().unwrap_or_default())?;
-            let place = if url.is_some() { "" } else { "; put the address of Sluice before it" };
-            let clusters = wall.clusters.join(", ");
-            writeln!(
-                out,
-                "wall link {} of {}, shows {clusters}, until {}{place}",
-                wall.id,
-                wall.name,
-                day(wall.expires)
-            )?;
+            let hint = if url.is_some() { "" } else { "; put the address of Sluice before it" };
+            let WallLink { id, name, clusters, expires, .. } = link;
+            let (clusters, expires) = (clusters.join(", "), day(expires));
+            writeln!(notes, "wall link {id} of {name}, shows {clusters}, until {expires}{hint}")?;
         }
         WallCommand::List { data } => {
-            for Wall { id, name, clusters, expires, opened, .. } in
+            for WallLink { id, name, clusters, expires, opened, .. } in
                 wall_links::list(&open(data)?).map_err(DatabaseError::from)?
             {
                 let opened = opened.map_or_else(|| "never opened".to_owned(), |at| format!("opened {}", day(at)));
@@ -191,15 +198,15 @@ pub fn wall(args: &WallArgs, out: &mut impl Write) -> Result<(), TokenCommandErr
             }
         }
         WallCommand::Remove { id, data } => {
-            let wall = wall_links::remove(&mut open(data)?, id, &by)?;
-            writeln!(out, "wall link {} of {} has ended", wall.id, wall.name)?;
+            let link = wall_links::remove(&mut open(data)?, id, &by)?;
+            writeln!(out, "wall link {} of {} has ended", link.id, link.name)?;
         }
     }
     Ok(())
 }
 
 fn open(data: &DataArgs) -> Result<Connection, TokenCommandError> {
-    Ok(db::connect(&data.folder()?)?)
+    Ok(db::connect(&data.folder()?, MIGRATIONS)?)
 }
 
 fn until(expires: i64) -> String {

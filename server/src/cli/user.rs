@@ -9,12 +9,13 @@ use rusqlite::Connection;
 use super::{DataArgs, system_user};
 use crate::{
     auth::{
-        Cost, LONGEST_PASSWORD, Memory, Password, PasswordError, PasswordHash, Principal, User, UserError, UserName,
-        users,
+        Cost, HashMemory, LONGEST_PASSWORD, Password, PasswordError, PasswordHash, Principal, User, UserError,
+        UserName, users,
     },
     clock::now,
     config::ConfigError,
     db::{self, DatabaseError},
+    schema::MIGRATIONS,
 };
 
 /// Arguments of `sluice user`.
@@ -125,7 +126,8 @@ pub enum UserCommandError {
 /// When nothing was changed, with why.
 pub fn user(args: &UserArgs, input: &mut impl Read, out: &mut impl Write) -> Result<(), UserCommandError> {
     let by = Principal::command_line(&system_user());
-    let open = |data: &DataArgs| -> Result<Connection, UserCommandError> { Ok(db::connect(&data.folder()?)?) };
+    let open =
+        |data: &DataArgs| -> Result<Connection, UserCommandError> { Ok(db::connect(&data.folder()?, MIGRATIONS)?) };
     match &args.command {
         UserCommand::Add { name, role, group, password, data } => {
             let password = read(password, name, input)?;
@@ -182,9 +184,9 @@ fn read(from: &PasswordArgs, name: &UserName, input: &mut impl Read) -> Result<P
     }
     let text = String::from_utf8(bytes)
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "the password is no text in UTF-8"))?;
-    let password = Password::typed(text);
+    let password = Password::new(text);
     password.check(name.as_str())?;
-    Ok(password.hash(Cost::USUAL, &mut Memory::default())?)
+    Ok(password.hash(Cost::USUAL, &mut HashMemory::default())?)
 }
 
 #[cfg(test)]

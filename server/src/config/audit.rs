@@ -1,16 +1,16 @@
-//! `[audit]`: what the record asks for, how long it is kept, and where else it goes.
+//! `[audit]`: whether actions need a reason, how long the audit log is kept, and where else it goes.
 
 use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 
-use super::reader::{At, Problems, kind};
+use super::reader::{Located, Mistakes, kind};
 use crate::audit::{Settings, SyslogAddressError};
 
-/// The shortest time that entries are kept: less is no record.
+/// The shortest time that entries are kept: a log of less than a day proves nothing.
 const MIN_AGE: Duration = Duration::from_secs(86_400);
 
-/// The least room that the record has, in bytes.
+/// The smallest size that the audit log may be limited to, in bytes.
 const MIN_SIZE: u64 = 16 << 20;
 
 /// Units of a size, the longest names first.
@@ -26,51 +26,51 @@ const UNITS: [(&str, u64); 9] = [
     ("B", 1),
 ];
 
-/// The table `audit`, where it is there.
-pub(super) fn read(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Settings {
+/// Reads the table.
+pub(super) fn read(table: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> Settings {
     let mut settings = Settings::default();
     let Some(value) = table.get("audit") else { return settings };
     let DeValue::Table(table) = value.get_ref() else {
         let found = kind(value.get_ref());
-        problems
+        mistakes
             .add(&value.span(), format!("`audit` is {found}: write a table, as [audit] and keep = \"400d\" below it"));
         return settings;
     };
-    problems.unknown_keys(table, &["reason", "keep", "max_size", "syslog"]);
-    if let Some(At { value, span }) = problems.text(table, "reason", "required") {
+    mistakes.unknown_keys(table, &["reason", "keep", "max_size", "syslog"]);
+    if let Some(Located { value, span }) = mistakes.text(table, "reason", "required") {
         match value.as_str() {
             "required" => settings.needs_reason = true,
             "optional" => {}
-            _ => problems.add(&span, format!("`reason` is {value:?}: write \"required\" or \"optional\"")),
+            _ => mistakes.add(&span, format!("`reason` is {value:?}: write \"required\" or \"optional\"")),
         }
     }
-    if let Some(At { value, span }) = problems.text(table, "keep", "400d") {
+    if let Some(Located { value, span }) = mistakes.text(table, "keep", "400d") {
         match humantime::parse_duration(&value) {
             Ok(age) if age >= MIN_AGE => settings.keep.age = age,
-            Ok(_) => problems.add(&span, format!("`keep` is {value}: write a time of a day at least")),
+            Ok(_) => mistakes.add(&span, format!("`keep` is {value}: write a time of a day at least")),
             Err(_) => {
-                problems.add(&span, format!("`keep` is no time: {value:?}; write a number and its unit, as \"400d\""));
+                mistakes.add(&span, format!("`keep` is no time: {value:?}; write a number and its unit, as \"400d\""));
             }
         }
     }
-    if let Some(At { value, span }) = problems.text(table, "max_size", "1GiB") {
+    if let Some(Located { value, span }) = mistakes.text(table, "max_size", "1GiB") {
         match size(&value) {
             Some(size) if size >= MIN_SIZE => settings.keep.size = size,
-            Some(_) => problems.add(&span, format!("`max_size` is {value}: write 16MiB at least")),
+            Some(_) => mistakes.add(&span, format!("`max_size` is {value}: write 16MiB at least")),
             None => {
                 let example = "write a number and its unit, as \"1GiB\" or \"500MB\"";
-                problems.add(&span, format!("`max_size` is no size: {value:?}; {example}"));
+                mistakes.add(&span, format!("`max_size` is no size: {value:?}; {example}"));
             }
         }
     }
-    if let Some(At { value, span }) = problems.text(table, "syslog", "unix:/dev/log") {
+    if let Some(Located { value, span }) = mistakes.text(table, "syslog", "unix:/dev/log") {
         settings.syslog =
-            value.parse().map_err(|error: SyslogAddressError| problems.add(&span, error.to_string())).ok();
+            value.parse().map_err(|error: SyslogAddressError| mistakes.add(&span, error.to_string())).ok();
     }
     settings
 }
 
-/// A size in bytes.
+/// Reads a size; in bytes.
 fn size(text: &str) -> Option<u64> {
     let (number, unit) = UNITS.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, *unit)))?;
     number.trim().parse::<u64>().ok()?.checked_mul(unit)

@@ -1,11 +1,11 @@
-//! The folder that Sluice keeps accounts and record in.
+//! The data folder, where accounts and the audit log are stored.
 
 use std::{env, path::PathBuf};
 
-/// The system's place for what a service keeps.
+/// Where the system has the data of its services.
 const SYSTEM: &str = "/var/lib/sluice";
 
-/// Where nobody says otherwise: what systemd names, `/var/lib/sluice` for root, the user's own folder for state
+/// The default: what systemd names, `/var/lib/sluice` for root, the user's own folder for state
 /// (`$XDG_STATE_HOME`, or `~/.local/state`) for anybody else.
 #[must_use]
 pub fn default() -> PathBuf {

@@ -21,13 +21,13 @@ pub enum ConfigError {
         /// What the system said.
         source: io::Error,
     },
-    /// The file was read, and is wrong; a line per problem.
-    #[error("{}", listed(path, problems))]
+    /// The file was read, and is wrong; a line per mistake.
+    #[error("{}", listed(path, mistakes))]
     Invalid {
         /// Which file.
         path: PathBuf,
         /// At least one, in the order of the file.
-        problems: Vec<Problem>,
+        mistakes: Vec<Mistake>,
     },
     /// Two `--socket` with one name.
     #[error("there are two sockets named `{name}`: give each node a name of its own, as --socket NAME=PATH")]
@@ -59,7 +59,7 @@ pub enum ConfigError {
 
 /// One mistake in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct Mistake {
     /// Counted from 1.
     pub line: usize,
     /// In characters, counted from 1.
@@ -68,14 +68,14 @@ pub struct Problem {
     pub message: String,
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: {}", self.line, self.column, self.message)
     }
 }
 
-fn listed(path: &Path, problems: &[Problem]) -> String {
-    let lines: Vec<String> = problems.iter().map(|problem| format!("{}:{problem}", path.display())).collect();
+fn listed(path: &Path, mistakes: &[Mistake]) -> String {
+    let lines: Vec<String> = mistakes.iter().map(|mistake| format!("{}:{mistake}", path.display())).collect();
     lines.join("\n")
 }
 

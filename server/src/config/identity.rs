@@ -1,4 +1,4 @@
-//! Other systems that vouch for people: `[oidc]`, `[header]`, and `[roles]`, which both need.
+//! Other systems that vouch for people, `[oidc]` and `[header]`, and `[roles]`, which both need.
 
 use std::{fs, ops::Range, path::Path};
 
@@ -7,59 +7,59 @@ use ipnet::IpNet;
 use model::rights::Pattern;
 use toml::de::{DeTable, DeValue};
 
-use super::reader::{At, Problems, kind};
+use super::reader::{Located, Mistakes, kind};
 use crate::auth::{
-    Identity, Roles, TrustedHeader,
+    IdentityConfig, RoleMapping, TrustedHeader,
     authn::oidc::{ClientSecret, OidcConfig, PATIENCE, authorities, check_issuer},
 };
 
 /// The keys of the whole file that are read here.
 pub(super) const KEYS: [&str; 3] = ["oidc", "header", "roles"];
 
-/// Where the provider sends people back to, below `url`.
+/// The path that the provider sends browsers back to.
 pub const CALLBACK: &str = "/login/oidc/callback";
 
 /// The largest file with a secret or certificates, in bytes.
 const MAX_FILE: u64 = 1024 * 1024;
 
-/// `[roles]` as one would write it.
+/// `[roles]` as somebody would write it.
 const ROLES_EXAMPLE: &str = "[roles]\n  admin = [\"sluice-admins\"]\n  operator = [\"ops\"]\n  viewer = [\"*\"]";
 
-/// Headers that mean something else, or that every client writes.
-const TAKEN: [HeaderName; 6] =
+/// Headers that have another meaning, or that every client sends.
+const RESERVED: [HeaderName; 6] =
     [header::HOST, header::COOKIE, header::AUTHORIZATION, header::ORIGIN, header::CONTENT_LENGTH, header::CONTENT_TYPE];
 
-/// All of it; `url` is the address that browsers use.
-pub(super) fn read(table: &DeTable<'_>, url: Option<&str>, problems: &mut Problems<'_>) -> Identity {
-    let oidc = section(table, "oidc", problems);
-    let header = section(table, "header", problems);
-    let roles = section(table, "roles", problems);
-    let vouches = oidc.as_ref().or(header.as_ref()).map(|(_, span)| span.clone());
-    match (&vouches, &roles) {
+/// Reads all three; `url` is the address that browsers use.
+pub(super) fn read(table: &DeTable<'_>, url: Option<&str>, mistakes: &mut Mistakes<'_>) -> IdentityConfig {
+    let oidc = section(table, "oidc", mistakes);
+    let header = section(table, "header", mistakes);
+    let roles = section(table, "roles", mistakes);
+    let provider = oidc.as_ref().or(header.as_ref()).map(|(_, span)| span.clone());
+    match (&provider, &roles) {
         (Some(span), None) if !table.contains_key("roles") => {
-            problems.add(span, format!("nobody could log in: say which groups may do what, as\n  {ROLES_EXAMPLE}"));
+            mistakes.add(span, format!("nobody could log in: say which groups may do what, as\n  {ROLES_EXAMPLE}"));
         }
         (None, Some((_, span))) if KEYS[..2].iter().all(|key| !table.contains_key(*key)) => {
-            problems.add(span, "`roles` is for groups of [oidc] or [header], and there is neither");
+            mistakes.add(span, "`roles` is for groups of [oidc] or [header], and there is neither");
         }
         _ => {}
     }
-    Identity {
-        oidc: oidc.and_then(|(table, span)| oidc_config(table, &span, url, problems)),
-        header: header.and_then(|(table, span)| trusted_header(table, &span, problems)),
-        roles: roles.map(|(table, span)| self::roles(table, &span, problems)).unwrap_or_default(),
+    IdentityConfig {
+        oidc: oidc.and_then(|(table, span)| oidc_config(table, &span, url, mistakes)),
+        header: header.and_then(|(table, span)| trusted_header(table, &span, mistakes)),
+        roles: roles.map(|(table, span)| self::roles(table, &span, mistakes)).unwrap_or_default(),
     }
 }
 
 fn section<'t, 'i>(
     table: &'t DeTable<'i>,
     key: &str,
-    problems: &mut Problems<'_>,
+    mistakes: &mut Mistakes<'_>,
 ) -> Option<(&'t DeTable<'i>, Range<usize>)> {
     let value = table.get(key)?;
     let inner = value.get_ref().as_table();
     if inner.is_none() {
-        problems.add(&value.span(), format!("`{key}` is {}: write a table, as [{key}]", kind(value.get_ref())));
+        mistakes.add(&value.span(), format!("`{key}` is {}: write a table, as [{key}]", kind(value.get_ref())));
     }
     Some((inner?, value.span()))
 }
@@ -68,9 +68,9 @@ fn oidc_config(
     table: &DeTable<'_>,
     span: &Range<usize>,
     url: Option<&str>,
-    problems: &mut Problems<'_>,
+    mistakes: &mut Mistakes<'_>,
 ) -> Option<OidcConfig> {
-    problems.unknown_keys(
+    mistakes.unknown_keys(
         table,
         &[
             "issuer",
@@ -84,34 +84,34 @@ fn oidc_config(
             "ca",
         ],
     );
-    let required = |key: &str, example: &str, problems: &mut Problems<'_>| {
+    let required = |key: &str, example: &str, mistakes: &mut Mistakes<'_>| {
         if !table.contains_key(key) {
-            problems.add(span, format!("[oidc] has no `{key}`: write {key} = \"{example}\""));
+            mistakes.add(span, format!("[oidc] has no `{key}`: write {key} = \"{example}\""));
         }
-        words(table, key, example, problems)
+        words(table, key, example, mistakes)
     };
-    let issuer = required("issuer", "https://id.example.org/", problems).and_then(|At { value, span }| {
-        check_issuer(&value).map_err(|error| problems.add(&span, error.to_string())).ok().map(|()| value)
+    let issuer = required("issuer", "https://id.example.org/", mistakes).and_then(|Located { value, span }| {
+        check_issuer(&value).map_err(|error| mistakes.add(&span, error.to_string())).ok().map(|()| value)
     });
-    let client_id = required("client_id", "sluice", problems).map(|at| at.value);
+    let client_id = required("client_id", "sluice", mistakes).map(|at| at.value);
     if url.is_none() {
-        problems.add(
+        mistakes.add(
             span,
             "[oidc] needs the address that browsers use, to lead people back: write url = \"https://sluice.example.org\" \
              at the top of the file",
         );
     }
-    let client_secret = client_secret(table, problems);
-    let name = words(table, "name", "Example ID", problems).map_or_else(|| "OpenID Connect".to_owned(), |at| at.value);
-    let scopes = list(table, "scopes", "[\"openid\", \"profile\", \"groups\"]", problems);
-    let usual = || ["openid", "profile", "groups"].map(str::to_owned).to_vec();
-    let scopes = scopes.map_or_else(usual, |scopes| scopes.into_iter().map(|at| at.value).collect());
-    let user_claim = words(table, "user_claim", "preferred_username", problems).map(|at| at.value);
-    let groups_claim = words(table, "groups_claim", "groups", problems).map_or_else(|| "groups".into(), |at| at.value);
-    let ca = file(table, "ca", "/etc/sluice/ca.pem", problems).and_then(|At { value, span }| {
+    let client_secret = client_secret(table, mistakes);
+    let name = words(table, "name", "Example ID", mistakes).map_or_else(|| "OpenID Connect".to_owned(), |at| at.value);
+    let scopes = list(table, "scopes", "[\"openid\", \"profile\", \"groups\"]", mistakes);
+    let default = || ["openid", "profile", "groups"].map(str::to_owned).to_vec();
+    let scopes = scopes.map_or_else(default, |scopes| scopes.into_iter().map(|at| at.value).collect());
+    let user_claim = words(table, "user_claim", "preferred_username", mistakes).map(|at| at.value);
+    let groups_claim = words(table, "groups_claim", "groups", mistakes).map_or_else(|| "groups".into(), |at| at.value);
+    let ca = file(table, "ca", "/etc/sluice/ca.pem", mistakes).and_then(|Located { value, span }| {
         let found = authorities(&value).is_ok_and(|found| !found.is_empty());
         if !found {
-            problems.add(
+            mistakes.add(
                 &span,
                 "there is no certificate in the file: it has to be PEM, with `-----BEGIN CERTIFICATE-----`",
             );
@@ -132,20 +132,20 @@ fn oidc_config(
     })
 }
 
-fn client_secret(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Option<ClientSecret> {
-    let inline = words(table, "client_secret", "...", problems);
-    let of_file = file(table, "client_secret_file", "/etc/sluice/oidc-secret", problems);
+fn client_secret(table: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> Option<ClientSecret> {
+    let inline = words(table, "client_secret", "...", mistakes);
+    let of_file = file(table, "client_secret_file", "/etc/sluice/oidc-secret", mistakes);
     match (inline, of_file) {
-        (Some(_), Some(At { span, .. })) => {
-            problems.add(&span, "there are two client secrets: leave out `client_secret` or `client_secret_file`");
+        (Some(_), Some(Located { span, .. })) => {
+            mistakes.add(&span, "there are two client secrets: leave out `client_secret` or `client_secret_file`");
             None
         }
-        (Some(At { value, .. }), None) => Some(ClientSecret(value)),
-        (None, Some(At { value, span })) => {
+        (Some(Located { value, .. }), None) => Some(ClientSecret(value)),
+        (None, Some(Located { value, span })) => {
             let text = String::from_utf8(value).unwrap_or_default();
             let text = text.trim();
             if text.is_empty() || text.chars().any(char::is_control) {
-                problems.add(&span, "there is no secret in the file: it has to be one line of text");
+                mistakes.add(&span, "there is no secret in the file: it has to be one line of text");
                 return None;
             }
             Some(ClientSecret(text.to_owned()))
@@ -154,29 +154,29 @@ fn client_secret(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Option<Cli
     }
 }
 
-fn trusted_header(table: &DeTable<'_>, span: &Range<usize>, problems: &mut Problems<'_>) -> Option<TrustedHeader> {
-    problems.unknown_keys(table, &["user", "groups", "from"]);
+fn trusted_header(table: &DeTable<'_>, span: &Range<usize>, mistakes: &mut Mistakes<'_>) -> Option<TrustedHeader> {
+    mistakes.unknown_keys(table, &["user", "groups", "from"]);
     for (key, example) in [("user", "\"X-Forwarded-User\""), ("from", "[\"127.0.0.1\"]")] {
         if !table.contains_key(key) {
-            problems.add(span, format!("[header] has no `{key}`: write {key} = {example}"));
+            mistakes.add(span, format!("[header] has no `{key}`: write {key} = {example}"));
         }
     }
-    let user = header_name(table, "user", "X-Forwarded-User", problems);
-    let groups = header_name(table, "groups", "X-Forwarded-Groups", problems);
+    let user = header_name(table, "user", "X-Forwarded-User", mistakes);
+    let groups = header_name(table, "groups", "X-Forwarded-Groups", mistakes);
     if user.is_some() && user == groups {
-        problems.add(span, "`user` and `groups` are the same header: each needs its own");
+        mistakes.add(span, "`user` and `groups` are the same header: each needs its own");
     }
-    let from = list(table, "from", "[\"127.0.0.1\", \"10.0.0.0/8\"]", problems)?;
+    let from = list(table, "from", "[\"127.0.0.1\", \"10.0.0.0/8\"]", mistakes)?;
     let mut nets = Vec::new();
-    for At { value, span } in from {
+    for Located { value, span } in from {
         match network(&value) {
-            // Everybody could say that they are anybody.
+            // Otherwise anybody could claim to be anybody.
             Some(net) if net.prefix_len() == 0 => {
-                problems.add(&span, format!("{value:?} is every address: name those of the reverse proxy alone"));
+                mistakes.add(&span, format!("{value:?} is every address: name those of the reverse proxy alone"));
             }
             Some(net) => nets.push(net),
             None => {
-                problems.add(&span, format!("{value:?} is no address: write one, as \"127.0.0.1\" or \"10.0.0.0/8\""));
+                mistakes.add(&span, format!("{value:?} is no address: write one, as \"127.0.0.1\" or \"10.0.0.0/8\""));
             }
         }
     }
@@ -187,31 +187,31 @@ fn network(text: &str) -> Option<IpNet> {
     text.parse().ok().or_else(|| Some(IpNet::from(text.parse::<std::net::IpAddr>().ok()?)))
 }
 
-fn header_name(table: &DeTable<'_>, key: &str, example: &str, problems: &mut Problems<'_>) -> Option<HeaderName> {
-    let At { value, span } = words(table, key, example, problems)?;
+fn header_name(table: &DeTable<'_>, key: &str, example: &str, mistakes: &mut Mistakes<'_>) -> Option<HeaderName> {
+    let Located { value, span } = words(table, key, example, mistakes)?;
     match value.parse::<HeaderName>() {
-        Ok(name) if TAKEN.contains(&name) => {
-            problems.add(&span, format!("{value:?} means something else already: take another header, as {example:?}"));
+        Ok(name) if RESERVED.contains(&name) => {
+            mistakes.add(&span, format!("{value:?} means something else already: take another header, as {example:?}"));
             None
         }
         Ok(name) => Some(name),
         Err(_) => {
-            problems.add(&span, format!("{value:?} can't be a header's name: write one, as {key} = \"{example}\""));
+            mistakes.add(&span, format!("{value:?} can't be a header's name: write one, as {key} = \"{example}\""));
             None
         }
     }
 }
 
-fn roles(table: &DeTable<'_>, span: &Range<usize>, problems: &mut Problems<'_>) -> Roles {
-    problems.unknown_keys(table, &["admin", "operator", "viewer"]);
+fn roles(table: &DeTable<'_>, span: &Range<usize>, mistakes: &mut Mistakes<'_>) -> RoleMapping {
+    mistakes.unknown_keys(table, &["admin", "operator", "viewer"]);
     if table.is_empty() {
-        problems.add(span, format!("[roles] is empty, so that nobody could log in: write\n  {ROLES_EXAMPLE}"));
+        mistakes.add(span, format!("[roles] is empty, so that nobody could log in: write\n  {ROLES_EXAMPLE}"));
     }
     let mut groups = |key: &str, example: &str| {
-        let found = list(table, key, example, problems).unwrap_or_default();
+        let found = list(table, key, example, mistakes).unwrap_or_default();
         found.into_iter().map(|at| Pattern(at.value)).collect()
     };
-    Roles {
+    RoleMapping {
         admin: groups("admin", "[\"sluice-admins\"]"),
         operator: groups("operator", "[\"ops\"]"),
         viewer: groups("viewer", "[\"*\"]"),
@@ -219,53 +219,53 @@ fn roles(table: &DeTable<'_>, span: &Range<usize>, problems: &mut Problems<'_>) 
 }
 
 /// A text that is not empty.
-fn words(table: &DeTable<'_>, key: &str, example: &str, problems: &mut Problems<'_>) -> Option<At<String>> {
-    let at = problems.text(table, key, example)?;
+fn words(table: &DeTable<'_>, key: &str, example: &str, mistakes: &mut Mistakes<'_>) -> Option<Located<String>> {
+    let at = mistakes.text(table, key, example)?;
     if at.value.trim().is_empty() || at.value.chars().any(char::is_control) {
-        problems.add(&at.span, format!("`{key}` is empty, or holds control characters: write {key} = \"{example}\""));
+        mistakes.add(&at.span, format!("`{key}` is empty, or holds control characters: write {key} = \"{example}\""));
         return None;
     }
     Some(at)
 }
 
 /// A list of texts that are not empty; at least one.
-fn list(table: &DeTable<'_>, key: &str, example: &str, problems: &mut Problems<'_>) -> Option<Vec<At<String>>> {
+fn list(table: &DeTable<'_>, key: &str, example: &str, mistakes: &mut Mistakes<'_>) -> Option<Vec<Located<String>>> {
     let value = table.get(key)?;
     let items = match value.get_ref() {
         DeValue::Array(items) if !items.is_empty() => items,
         other => {
             let found = if other.is_array() { "an empty list" } else { kind(other) };
-            problems.add(&value.span(), format!("`{key}` is {found}: write a list, as {key} = {example}"));
+            mistakes.add(&value.span(), format!("`{key}` is {found}: write a list, as {key} = {example}"));
             return None;
         }
     };
     let mut out = Vec::new();
     for item in items {
         match item.get_ref().as_str().map(str::trim).filter(|text| !text.is_empty()) {
-            Some(text) => out.push(At { value: text.to_owned(), span: item.span() }),
+            Some(text) => out.push(Located { value: text.to_owned(), span: item.span() }),
             None => {
-                problems.add(&item.span(), format!("an item of `{key}` is no text, or empty: write {key} = {example}"));
+                mistakes.add(&item.span(), format!("an item of `{key}` is no text, or empty: write {key} = {example}"));
             }
         }
     }
     Some(out)
 }
 
-/// What is in the file that a key names.
-fn file(table: &DeTable<'_>, key: &str, example: &str, problems: &mut Problems<'_>) -> Option<At<Vec<u8>>> {
-    let At { value, span } = problems.text(table, key, example)?;
+/// The content of the file that a key names.
+fn file(table: &DeTable<'_>, key: &str, example: &str, mistakes: &mut Mistakes<'_>) -> Option<Located<Vec<u8>>> {
+    let Located { value, span } = mistakes.text(table, key, example)?;
     let path = Path::new(&value);
     // A relative path would mean another file after a change of the working directory.
     if !path.is_absolute() {
-        problems.add(&span, format!("`{key}` is no absolute path: write the file's, as {key} = \"{example}\""));
+        mistakes.add(&span, format!("`{key}` is no absolute path: write the file's, as {key} = \"{example}\""));
         return None;
     }
     let read =
         fs::metadata(path).and_then(|found| if found.len() > MAX_FILE { Ok(Vec::new()) } else { fs::read(path) });
     match read {
-        Ok(value) => Some(At { value, span }),
+        Ok(value) => Some(Located { value, span }),
         Err(error) => {
-            problems.add(&span, format!("{value}: cannot read the file: {error}"));
+            mistakes.add(&span, format!("{value}: cannot read the file: {error}"));
             None
         }
     }

@@ -1,16 +1,16 @@
-//! The address that the dashboard is served at, and what it takes to serve it to other machines.
+//! The address that the dashboard is served at, and what is required to serve it to other machines.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::{Config, DEFAULT_LISTEN};
 
-/// Why Sluice can't, or won't, listen there.
+/// Why Sluice can't, or won't, listen at an address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ListenError {
-    /// No IP address with a port.
+    /// It is not an IP address with a port.
     #[error("`{0}` is no address to listen on: write an IP address and a port, as \"{DEFAULT_LISTEN}\"")]
     Malformed(String),
-    /// An address that other machines can reach, without encryption.
+    /// Other machines can reach it, and nothing is encrypted.
     #[error(
         "{0} can be reached from other machines, and nothing would encrypt what they send: name a certificate, as [tls] \
          and certificate = \"/etc/sluice/sluice.pem\" and key = \"/etc/sluice/sluice.key\" below it; or say that a \
@@ -19,7 +19,7 @@ pub enum ListenError {
         port = .0.port()
     )]
     Clear(SocketAddr),
-    /// An address that other machines can reach, without anybody who could be told apart.
+    /// Other machines can reach it, and there are no accounts.
     #[error(
         "{0} can be reached from other machines, and there are no accounts: whoever opens it could act on your servers. \
          Make one on this machine with `sluice user add NAME --role admin --password-stdin`; or have others vouch for \
@@ -39,39 +39,40 @@ pub fn parse_listen(text: &str) -> Result<SocketAddr, ListenError> {
 }
 
 impl Config {
-    /// What to open in a browser, when Sluice listens on `address`.
+    /// The address to open in a browser, when Sluice listens on `address`.
     #[must_use]
     pub fn url_at(&self, address: SocketAddr) -> String {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         self.listener.url.as_ref().map_or_else(|| format!("{scheme}://{address}"), ToString::to_string)
     }
 
-    /// Whether what is sent to the address is encrypted, or stays on this machine.
+    /// Checks that what is sent to the address is encrypted, or stays on this machine.
     ///
     /// # Errors
-    /// [`ListenError::Clear`].
+    /// [`ListenError::Clear`] otherwise.
     pub fn refuse_clear_text(&self) -> Result<(), ListenError> {
         let is_protected = is_local(self.listen) || self.tls.is_some() || self.listener.proxies.is_some();
         if is_protected { Ok(()) } else { Err(ListenError::Clear(self.listen)) }
     }
 
-    /// Whether people can be told apart, or are on this machine. There are accounts where there is a local user, or
-    /// where others vouch for people.
+    /// Checks that there are accounts, or that only this machine reaches the address. Accounts are local ones, or those of
+    /// another system that vouches for people.
     ///
     /// # Errors
-    /// [`ListenError::NoAccounts`].
+    /// [`ListenError::NoAccounts`] otherwise.
     pub fn refuse_strangers(&self, has_accounts: bool) -> Result<(), ListenError> {
         if self.is_local() || has_accounts { Ok(()) } else { Err(ListenError::NoAccounts(self.listen)) }
     }
 
-    /// Whether whoever comes is on this machine: through a reverse proxy on it, people come from anywhere.
+    /// Whether every client is on this machine. Through a reverse proxy on it, clients come from anywhere.
     #[must_use]
     pub fn is_local(&self) -> bool {
         is_local(self.listen) && self.listener.proxies.is_none()
     }
 }
 
-/// Whether only this machine reaches an address. Not one of IPv4 within IPv6: what listens there is a matter of settings.
+/// Whether only this machine reaches an address. An IPv4 address inside an IPv6 one does not count: who reaches it depends
+/// on the system's settings.
 fn is_local(address: SocketAddr) -> bool {
     address.ip().is_loopback()
 }

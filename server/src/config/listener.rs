@@ -1,4 +1,4 @@
-//! How people come to Sluice: straight, or through a reverse proxy; and what they call it.
+//! How clients reach Sluice, directly or through a reverse proxy, and the address that browsers use.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -7,68 +7,68 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     PublicUrl,
-    reader::{At, Problems, kind},
+    reader::{Located, Mistakes, kind},
 };
 
-/// The keys of this part.
+/// The keys of the whole file that are read here.
 pub(super) const KEYS: [&str; 3] = ["behind_proxy", "trusted_proxies", "url"];
 
-/// Proxies as one would write them.
+/// Proxies as somebody would write them.
 const PROXIES_EXAMPLE: &str = "trusted_proxies = [\"127.0.0.1\", \"10.0.0.0/8\"]";
 
-/// How people come to Sluice.
+/// How clients reach Sluice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListenerConfig {
-    /// The reverse proxies whose word on the client's address and scheme is taken. Nothing where there is none in front;
+    /// The reverse proxies that are trusted to say the client's address and scheme. Nothing where no proxy is in front;
     /// otherwise not empty.
     pub proxies: Option<Vec<IpNet>>,
-    /// What browsers call Sluice, where it was said.
+    /// The address that browsers use, where it is configured.
     pub url: Option<PublicUrl>,
 }
 
 impl ListenerConfig {
-    /// Whether this address is a reverse proxy whose word is taken.
+    /// Whether this address is a trusted reverse proxy.
     #[must_use]
     pub fn trusts(&self, address: IpAddr) -> bool {
         self.proxies.iter().flatten().any(|net| net.contains(&address.to_canonical()))
     }
 }
 
-/// Reads this part of the document.
-pub(super) fn read(table: &DeTable<'_>, problems: &mut Problems<'_>) -> ListenerConfig {
-    let behind_proxy = problems.flag(table, "behind_proxy").is_some_and(|at| at.value);
-    let trusted = trusted(table, problems);
+/// Reads the keys.
+pub(super) fn read(table: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> ListenerConfig {
+    let behind_proxy = mistakes.flag(table, "behind_proxy").is_some_and(|at| at.value);
+    let trusted = trusted(table, mistakes);
     if let Some(value) = table.get("trusted_proxies")
         && !behind_proxy
     {
-        problems.add(
+        mistakes.add(
             &value.span(),
             "`trusted_proxies` has no effect without a reverse proxy in front: write behind_proxy = true, or leave it out",
         );
     }
-    let url = url(table, problems);
+    let url = url(table, mistakes);
     ListenerConfig { proxies: behind_proxy.then(|| trusted.unwrap_or_else(loopback)), url }
 }
 
-/// What browsers call Sluice.
-pub(super) fn url(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Option<PublicUrl> {
-    let At { value, span } = problems.text(table, "url", "https://sluice.example.org")?;
-    value.parse().map_err(|error: super::PublicUrlError| problems.add(&span, error.to_string())).ok()
+/// The address that browsers use.
+pub(super) fn url(table: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> Option<PublicUrl> {
+    let Located { value, span } = mistakes.text(table, "url", "https://sluice.example.org")?;
+    value.parse().map_err(|error: super::PublicUrlError| mistakes.add(&span, error.to_string())).ok()
 }
 
-/// The proxies of this machine, which are trusted where nobody says otherwise: nobody else reaches those addresses.
+/// The proxies on this machine, which are trusted by default: no other machine reaches those addresses.
 fn loopback() -> Vec<IpNet> {
     let v4 = IpNet::new_assert(Ipv4Addr::new(127, 0, 0, 0).into(), 8);
     vec![v4, IpNet::from(IpAddr::V6(Ipv6Addr::LOCALHOST))]
 }
 
-fn trusted(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Option<Vec<IpNet>> {
+fn trusted(table: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> Option<Vec<IpNet>> {
     let value = table.get("trusted_proxies")?;
     let list = match value.get_ref() {
         DeValue::Array(list) if !list.is_empty() => list,
         other => {
             let found = if other.is_array() { "an empty list" } else { kind(other) };
-            problems.add(&value.span(), format!("`trusted_proxies` is {found}: write {PROXIES_EXAMPLE}"));
+            mistakes.add(&value.span(), format!("`trusted_proxies` is {found}: write {PROXIES_EXAMPLE}"));
             return None;
         }
     };
@@ -77,10 +77,10 @@ fn trusted(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Option<Vec<IpNet
         let read = item.get_ref().as_str().and_then(net);
         match read {
             Some(net) if net.prefix_len() == 0 => {
-                problems.add(&item.span(), "this would take anybody's word: name the reverse proxy's own address");
+                mistakes.add(&item.span(), "this would take anybody's word: name the reverse proxy's own address");
             }
             Some(net) => nets.push(net),
-            None => problems.add(&item.span(), format!("this is no IP address or network: write {PROXIES_EXAMPLE}")),
+            None => mistakes.add(&item.span(), format!("this is no IP address or network: write {PROXIES_EXAMPLE}")),
         }
     }
     Some(nets)

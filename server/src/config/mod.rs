@@ -1,7 +1,7 @@
-//! What Sluice is told at its start: where to listen, and which HAProxy processes there are.
+//! The configuration: where to listen, which HAProxy processes there are, and everything else that is set at the start.
 //!
-//! It comes from a TOML file, from `--socket`, or from a look at the usual places. Certificates and
-//! keys are read here; nothing connects to anything.
+//! It comes from a TOML file, from `--socket`, or from a search in the usual places. Certificates and keys are read here;
+//! nothing connects to anything.
 
 mod audit;
 mod data;
@@ -32,12 +32,12 @@ use haproxy::Connector;
 
 use crate::{
     audit::{Settings, configuration::Parts},
-    auth::{Identity, Rules, SessionLimits},
+    auth::{IdentityConfig, Rules, SessionLimits},
     tls::TlsFiles,
 };
 
 pub use data::default as default_data;
-pub use error::{ConfigError, Problem};
+pub use error::{ConfigError, Mistake};
 pub use identity::CALLBACK;
 pub use limits::{ConnectionLimits, DEFAULT_CONNECTIONS, DEFAULT_PER_ADDRESS};
 pub use listen::{ListenError, parse_listen};
@@ -48,11 +48,11 @@ pub(crate) use url::origin;
 
 pub use url::{PublicUrl, PublicUrlError};
 
-/// Where the dashboard is served unless somebody says otherwise.
+/// Where the dashboard is served by default.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 
-/// How often a node is asked unless somebody says otherwise: as fresh as a person can follow, and about 3.5 ms of
-/// HAProxy's time per 1,000 servers.
+/// How often a node is polled by default: as often as a person can follow, and about 3.5 ms of HAProxy's time per 1,000
+/// servers.
 pub const DEFAULT_POLL: Duration = Duration::from_secs(1);
 
 /// The file that is read when neither `--config` nor `--socket` is given.
@@ -63,7 +63,7 @@ pub const DEFAULT_FILE: &str = "/etc/sluice/sluice.toml";
 pub struct Config {
     /// Where the dashboard is served.
     pub listen: SocketAddr,
-    /// How people come there.
+    /// How clients reach it.
     pub listener: ListenerConfig,
     /// Sluice's own certificate, where it has one.
     pub tls: Option<TlsFiles>,
@@ -71,7 +71,7 @@ pub struct Config {
     pub limits: ConnectionLimits,
     /// At least one node, names unique, in the order given.
     pub nodes: Vec<NodeConfig>,
-    /// The folder of accounts and record.
+    /// The data folder, of accounts and the audit log.
     pub data: PathBuf,
     /// How long sessions last.
     pub sessions: SessionLimits,
@@ -79,10 +79,10 @@ pub struct Config {
     pub rules: Rules,
     /// How log lines look.
     pub log: LogFormat,
-    /// What the record asks for, how long it is kept, and where else it goes.
+    /// What the audit log requires, how long it is kept, and where else it goes.
     pub audit: Settings,
     /// Other systems that vouch for people.
-    pub identity: Identity,
+    pub identity: IdentityConfig,
 }
 
 /// One HAProxy process.
@@ -108,7 +108,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// No way to write log lines.
+/// Why a text is not a log format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no log format {0:?}: write \"human\" or \"json\"")]
 pub struct LogFormatError(String);
@@ -118,29 +118,29 @@ pub struct LogFormatError(String);
 pub enum Source {
     /// A file.
     File(PathBuf),
-    /// Sockets named on the command line; everything else as it is by default.
+    /// Sockets named on the command line, and the default of everything else.
     Sockets(Vec<SocketArg>),
     /// [`DEFAULT_FILE`] where it exists, otherwise the first stats socket at the usual places.
     Search,
 }
 
-/// What commands on the machine go by.
+/// The settings that commands on the machine need.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The folder of accounts and record.
+pub struct LocalSettings {
+    /// The data folder, of accounts and the audit log.
     pub data: PathBuf,
-    /// What browsers call Sluice, where it was said.
+    /// The address that browsers use, where it is configured.
     pub url: Option<PublicUrl>,
 }
 
-impl Place {
-    /// Reads it out of a file, whatever else is wrong there: a certificate that only the service can read keeps nobody
-    /// from making the first account.
+impl LocalSettings {
+    /// Reads them from a file, whatever else is wrong there: a certificate that only the service can read must not keep
+    /// anybody from making the first account.
     ///
     /// # Errors
-    /// When the file can't be read, is no TOML, or says what can't be.
+    /// When the file can't be read, is not TOML, or one of these settings is wrong.
     pub fn of(file: &Path) -> Result<Self, ConfigError> {
-        file::place(file)
+        file::local_settings(file)
     }
 }
 
@@ -148,7 +148,7 @@ impl Config {
     /// Reads and checks the configuration.
     ///
     /// # Errors
-    /// With every problem of a file at once, each at its line and column; or with what to do when there is nothing.
+    /// With every mistake of a file at once, each at its line and column; or with what to do when there is nothing.
     pub fn load(source: &Source) -> Result<Self, ConfigError> {
         match source {
             Source::File(path) => file::load(path),
@@ -157,7 +157,7 @@ impl Config {
         }
     }
 
-    /// These nodes, and everything else as it is where nobody says otherwise.
+    /// These nodes, and the default of everything else.
     #[must_use]
     pub fn of_nodes(nodes: Vec<NodeConfig>) -> Self {
         Self {
@@ -171,33 +171,43 @@ impl Config {
             rules: Rules::default(),
             log: LogFormat::default(),
             audit: Settings::default(),
-            identity: Identity::default(),
+            identity: IdentityConfig::default(),
         }
     }
 
-    /// What matters of it, part by part, by the keys of the file: for the record to tell when it is another. Secrets, and
-    /// where they are, are no part of it.
+    /// Its parts by their keys in the file, for the audit log, which notes what changed between two starts. Secrets and
+    /// their files are not in it.
     #[must_use]
     pub fn parts(&self) -> Parts {
         let node = |n: &NodeConfig| format!("{} {} {} {:?}\n", n.name, n.cluster, n.connector.address, n.poll);
         Parts::from([
             ("listen", self.listen.to_string()),
             ("node", self.nodes.iter().map(node).collect()),
-            ("audit", format!("{:?}", self.audit)),
-            ("sessions", format!("{:?}", self.sessions)),
-            ("rule", format!("{:?}", self.rules)),
-            ("limits", format!("{:?}", self.limits)),
+            ("audit", digested(&self.audit)),
+            ("sessions", digested(&self.sessions)),
+            ("rule", digested(&self.rules)),
+            ("limits", digested(&self.limits)),
             ("tls", self.tls.is_some().to_string()),
-            ("behind_proxy", format!("{:?}", self.listener)),
-            ("identity", format!("{:?}", self.identity)),
+            ("behind_proxy", digested(&self.listener)),
+            ("identity", digested(&self.identity)),
         ])
     }
 
-    /// What is no mistake and yet likely to be one, a sentence each.
+    /// What is not wrong, and yet likely a mistake; a sentence each.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         rules::warnings(&self.rules, &self.nodes)
     }
+}
+
+/// Types that were renamed, and what they were called when their values were first digested. Under another name the audit
+/// log would tell of a change that nobody made.
+const DIGESTED_NAMES: [(&str, &str); 3] =
+    [("ListenerConfig {", "DoorConfig {"), ("IdentityConfig {", "Identity {"), ("RoleMapping {", "Roles {")];
+
+/// The text of a part whose digest the audit log keeps.
+fn digested(part: &impl fmt::Debug) -> String {
+    DIGESTED_NAMES.iter().fold(format!("{part:?}"), |text, (now, first)| text.replace(now, first))
 }
 
 impl FromStr for LogFormat {
@@ -221,12 +231,36 @@ impl fmt::Display for LogFormat {
     }
 }
 
-/// Whether a node or a cluster can have this name: HAProxy's own rule for names, so that no slash, space or quote ever
-/// stands in a topic, an address or a log line.
+/// Whether a node or a cluster can have this name. The rule is HAProxy's own, so that a topic, an address or a log line
+/// never has a slash, a space or a quote in it.
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(is_name_char)
 }
 
 fn is_name_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':' | '-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_whose_digests_are_kept_read_as_when_they_were_first_written() {
+        let parts = Config::of_nodes(Vec::new()).parts();
+        let expected = [
+            (
+                "audit",
+                "Settings { needs_reason: false, keep: Keep { age: 34560000s, size: 1073741824 }, syslog: None }",
+            ),
+            ("behind_proxy", "DoorConfig { proxies: None, url: None }"),
+            ("identity", "Identity { oidc: None, header: None, roles: Roles { admin: [], operator: [], viewer: [] } }"),
+            ("limits", "ConnectionLimits { connections: 10000, per_address: None }"),
+            ("rule", "Rules([])"),
+            ("sessions", "SessionLimits { idle: 43200s, absolute: 604800s }"),
+        ];
+        for (part, text) in expected {
+            assert_eq!(parts[part], text, "{part}");
+        }
+    }
 }

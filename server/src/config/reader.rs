@@ -1,6 +1,6 @@
-//! Reads values out of a parsed TOML table and notes every mistake with its place.
+//! Reads values out of a parsed TOML table, and collects every mistake with its position.
 //!
-//! It walks the table instead of leaving that to serde, because serde stops at the first mistake and loses its place.
+//! It walks the table itself, because serde stops at the first mistake and loses its position.
 
 use std::ops::Range;
 
@@ -9,71 +9,71 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::error::Problem;
+use super::error::Mistake;
 
-/// How alike an unknown and a known key are, from 0 to 1, before the one is offered for the other. By Jaro-Winkler,
-/// which forgives a slip of the fingers (`adress` 0.96, `pol` 0.93) and tells other words apart (`port` and `poll` 0.73).
-const ALIKE: f64 = 0.8;
+/// How similar a known key must be to an unknown one, from 0 to 1, to be suggested in its place. By Jaro-Winkler, which is
+/// tolerant of typing errors (`adress` 0.96, `pol` 0.93) and tells other words apart (`port` and `poll` 0.73).
+const SIMILAR: f64 = 0.8;
 
-/// The problems found so far in one text.
-pub(super) struct Problems<'t> {
+/// The mistakes found so far in one text.
+pub(super) struct Mistakes<'t> {
     text: &'t str,
     found: Vec<(usize, String)>,
 }
 
-/// A value and where it stands in the text, in bytes.
+/// A value with its position in the text, in bytes.
 #[derive(Clone, Debug)]
-pub(super) struct At<T> {
+pub(super) struct Located<T> {
     pub(super) value: T,
     pub(super) span: Range<usize>,
 }
 
-impl<'t> Problems<'t> {
+impl<'t> Mistakes<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         Self { text, found: Vec::new() }
     }
 
-    /// Notes a problem with what stands at `span`.
+    /// Adds a mistake with what is at `span`.
     pub(super) fn add(&mut self, span: &Range<usize>, message: impl Into<String>) {
         self.found.push((span.start, message.into()));
     }
 
-    /// All of them in the order of the text.
-    pub(super) fn into_vec(mut self) -> Vec<Problem> {
+    /// All mistakes, in the order of the text.
+    pub(super) fn into_vec(mut self) -> Vec<Mistake> {
         self.found.sort_by_key(|(at, _)| *at);
         let text = self.text;
         self.found
             .into_iter()
             .map(|(at, message)| {
                 let (line, column) = position(text, at);
-                Problem { line, column, message }
+                Mistake { line, column, message }
             })
             .collect()
     }
 
-    /// The text of `key`, should it be there and be text. `example` is a whole value as one would write it.
-    pub(super) fn text(&mut self, table: &DeTable<'_>, key: &str, example: &str) -> Option<At<String>> {
+    /// The text of `key`, where it is there and is text. `example` is a value as somebody would write it.
+    pub(super) fn text(&mut self, table: &DeTable<'_>, key: &str, example: &str) -> Option<Located<String>> {
         let value = table.get(key)?;
         let text = value.get_ref().as_str();
         if text.is_none() {
             let found = kind(value.get_ref());
             self.add(&value.span(), format!("`{key}` is {found}: write text, as {key} = \"{example}\""));
         }
-        Some(At { value: text?.to_owned(), span: value.span() })
+        Some(Located { value: text?.to_owned(), span: value.span() })
     }
 
-    /// The truth of `key`, should it be there and be `true` or `false`.
-    pub(super) fn flag(&mut self, table: &DeTable<'_>, key: &str) -> Option<At<bool>> {
+    /// The value of `key`, where it is there and is `true` or `false`.
+    pub(super) fn flag(&mut self, table: &DeTable<'_>, key: &str) -> Option<Located<bool>> {
         let value = table.get(key)?;
         let flag = value.get_ref().as_bool();
         if flag.is_none() {
             let found = kind(value.get_ref());
             self.add(&value.span(), format!("`{key}` is {found}: write {key} = true, or leave it out"));
         }
-        Some(At { value: flag?, span: value.span() })
+        Some(Located { value: flag?, span: value.span() })
     }
 
-    /// Notes every key of `table` that isn't among `known`, with the nearest one.
+    /// Adds a mistake for every key of `table` that is not among `known`, with the most similar one of those.
     pub(super) fn unknown_keys(&mut self, table: &DeTable<'_>, known: &[&str]) {
         for key in table.keys() {
             let name: &str = key.get_ref();
@@ -84,7 +84,7 @@ impl<'t> Problems<'t> {
     }
 }
 
-/// What a value is, with its article.
+/// What kind of value it is, with its article.
 pub(super) fn kind(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "text",
@@ -101,12 +101,12 @@ pub(super) fn tables<'v, 'i>(list: &'v [Spanned<DeValue<'i>>]) -> Vec<(Range<usi
     list.iter().map(|item| (item.span(), item.get_ref().as_table())).collect()
 }
 
-/// The nearest of the known names; all of them where none is near.
+/// The most similar of the known names; all of them where none is similar.
 pub(super) fn suggestion(name: &str, known: &[&str]) -> String {
-    let alike = |key: &str| strsim::jaro_winkler(&name.to_ascii_lowercase(), key);
-    let nearest = known.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)));
+    let similarity = |key: &str| strsim::jaro_winkler(&name.to_ascii_lowercase(), key);
+    let nearest = known.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
     match nearest {
-        Some(key) if alike(key) >= ALIKE => format!("did you mean `{key}`?"),
+        Some(key) if similarity(key) >= SIMILAR => format!("did you mean `{key}`?"),
         _ => format!("there is {}", known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")),
     }
 }

@@ -10,11 +10,11 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     NodeConfig,
-    reader::{At, Problems, kind, suggestion, tables},
+    reader::{Located, Mistakes, kind, suggestion, tables},
 };
 use crate::auth::{Rule, Rules};
 
-/// A rule as one would write it.
+/// A rule as somebody would write it.
 const EXAMPLE: &str = "[[rule]]\n  groups = [\"on-call\"]\n  backends = [\"app-*\"]\n  actions = [\"state\"]";
 
 /// Words for several actions at once.
@@ -26,24 +26,24 @@ const WORDS: [(&str, &[Action]); 5] = [
     ("all", &Action::ALL),
 ];
 
-/// Every rule of the document. One that is wrong is told, and left out.
-pub(super) fn rules(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Rules {
+/// Reads every rule. One that is wrong is reported, and left out.
+pub(super) fn rules(table: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> Rules {
     let Some(value) = table.get("rule") else { return Rules::default() };
     let DeValue::Array(list) = value.get_ref() else {
-        problems.add(&value.span(), format!("`rule` is {}: write\n  {EXAMPLE}", kind(value.get_ref())));
+        mistakes.add(&value.span(), format!("`rule` is {}: write\n  {EXAMPLE}", kind(value.get_ref())));
         return Rules::default();
     };
     let mut rules = Vec::new();
     for (span, item) in tables(list) {
         match item {
-            Some(item) => rules.extend(rule(item, &span, problems)),
-            None => problems.add(&span, format!("a rule is a table: write\n  {EXAMPLE}")),
+            Some(item) => rules.extend(rule(item, &span, mistakes)),
+            None => mistakes.add(&span, format!("a rule is a table: write\n  {EXAMPLE}")),
         }
     }
     Rules(rules)
 }
 
-/// What `sluice check` says of rules that fit their grammar and nothing else: clusters that no node is in.
+/// Warnings about rules that are well-formed and have no effect: for clusters that no node is in.
 pub(super) fn warnings(rules: &Rules, nodes: &[NodeConfig]) -> Vec<String> {
     let clusters: Vec<&str> = nodes.iter().map(|n| n.cluster.as_str()).collect();
     let numbered = (1..).zip(&rules.0);
@@ -56,21 +56,21 @@ pub(super) fn warnings(rules: &Rules, nodes: &[NodeConfig]) -> Vec<String> {
         .collect()
 }
 
-fn rule(table: &DeTable<'_>, span: &Range<usize>, problems: &mut Problems<'_>) -> Option<Rule> {
-    problems.unknown_keys(table, &["users", "groups", "clusters", "backends", "actions"]);
+fn rule(table: &DeTable<'_>, span: &Range<usize>, mistakes: &mut Mistakes<'_>) -> Option<Rule> {
+    mistakes.unknown_keys(table, &["users", "groups", "clusters", "backends", "actions"]);
     if !table.contains_key("users") && !table.contains_key("groups") {
-        problems.add(span, "this rule is for nobody: write users = [\"anna\"], or groups = [\"on-call\"]");
+        mistakes.add(span, "this rule is for nobody: write users = [\"anna\"], or groups = [\"on-call\"]");
     }
     let mut patterns = |key, example| {
-        let texts = texts(table, key, example, problems)?;
+        let texts = texts(table, key, example, mistakes)?;
         Some(texts.into_iter().map(|at| Pattern(at.value)).collect::<Vec<_>>())
     };
     let [users, groups, clusters, backends] =
         [("users", "anna"), ("groups", "on-call"), ("clusters", "edge"), ("backends", "app-*")]
             .map(|(key, example)| patterns(key, example));
-    let actions = match texts(table, "actions", "drain", problems) {
-        // What may be done must not be less than what was meant in silence: nothing is left out of a list.
-        Some(words) => words.iter().map(|word| actions(word, problems)).collect::<Option<Vec<_>>>()?.concat(),
+    let actions = match texts(table, "actions", "drain", mistakes) {
+        // A list with a wrong word makes the whole rule wrong: it must not silently grant less than was meant.
+        Some(words) => words.iter().map(|word| actions(word, mistakes)).collect::<Option<Vec<_>>>()?.concat(),
         None => Vec::new(),
     };
     let grant = Grant {
@@ -82,7 +82,7 @@ fn rule(table: &DeTable<'_>, span: &Range<usize>, problems: &mut Problems<'_>) -
 }
 
 /// The actions that a word of the list stands for.
-fn actions(At { value, span }: &At<String>, problems: &mut Problems<'_>) -> Option<Vec<Action>> {
+fn actions(Located { value, span }: &Located<String>, mistakes: &mut Mistakes<'_>) -> Option<Vec<Action>> {
     if let Ok(action) = value.parse() {
         return Some(vec![action]);
     }
@@ -90,29 +90,29 @@ fn actions(At { value, span }: &At<String>, problems: &mut Problems<'_>) -> Opti
         return Some(actions.to_vec());
     }
     let known: Vec<&str> = Action::ALL.iter().map(|a| a.id()).chain(WORDS.map(|(word, _)| word)).collect();
-    problems.add(span, format!("there is no action `{}`: {}", value.escape_debug(), suggestion(value, &known)));
+    mistakes.add(span, format!("there is no action `{}`: {}", value.escape_debug(), suggestion(value, &known)));
     None
 }
 
-/// The texts of the list `key`, none where it is not there. Nothing where it is wrong, which is told.
-fn texts(table: &DeTable<'_>, key: &str, example: &str, problems: &mut Problems<'_>) -> Option<Vec<At<String>>> {
+/// The texts of the list `key`, an empty list where it is not there. Nothing where it is wrong, which is reported.
+fn texts(table: &DeTable<'_>, key: &str, example: &str, mistakes: &mut Mistakes<'_>) -> Option<Vec<Located<String>>> {
     let Some(value) = table.get(key) else { return Some(Vec::new()) };
     let list = match value.get_ref() {
         DeValue::Array(list) if !list.is_empty() => list,
         other => {
             let found = if other.is_array() { "an empty list" } else { kind(other) };
-            // An empty list would mean everything to one reader and nothing to the next.
-            problems.add(&value.span(), format!("`{key}` is {found}: write {key} = [\"{example}\"], or leave it out"));
+            // People would read an empty list as everything, or as nothing.
+            mistakes.add(&value.span(), format!("`{key}` is {found}: write {key} = [\"{example}\"], or leave it out"));
             return None;
         }
     };
     let mut out = Vec::new();
     for item in list {
         match item.get_ref().as_str() {
-            Some(text) if !text.is_empty() => out.push(At { value: text.to_owned(), span: item.span() }),
+            Some(text) if !text.is_empty() => out.push(Located { value: text.to_owned(), span: item.span() }),
             text => {
                 let found = if text.is_some() { "an empty text" } else { kind(item.get_ref()) };
-                problems.add(&item.span(), format!("{found} stands in `{key}`: write {key} = [\"{example}\"]"));
+                mistakes.add(&item.span(), format!("{found} stands in `{key}`: write {key} = [\"{example}\"]"));
             }
         }
     }
@@ -132,10 +132,10 @@ mod tests {
         parse(&format!("{NODE}{rules}")).expect("a good file")
     }
 
-    /// What is told of rules that begin at line 5.
+    /// The mistakes of rules that begin at line 5.
     fn told(rules: &str) -> Vec<String> {
-        let problems = parse(&format!("{NODE}{rules}")).err().unwrap_or_default();
-        problems.iter().map(ToString::to_string).collect()
+        let mistakes = parse(&format!("{NODE}{rules}")).err().unwrap_or_default();
+        mistakes.iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -161,7 +161,7 @@ mod tests {
             (rights("carl", &["on-call"]), Action::Ready, "any", "db", false),
             (rights("carl", &["guests"]), Action::Ready, "edge", "app-web", false),
         ] {
-            assert_eq!(rights.refusal(action, cluster, backend).is_none(), may, "{rights:?} {action} {backend}");
+            assert_eq!(rights.denied(action, cluster, backend).is_none(), may, "{rights:?} {action} {backend}");
         }
         assert!(rights("carl", &["guests"]).sees_all());
         assert!(!rights("carl", &[]).sees("edge", "app-web"));

@@ -1,4 +1,4 @@
-//! What to do when nobody said where HAProxy is: look at the usual places.
+//! Searches the usual places for HAProxy's stats socket, where nobody said where it is.
 
 use std::{
     fs, io,
@@ -10,8 +10,8 @@ use haproxy::Address;
 
 use super::{Config, ConfigError, DEFAULT_FILE, SocketArg, file, socket};
 
-/// Where packages, manuals and images put the stats socket, the likeliest first. A master's socket is none of them: it
-/// speaks for the process that starts others, and has no servers.
+/// Where packages, manuals and images put the stats socket, the most common first. Not a master's socket: that one belongs
+/// to the process that starts the others, and has no servers.
 const USUAL: [&str; 7] = [
     "/run/haproxy/admin.sock",
     "/var/run/haproxy/admin.sock",
@@ -31,23 +31,23 @@ pub(super) fn search() -> Result<Config, ConfigError> {
 }
 
 fn search_at(default_file: &Path, places: &[&Path]) -> Result<Config, ConfigError> {
-    // A file that exists and can't be read is an error, never a reason to take another configuration.
+    // A file that exists and can't be read is an error, not a reason to use another configuration.
     match fs::metadata(default_file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         _ => return file::load(default_file),
     }
     let mut looked = vec![(default_file.to_owned(), "no such file")];
     for place in places {
-        match look(place) {
-            Ok(()) => return Ok(Config::of_nodes(socket::nodes(&[at(place)])?)),
+        match check(place) {
+            Ok(()) => return Ok(Config::of_nodes(socket::nodes(&[unnamed(place)])?)),
             Err(found) => looked.push((PathBuf::from(place), found)),
         }
     }
     Err(ConfigError::NothingFound { looked })
 }
 
-/// Whether there is a socket, or what there is instead.
-fn look(place: &Path) -> Result<(), &'static str> {
+/// Checks that there is a socket; otherwise what there is instead.
+fn check(place: &Path) -> Result<(), &'static str> {
     match fs::metadata(place) {
         Ok(found) if found.file_type().is_socket() => Ok(()),
         Ok(_) => Err("not a socket"),
@@ -59,7 +59,7 @@ fn look(place: &Path) -> Result<(), &'static str> {
     }
 }
 
-fn at(place: &Path) -> SocketArg {
+fn unnamed(place: &Path) -> SocketArg {
     SocketArg { name: None, address: Address::Unix(place.to_owned()) }
 }
 

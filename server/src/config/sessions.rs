@@ -1,46 +1,46 @@
-//! `[sessions]`: how long somebody who logged in stays so.
+//! `[sessions]`: how long people stay logged in.
 
 use std::time::Duration;
 
 use toml::de::DeTable;
 
-use super::reader::{At, Problems, kind};
+use super::reader::{Located, Mistakes, kind};
 use crate::auth::SessionLimits;
 
-/// The shortest: below it nobody could work.
+/// The shortest time: nobody could work with less.
 const SHORTEST: Duration = Duration::from_secs(60);
 
-/// The longest: browsers keep no cookie for longer.
+/// The longest time: browsers keep no cookie for longer.
 const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// Reads the table; what is wrong or missing is as it is by default.
-pub(super) fn read(table: &DeTable<'_>, problems: &mut Problems<'_>) -> SessionLimits {
+/// Reads the table; a default replaces what is wrong or missing.
+pub(super) fn read(table: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> SessionLimits {
     let mut limits = SessionLimits::default();
     let Some(value) = table.get("sessions") else { return limits };
     let Some(table) = value.get_ref().as_table() else {
         let found = kind(value.get_ref());
         let message = format!("`sessions` is {found}: write a table, as [sessions] and idle = \"12h\" below it");
-        problems.add(&value.span(), message);
+        mistakes.add(&value.span(), message);
         return limits;
     };
-    problems.unknown_keys(table, &["idle", "absolute"]);
-    limits.idle = time(table, "idle", "12h", problems).unwrap_or(limits.idle);
-    limits.absolute = time(table, "absolute", "7d", problems).unwrap_or(limits.absolute);
+    mistakes.unknown_keys(table, &["idle", "absolute"]);
+    limits.idle = time(table, "idle", "12h", mistakes).unwrap_or(limits.idle);
+    limits.absolute = time(table, "absolute", "7d", mistakes).unwrap_or(limits.absolute);
     if limits.idle > limits.absolute {
-        // To say it once is enough.
+        // A session ends after `absolute` whatever its use: a longer `idle`, as the default may be, has no effect.
         limits.idle = limits.absolute;
     }
     limits
 }
 
-fn time(table: &DeTable<'_>, key: &str, example: &str, problems: &mut Problems<'_>) -> Option<Duration> {
-    let At { value, span } = problems.text(table, key, example)?;
+fn time(table: &DeTable<'_>, key: &str, example: &str, mistakes: &mut Mistakes<'_>) -> Option<Duration> {
+    let Located { value, span } = mistakes.text(table, key, example)?;
     let wrong = match humantime::parse_duration(&value) {
         Ok(time) if (SHORTEST..=LONGEST).contains(&time) => return Some(time),
         Ok(_) => format!("`{key}` is {value}: write a time from 1min to 400d"),
         Err(_) => format!("`{key}` is no time: {value:?}; write a number and its unit, as {key} = \"{example}\""),
     };
-    problems.add(&span, wrong);
+    mistakes.add(&span, wrong);
     None
 }
 
@@ -73,9 +73,9 @@ mod tests {
             ("[sessions]\nidle = 12\n", "2:8: `idle` is a number: write text, as idle = \"12h\""),
             ("sessions = \"1h\"\n", "1:12: `sessions` is text: write a table"),
         ] {
-            let problems = parse(&format!("{text}{NODE}")).expect_err(text);
-            let problem = problems[0].to_string();
-            assert!(problem.starts_with(told), "{problem}");
+            let mistakes = parse(&format!("{text}{NODE}")).expect_err(text);
+            let mistake = mistakes[0].to_string();
+            assert!(mistake.starts_with(told), "{mistake}");
         }
     }
 }

@@ -6,8 +6,8 @@ use haproxy::{Address, AddressError, Authorities, Connector, Tls};
 
 use super::{ConfigError, DEFAULT_POLL, NodeConfig, is_name, is_name_char};
 
-/// What a lone socket's node is called when nobody named it.
-const LONE: &str = "haproxy";
+/// The name of the node of a single socket without a name.
+const DEFAULT_NAME: &str = "haproxy";
 
 /// What an address begins with, other than a path.
 const FORMS: [&str; 5] = ["unix:", "abns@", "abnsz@", "tcp://", "tls://"];
@@ -21,13 +21,13 @@ pub struct SocketArg {
     pub address: Address,
 }
 
-/// Why a text is no `--socket`.
+/// Why a text can't be a `--socket`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SocketArgError {
-    /// What stands before the `=` can't be a name.
+    /// The part before the `=` can't be a name.
     #[error("{0:?} can't be the name of a node: take letters, digits, `_`, `.`, `:` and `-` alone")]
     Name(String),
-    /// What stands after it is no address.
+    /// The part after it is not an address.
     #[error(transparent)]
     Address(#[from] AddressError),
 }
@@ -36,7 +36,7 @@ impl FromStr for SocketArg {
     type Err = SocketArgError;
 
     fn from_str(text: &str) -> Result<Self, SocketArgError> {
-        // A path may hold a `=` of its own: what begins like an address has no name.
+        // A path may contain a `=`: what begins like an address has no name before it.
         let (name, place) = match text.split_once('=') {
             Some((name, place)) if !name.starts_with(['/', '.']) && !has_form(name) => (Some(name), place),
             _ => (None, text),
@@ -67,7 +67,7 @@ pub(super) fn nodes(sockets: &[SocketArg]) -> Result<Vec<NodeConfig>, ConfigErro
     let mut taken: Vec<String> = taken.into_iter().map(str::to_owned).collect();
     let mut node = |SocketArg { name, address }: &SocketArg| -> Result<NodeConfig, ConfigError> {
         let name = name.clone().unwrap_or_else(|| {
-            let base = if sockets.len() == 1 { LONE.to_owned() } else { stem(address) };
+            let base = if sockets.len() == 1 { DEFAULT_NAME.to_owned() } else { stem(address) };
             let name = unused(&base, &taken);
             taken.push(name.clone());
             name
@@ -77,7 +77,7 @@ pub(super) fn nodes(sockets: &[SocketArg]) -> Result<Vec<NodeConfig>, ConfigErro
     sockets.iter().map(&mut node).collect()
 }
 
-/// TLS trusts what the system trusts.
+/// With TLS, the authorities of the system are trusted.
 fn connector(address: &Address) -> Result<Connector, ConfigError> {
     let tls = match address {
         Address::Tls(place) => {
@@ -93,7 +93,7 @@ fn has_form(text: &str) -> bool {
     FORMS.iter().any(|form| text.starts_with(form))
 }
 
-/// An address, or the path of a socket from where we are.
+/// Reads an address, or a path relative to the working directory.
 fn address(place: &str) -> Result<Address, AddressError> {
     let is_relative = !place.is_empty() && !place.starts_with('/') && !place.contains(':') && !has_form(place);
     match path::absolute(place) {
@@ -110,7 +110,7 @@ fn stem(address: &Address) -> String {
         other => other.to_string().split_once('@').map(|(_, name)| name.to_owned()).unwrap_or_default(),
     };
     let name: String = stem.chars().filter(|c| is_name_char(*c)).collect();
-    if name.is_empty() { LONE.to_owned() } else { name }
+    if name.is_empty() { DEFAULT_NAME.to_owned() } else { name }
 }
 
 /// `base`, or `base-2` and so on when that is taken.

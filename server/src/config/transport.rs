@@ -1,4 +1,4 @@
-//! How a node is reached: its address, and what TLS and a master's socket need beside it.
+//! How a node is reached: its address, and the settings for TLS and for a master's socket.
 
 use std::{
     ops::Range,
@@ -8,9 +8,9 @@ use std::{
 use haproxy::{Address, Authorities, Chain, Connector, Key, Tls, TlsError};
 use toml::de::DeTable;
 
-use super::reader::{At, Problems};
+use super::reader::{Located, Mistakes};
 
-/// An address as one would write it.
+/// An address as somebody would write it.
 pub(super) const ADDRESS_EXAMPLE: &str = "unix:/run/haproxy/admin.sock";
 
 /// The keys of files with certificates and keys, each with an example.
@@ -19,70 +19,75 @@ const CERTIFICATE: (&str, &str) = ("certificate", "/etc/sluice/sluice.pem");
 const KEY: (&str, &str) = ("key", "/etc/sluice/sluice.key");
 
 /// The node's address.
-pub(super) fn address(table: &DeTable<'_>, problems: &mut Problems<'_>) -> Option<At<Address>> {
-    let At { value, span } = problems.text(table, "address", ADDRESS_EXAMPLE)?;
+pub(super) fn address(table: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> Option<Located<Address>> {
+    let Located { value, span } = mistakes.text(table, "address", ADDRESS_EXAMPLE)?;
     match value.parse() {
-        Ok(value) => Some(At { value, span }),
+        Ok(value) => Some(Located { value, span }),
         Err(error) => {
-            problems.add(&span, format!("{error}"));
+            mistakes.add(&span, format!("{error}"));
             None
         }
     }
 }
 
-/// The address with all that belongs to it; nothing where one of it is wrong.
-pub(super) fn connector(table: &DeTable<'_>, address: &At<Address>, problems: &mut Problems<'_>) -> Option<Connector> {
-    let master = problems.flag(table, "master").is_some_and(|at| at.value);
+/// The address with all its settings; nothing where one of them is wrong.
+pub(super) fn connector(
+    table: &DeTable<'_>,
+    address: &Located<Address>,
+    mistakes: &mut Mistakes<'_>,
+) -> Option<Connector> {
+    let master = mistakes.flag(table, "master").is_some_and(|at| at.value);
     let tls = match &address.value {
-        Address::Tls(place) => Some(tls(table, &place.host, &address.span, problems)?),
+        Address::Tls(endpoint) => Some(tls(table, &endpoint.host, &address.span, mistakes)?),
         other => {
-            refuse_tls_keys(table, other, problems);
+            refuse_tls_keys(table, other, mistakes);
             None
         }
     };
     Some(Connector { address: address.value.clone(), tls, master })
 }
 
-/// A key that has no effect would let somebody believe in a protection that is not there.
-fn refuse_tls_keys(table: &DeTable<'_>, address: &Address, problems: &mut Problems<'_>) {
+/// Adds a mistake for each key that has an effect with TLS alone: without one, people would rely on a protection that is
+/// not there.
+fn refuse_tls_keys(table: &DeTable<'_>, address: &Address, mistakes: &mut Mistakes<'_>) {
     for (key, _) in table {
         let name: &str = key.get_ref();
         if [CA.0, CERTIFICATE.0, KEY.0, "server_name"].contains(&name) {
-            problems.add(&key.span(), format!("`{name}` is for TLS, and {address} has none: write tls://HOST:PORT"));
+            mistakes.add(&key.span(), format!("`{name}` is for TLS, and {address} has none: write tls://HOST:PORT"));
         }
     }
 }
 
-fn tls(table: &DeTable<'_>, host: &str, address: &Range<usize>, problems: &mut Problems<'_>) -> Option<Tls> {
-    let authorities = match file(table, CA, problems) {
-        Given::Left => system(address, problems),
-        Given::Path(At { value, span }) => read(&value, &span, Authorities::from_file, problems),
-        Given::Wrong => None,
+fn tls(table: &DeTable<'_>, host: &str, address: &Range<usize>, mistakes: &mut Mistakes<'_>) -> Option<Tls> {
+    let authorities = match file(table, CA, mistakes) {
+        FileSetting::Absent => system(address, mistakes),
+        FileSetting::Path(Located { value, span }) => read(&value, &span, Authorities::from_file, mistakes),
+        FileSetting::Invalid => None,
     };
-    let chain = file(table, CERTIFICATE, problems);
-    let key = file(table, KEY, problems);
+    let chain = file(table, CERTIFICATE, mistakes);
+    let key = file(table, KEY, mistakes);
     let identity = match (chain, key) {
-        (Given::Left, Given::Left) => Some(None),
-        (Given::Path(chain), Given::Path(key)) => {
-            let chain = read(&chain.value, &chain.span, Chain::from_file, problems);
-            let secret = read(&key.value, &key.span, Key::from_file, problems);
+        (FileSetting::Absent, FileSetting::Absent) => Some(None),
+        (FileSetting::Path(chain), FileSetting::Path(key)) => {
+            let chain = read(&chain.value, &chain.span, Chain::from_file, mistakes);
+            let secret = read(&key.value, &key.span, Key::from_file, mistakes);
             chain.zip(secret).map(|both| Some((both, key.span)))
         }
-        (Given::Path(At { span, .. }), Given::Left) => {
-            problems.add(&span, format!("a certificate needs its key: write {} = \"{}\"", KEY.0, KEY.1));
+        (FileSetting::Path(Located { span, .. }), FileSetting::Absent) => {
+            mistakes.add(&span, format!("a certificate needs its key: write {} = \"{}\"", KEY.0, KEY.1));
             None
         }
-        (Given::Left, Given::Path(At { span, .. })) => {
+        (FileSetting::Absent, FileSetting::Path(Located { span, .. })) => {
             let (key, example) = CERTIFICATE;
-            problems.add(&span, format!("a key needs its certificate: write {key} = \"{example}\""));
+            mistakes.add(&span, format!("a key needs its certificate: write {key} = \"{example}\""));
             None
         }
         _ => None,
     };
-    let name = match problems.text(table, "server_name", "lb1.example.org") {
+    let name = match mistakes.text(table, "server_name", "lb1.example.org") {
         Some(name) => name,
         None if table.contains_key("server_name") => return None,
-        None => At { value: host.to_owned(), span: address.clone() },
+        None => Located { value: host.to_owned(), span: address.clone() },
     };
     let (identity, key) = match identity? {
         Some((identity, span)) => (Some(identity), span),
@@ -91,39 +96,41 @@ fn tls(table: &DeTable<'_>, host: &str, address: &Range<usize>, problems: &mut P
     match Tls::new(&name.value, authorities?, identity) {
         Ok(tls) => Some(tls),
         Err(error @ TlsError::Name(_)) => {
-            problems.add(&name.span, format!("{error}"));
+            mistakes.add(&name.span, format!("{error}"));
             None
         }
         Err(error) => {
-            problems.add(&key, format!("{error}"));
+            mistakes.add(&key, format!("{error}"));
             None
         }
     }
 }
 
-/// A file that a key may name.
-pub(super) enum Given {
+/// A key that may name a file.
+pub(super) enum FileSetting {
     /// The key is not there.
-    Left,
-    /// An absolute path.
-    Path(At<PathBuf>),
-    /// It is there, and names none.
-    Wrong,
+    Absent,
+    /// It names an absolute path.
+    Path(Located<PathBuf>),
+    /// It is there, and is wrong.
+    Invalid,
 }
 
-/// The file that a key names, where it is there.
-pub(super) fn file(table: &DeTable<'_>, (key, example): (&str, &str), problems: &mut Problems<'_>) -> Given {
+/// Reads a key that may name a file.
+pub(super) fn file(table: &DeTable<'_>, (key, example): (&str, &str), mistakes: &mut Mistakes<'_>) -> FileSetting {
     if !table.contains_key(key) {
-        return Given::Left;
+        return FileSetting::Absent;
     }
-    match problems.text(table, key, example) {
+    match mistakes.text(table, key, example) {
         // A relative path would mean another file after a change of the working directory.
-        Some(At { value, span }) if value.starts_with('/') => Given::Path(At { value: value.into(), span }),
-        Some(At { span, .. }) => {
-            problems.add(&span, format!("`{key}` is no absolute path: write the file's, as {key} = \"{example}\""));
-            Given::Wrong
+        Some(Located { value, span }) if value.starts_with('/') => {
+            FileSetting::Path(Located { value: value.into(), span })
         }
-        None => Given::Wrong,
+        Some(Located { span, .. }) => {
+            mistakes.add(&span, format!("`{key}` is no absolute path: write the file's, as {key} = \"{example}\""));
+            FileSetting::Invalid
+        }
+        None => FileSetting::Invalid,
     }
 }
 
@@ -131,14 +138,14 @@ fn read<T>(
     path: &Path,
     span: &Range<usize>,
     from_file: fn(&Path) -> Result<T, TlsError>,
-    problems: &mut Problems<'_>,
+    mistakes: &mut Mistakes<'_>,
 ) -> Option<T> {
-    from_file(path).map_err(|error| problems.add(span, format!("{}: {error}", path.display()))).ok()
+    from_file(path).map_err(|error| mistakes.add(span, format!("{}: {error}", path.display()))).ok()
 }
 
-fn system(address: &Range<usize>, problems: &mut Problems<'_>) -> Option<Authorities> {
+fn system(address: &Range<usize>, mistakes: &mut Mistakes<'_>) -> Option<Authorities> {
     let (key, example) = CA;
-    Authorities::system().map_err(|error| problems.add(address, format!("{error}, as {key} = \"{example}\""))).ok()
+    Authorities::system().map_err(|error| mistakes.add(address, format!("{error}, as {key} = \"{example}\""))).ok()
 }
 
 #[cfg(test)]

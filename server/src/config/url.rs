@@ -1,18 +1,18 @@
-//! What browsers call Sluice: a scheme, a name and a port.
+//! The address that browsers use: a scheme, a name and a port.
 
 use std::{fmt, str::FromStr};
 
 use axum::http::Uri;
 
-/// The address that people open, without a path: `https://sluice.example.org`. Written as browsers write an origin: in
-/// small letters, and without the scheme's own port.
+/// The address that people open, without a path: `https://sluice.example.org`. It is written like an origin of a browser:
+/// in lower case, and without the scheme's default port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl {
     origin: String,
     is_secure: bool,
 }
 
-/// No address that browsers could open.
+/// Why a text is not such an address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is no address that browsers open Sluice at: write its scheme and name, without a path, as \

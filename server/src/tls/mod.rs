@@ -1,4 +1,4 @@
-//! Sluice's own certificate: read, judged, and exchanged while it serves.
+//! Sluice's own certificate: read, checked, and replaced while Sluice runs.
 //!
 //! TLS towards HAProxy is `haproxy::tls`, which also reads the PEM files.
 
@@ -21,19 +21,19 @@ use tokio_rustls::rustls::{
     sign::{CertifiedKey, SingleCertAndKey},
 };
 
-pub use reloader::{Certificates, LOOK};
+pub use reloader::{CHECK_INTERVAL, CertificateReloader};
 pub use validity::{CertificateStatus, Validity};
 
-/// The largest file that is read, in bytes: a chain has a few kilobytes.
+/// The most that is read of a file, in bytes: a chain has a few kilobytes.
 const MAX_FILE: u64 = 1024 * 1024;
 
-/// Sessions that may be taken up again without a new handshake: a browser opens a page's connections at once.
+/// TLS sessions that can be resumed without a full handshake: browsers open several connections at once.
 const SESSIONS: usize = 1024;
 
 /// Where Sluice's certificate and its key are: PEM files, absolute paths.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// The certificate, and after it those between it and its authority.
+    /// The certificate, followed by those between it and its authority.
     pub certificate: PathBuf,
     /// Its private key; may be the same file.
     pub key: PathBuf,
@@ -41,7 +41,7 @@ pub struct TlsFiles {
 
 /// Why a certificate and its key can't be used. No message holds a part of a file.
 #[derive(Debug, thiserror::Error)]
-pub enum PairError {
+pub enum CertificateError {
     /// The certificate's file.
     #[error("{}: {source}", path.display())]
     Certificate {
@@ -78,80 +78,82 @@ struct Contents {
     key: Vec<u8>,
 }
 
-/// Stands for what two files hold, without holding it.
+/// A hash of each file, to see whether they changed without keeping the key.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Mark([u8; 32], [u8; 32]);
+struct Fingerprint([u8; 32], [u8; 32]);
 
 /// A certificate with its key, ready to serve.
 #[derive(Clone)]
-pub struct Pair {
+pub struct ServerCertificate {
     config: Arc<ServerConfig>,
     validity: Validity,
-    mark: Mark,
+    fingerprint: Fingerprint,
 }
 
-impl Pair {
+impl ServerCertificate {
     /// Reads both files.
     ///
     /// # Errors
-    /// When one can't be read, holds nothing of use, or doesn't belong to the other. Not when the certificate has
+    /// When one can't be read, has no certificate or key in it, or doesn't belong to the other. Not when the certificate has
     /// expired: a page with a warning is better than none.
-    pub fn load(files: &TlsFiles) -> Result<Self, PairError> {
+    pub fn load(files: &TlsFiles) -> Result<Self, CertificateError> {
         Self::of(&Contents::read(files)?, files)
     }
 
-    fn of(contents: &Contents, files: &TlsFiles) -> Result<Self, PairError> {
-        let in_certificate = |source| PairError::Certificate { path: files.certificate.clone(), source };
-        let mismatch = || PairError::Mismatch { certificate: files.certificate.clone(), key: files.key.clone() };
+    fn of(contents: &Contents, files: &TlsFiles) -> Result<Self, CertificateError> {
+        let in_certificate = |source| CertificateError::Certificate { path: files.certificate.clone(), source };
+        let mismatch = || CertificateError::Mismatch { certificate: files.certificate.clone(), key: files.key.clone() };
         let chain = Chain::from_pem(&contents.certificate).map_err(in_certificate)?.into_certificates();
         let key = Key::from_pem(&contents.key)
-            .map_err(|source| PairError::Key { path: files.key.clone(), source })?
+            .map_err(|source| CertificateError::Key { path: files.key.clone(), source })?
             .into_der();
         let validity = Validity::of(&chain).ok_or_else(|| in_certificate(TlsError::BadCertificate))?;
         let provider = Arc::new(default_provider());
-        let pair = CertifiedKey::from_der(chain, key, &provider).map_err(|_| mismatch())?;
+        let certified = CertifiedKey::from_der(chain, key, &provider).map_err(|_| mismatch())?;
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(rustls::ALL_VERSIONS)
             .map_err(|error| in_certificate(TlsError::Setup(error.to_string())))?
             .with_no_client_auth()
-            .with_cert_resolver(Arc::new(SingleCertAndKey::from(pair)));
+            .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        // They go with the certificate: after an exchange everybody sees the new one.
+        // A cache of its own, so that after a replacement no session of the old certificate is resumed.
         config.session_storage = ServerSessionMemoryCache::new(SESSIONS);
-        Ok(Self { config: Arc::new(config), validity, mark: contents.mark() })
+        Ok(Self { config: Arc::new(config), validity, fingerprint: contents.fingerprint() })
     }
 
-    /// From when until when it holds.
+    /// From when until when it is valid.
     #[must_use]
     pub fn validity(&self) -> Validity {
         self.validity
     }
 }
 
-/// Not the key.
-impl fmt::Debug for Pair {
+/// Without the key.
+impl fmt::Debug for ServerCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pair").field("validity", &self.validity).finish_non_exhaustive()
+        f.debug_struct("ServerCertificate").field("validity", &self.validity).finish_non_exhaustive()
     }
 }
 
 impl Contents {
-    fn read(files: &TlsFiles) -> Result<Self, PairError> {
+    fn read(files: &TlsFiles) -> Result<Self, CertificateError> {
         let TlsFiles { certificate: path, key } = files;
-        let certificate = read(path)
-            .map_err(|error| PairError::Certificate { path: path.clone(), source: TlsError::Unreadable(error) })?;
-        let key =
-            read(key).map_err(|error| PairError::Key { path: key.clone(), source: TlsError::Unreadable(error) })?;
+        let certificate = read(path).map_err(|error| CertificateError::Certificate {
+            path: path.clone(),
+            source: TlsError::Unreadable(error),
+        })?;
+        let key = read(key)
+            .map_err(|error| CertificateError::Key { path: key.clone(), source: TlsError::Unreadable(error) })?;
         Ok(Self { certificate, key })
     }
 
-    fn mark(&self) -> Mark {
+    fn fingerprint(&self) -> Fingerprint {
         let bytes = |digest: Digest| {
             let mut out = [0; 32];
             out.copy_from_slice(digest.as_ref());
             out
         };
-        Mark(bytes(digest(&SHA256, &self.certificate)), bytes(digest(&SHA256, &self.key)))
+        Fingerprint(bytes(digest(&SHA256, &self.certificate)), bytes(digest(&SHA256, &self.key)))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The certificate that new connections get, and its exchange while Sluice serves.
+//! The certificate for new connections, read again when its files change.
 
 use std::{
     fmt,
@@ -14,156 +14,157 @@ use tokio::{
 use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 
-use super::{CertificateStatus, Contents, Mark, Pair, PairError, TlsFiles, Validity};
-use crate::supervisor;
+use super::{CertificateError, CertificateStatus, Contents, Fingerprint, ServerCertificate, TlsFiles, Validity};
+use crate::systemd;
 
-/// How often the files are looked at. By their content, so that it makes no difference how they were exchanged: written
-/// over, renamed, or behind a link that points elsewhere now.
-pub const LOOK: Duration = Duration::from_secs(5);
+/// How often the files are compared with the certificate in use. Their content is compared, so that it makes no difference
+/// how they were replaced: overwritten, renamed, or behind a link that now points elsewhere.
+pub const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How often a certificate that expires soon, or has, is spoken about again.
+/// How often a certificate that expires soon, or has expired, is reported again.
 const REMIND: Duration = Duration::from_secs(24 * 3600);
 
-/// The certificate in use. A clone is the same one.
+/// Holds the certificate in use. A clone holds the same one.
 #[derive(Clone)]
-pub struct Certificates {
+pub struct CertificateReloader {
     files: Arc<TlsFiles>,
-    current: Arc<watch::Sender<Pair>>,
+    current: Arc<watch::Sender<ServerCertificate>>,
 }
 
-/// What a look at the files came to.
+/// The result of comparing the files with the certificate in use.
 #[derive(Debug)]
-pub(super) enum Look {
-    /// They hold what they held.
-    Same,
-    /// They hold another pair, which is in use now.
-    Taken,
-    /// They don't fit each other. One may have been written, and the other be about to.
-    Half,
-    /// They hold what can't be used; the old pair stays.
-    Refused(PairError),
+pub(super) enum FileCheck {
+    /// They have not changed.
+    Unchanged,
+    /// They hold another certificate, which is in use now.
+    Replaced,
+    /// They can't be used for the first time: one file may be written already, and the other not yet.
+    Incomplete,
+    /// They can't be used; the old certificate stays.
+    Rejected(CertificateError),
 }
 
-/// Looks at the files, and remembers what it complained about.
-pub(super) struct Looks {
-    certificates: Certificates,
-    /// What was found to be of no use (nothing where a file can't be read), and whether that was told.
-    bad: Option<(Option<Mark>, bool)>,
+/// Checks the files, and remembers which mistakes it has reported.
+pub(super) struct FileChecker {
+    reloader: CertificateReloader,
+    /// The files that can't be used (nothing where one can't be read), and whether that was reported.
+    unusable: Option<(Option<Fingerprint>, bool)>,
 }
 
-impl Certificates {
-    /// Reads the pair to begin with.
+impl CertificateReloader {
+    /// Reads the certificate to begin with.
     ///
     /// # Errors
-    /// As [`Pair::load`].
-    pub fn load(files: TlsFiles) -> Result<Self, PairError> {
-        let pair = Pair::load(&files)?;
-        Ok(Self { files: Arc::new(files), current: Arc::new(watch::Sender::new(pair)) })
+    /// As [`ServerCertificate::load`].
+    pub fn load(files: TlsFiles) -> Result<Self, CertificateError> {
+        let certificate = ServerCertificate::load(&files)?;
+        Ok(Self { files: Arc::new(files), current: Arc::new(watch::Sender::new(certificate)) })
     }
 
-    /// What the next connection is served with.
+    /// The TLS configuration of the next connection.
     #[must_use]
     pub fn config(&self) -> Arc<ServerConfig> {
         self.current.borrow().config.clone()
     }
 
-    /// From when until when the one in use holds.
+    /// From when until when the certificate in use is valid.
     #[must_use]
     pub fn validity(&self) -> Validity {
         self.current.borrow().validity
     }
 
-    /// Says in the log how the one in use stands.
-    pub fn tell(&self) {
+    /// Logs whether the certificate in use is valid.
+    pub fn log_status(&self) {
         let (now, validity) = (SystemTime::now(), self.validity());
-        let (told, file) = (validity.told(now), self.files.certificate.display());
-        match validity.standing(now) {
-            CertificateStatus::Good => tracing::info!("{file}: {told}"),
-            CertificateStatus::Soon => tracing::warn!("{file}: {told}"),
-            CertificateStatus::NotYet | CertificateStatus::Expired => tracing::error!("{file}: {told}"),
+        let (text, file) = (validity.describe(now), self.files.certificate.display());
+        match validity.status(now) {
+            CertificateStatus::Valid => tracing::info!("{file}: {text}"),
+            CertificateStatus::ExpiresSoon => tracing::warn!("{file}: {text}"),
+            CertificateStatus::NotYetValid | CertificateStatus::Expired => tracing::error!("{file}: {text}"),
         }
     }
 
-    /// Takes up what the files hold, looking every [`LOOK`] or so and whenever `reload` changes, until `shutdown`.
-    pub async fn keep(self, every: Duration, mut reload: watch::Receiver<u64>, shutdown: CancellationToken) {
-        let mut looks = Looks::new(self.clone());
+    /// Uses what the files hold, checking them every [`CHECK_INTERVAL`] or so and whenever `reload` changes, until
+    /// `shutdown`.
+    pub async fn run(self, every: Duration, mut reload: watch::Receiver<u64>, shutdown: CancellationToken) {
+        let mut checker = FileChecker::new(self.clone());
         let mut ticks = interval(every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut standing, mut told) = (self.validity().standing(SystemTime::now()), Instant::now());
+        let (mut status, mut reported) = (self.validity().status(SystemTime::now()), Instant::now());
         loop {
-            let is_asked = tokio::select! {
+            let is_requested = tokio::select! {
                 () = shutdown.cancelled() => return,
                 _ = ticks.tick() => false,
                 Ok(()) = reload.changed() => true,
             };
-            if is_asked {
-                supervisor::reloading();
+            if is_requested {
+                systemd::reloading();
             }
-            match looks.look(is_asked).await {
-                Look::Taken => {
+            match checker.check(is_requested).await {
+                FileCheck::Replaced => {
                     tracing::info!(
                         "new connections get the certificate that {} holds now",
                         self.files.certificate.display()
                     );
-                    self.tell();
-                    (standing, told) = (self.validity().standing(SystemTime::now()), Instant::now());
+                    self.log_status();
+                    (status, reported) = (self.validity().status(SystemTime::now()), Instant::now());
                 }
-                Look::Refused(error) => tracing::error!("the certificate in use stays: {error}"),
-                Look::Same if is_asked => tracing::info!("the certificate's files hold what they held"),
-                Look::Same | Look::Half => {}
+                FileCheck::Rejected(error) => tracing::error!("the certificate in use stays: {error}"),
+                FileCheck::Unchanged if is_requested => tracing::info!("the certificate's files hold what they held"),
+                FileCheck::Unchanged | FileCheck::Incomplete => {}
             }
-            if is_asked {
-                supervisor::reloaded();
+            if is_requested {
+                systemd::reloaded();
             }
-            let now = self.validity().standing(SystemTime::now());
-            if now != standing || (now != CertificateStatus::Good && told.elapsed() >= REMIND) {
-                self.tell();
-                (standing, told) = (now, Instant::now());
+            let now = self.validity().status(SystemTime::now());
+            if now != status || (now != CertificateStatus::Valid && reported.elapsed() >= REMIND) {
+                self.log_status();
+                (status, reported) = (now, Instant::now());
             }
         }
     }
 }
 
-impl Looks {
-    pub(super) fn new(certificates: Certificates) -> Self {
-        Self { certificates, bad: None }
+impl FileChecker {
+    pub(super) fn new(reloader: CertificateReloader) -> Self {
+        Self { reloader, unusable: None }
     }
 
-    /// One look. What can't be used is told once, and whenever somebody asks; but only at the second look, so that
-    /// whoever writes one file after the other hears nothing.
-    pub(super) async fn look(&mut self, is_asked: bool) -> Look {
-        let files = self.certificates.files.clone();
-        // They may be on a disk that takes its time.
+    /// Checks the files. Those that can't be used are reported once, and whenever somebody requested the check; without a
+    /// request only at the second check, so that nothing is reported while one file is written after the other.
+    pub(super) async fn check(&mut self, is_requested: bool) -> FileCheck {
+        let files = self.reloader.files.clone();
+        // They may be on a slow disk.
         let read = spawn_blocking(move || match Contents::read(&files) {
-            Ok(contents) => (Some(contents.mark()), Pair::of(&contents, &files)),
+            Ok(contents) => (Some(contents.fingerprint()), ServerCertificate::of(&contents, &files)),
             Err(error) => (None, Err(error)),
         });
-        let Ok((mark, pair)) = read.await else { return Look::Same };
-        match pair {
-            Ok(pair) if pair.mark == self.certificates.current.borrow().mark => {
-                self.bad = None;
-                Look::Same
+        let Ok((fingerprint, certificate)) = read.await else { return FileCheck::Unchanged };
+        match certificate {
+            Ok(certificate) if certificate.fingerprint == self.reloader.current.borrow().fingerprint => {
+                self.unusable = None;
+                FileCheck::Unchanged
             }
-            Ok(pair) => {
-                self.bad = None;
-                self.certificates.current.send_replace(pair);
-                Look::Taken
+            Ok(certificate) => {
+                self.unusable = None;
+                self.reloader.current.send_replace(certificate);
+                FileCheck::Replaced
             }
             Err(error) => {
-                let before = self.bad.filter(|(known, _)| *known == mark);
-                self.bad = Some((mark, before.is_some() || is_asked));
+                let before = self.unusable.filter(|(known, _)| *known == fingerprint);
+                self.unusable = Some((fingerprint, before.is_some() || is_requested));
                 match before {
-                    Some((_, true)) if !is_asked => Look::Same,
-                    None if !is_asked => Look::Half,
-                    _ => Look::Refused(error),
+                    Some((_, true)) if !is_requested => FileCheck::Unchanged,
+                    None if !is_requested => FileCheck::Incomplete,
+                    _ => FileCheck::Rejected(error),
                 }
             }
         }
     }
 }
 
-impl fmt::Debug for Certificates {
+impl fmt::Debug for CertificateReloader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Certificates").field("files", &self.files).field("validity", &self.validity()).finish()
+        f.debug_struct("CertificateReloader").field("files", &self.files).field("validity", &self.validity()).finish()
     }
 }

@@ -1,4 +1,4 @@
-//! From when until when a certificate holds, and what to say about that.
+//! From when until when a certificate is valid, and how that is reported.
 
 use std::{
     fmt,
@@ -8,32 +8,32 @@ use std::{
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use x509_parser::{certificate::X509Certificate, prelude::FromDer as _};
 
-/// How long before its end a certificate is spoken about: what renews itself does so a month before, so that something
-/// has gone wrong by then, and there is time to mend it.
+/// How long before its end a certificate is reported. Automatic renewal happens a month before; by then something has gone
+/// wrong with it, and there is still time to repair that.
 const SOON: Duration = Duration::from_secs(14 * 24 * 3600);
 
-/// From when until when, of all certificates of a chain together. Unix seconds.
+/// The time in which all certificates of a chain are valid, Unix seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Validity {
     from: i64,
     until: i64,
 }
 
-/// How a certificate stands at one moment.
+/// Whether a certificate is valid at some moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CertificateStatus {
-    /// Valid for a while.
-    Good,
-    /// Its time has not come.
-    NotYet,
-    /// Less than 14 days are left.
-    Soon,
-    /// Its time is over.
+    /// Valid for 14 days or more.
+    Valid,
+    /// Not valid yet.
+    NotYetValid,
+    /// Valid for less than 14 days.
+    ExpiresSoon,
+    /// Not valid any more.
     Expired,
 }
 
 impl Validity {
-    /// That of a chain; nothing where one of it can't be read, or there is none.
+    /// Of a chain; nothing where it is empty or one of its certificates can't be read.
     pub(super) fn of(chain: &[CertificateDer<'_>]) -> Option<Self> {
         let mut all: Option<Self> = None;
         for certificate in chain {
@@ -45,29 +45,29 @@ impl Validity {
         all
     }
 
-    /// How it stands at `now`.
+    /// The status at `now`.
     #[must_use]
-    pub fn standing(self, now: SystemTime) -> CertificateStatus {
+    pub fn status(self, now: SystemTime) -> CertificateStatus {
         if now < time(self.from) {
-            CertificateStatus::NotYet
+            CertificateStatus::NotYetValid
         } else if now > time(self.until) {
             CertificateStatus::Expired
         } else if now + SOON > time(self.until) {
-            CertificateStatus::Soon
+            CertificateStatus::ExpiresSoon
         } else {
-            CertificateStatus::Good
+            CertificateStatus::Valid
         }
     }
 
-    /// What is to be said at `now`, and what to do.
+    /// What to report at `now`, and what to do about it.
     #[must_use]
-    pub fn told(self, now: SystemTime) -> String {
-        match self.standing(now) {
-            CertificateStatus::Good => format!("the certificate is valid {self}"),
-            CertificateStatus::NotYet => format!(
+    pub fn describe(self, now: SystemTime) -> String {
+        match self.status(now) {
+            CertificateStatus::Valid => format!("the certificate is valid {self}"),
+            CertificateStatus::NotYetValid => format!(
                 "the certificate is valid only {self}: browsers refuse it until then. Is this machine's clock right?"
             ),
-            CertificateStatus::Soon => {
+            CertificateStatus::ExpiresSoon => {
                 let left = time(self.until).duration_since(now).unwrap_or_default();
                 format!(
                     "the certificate expires in {}, it is valid {self}: renew it, and put it in the place of the old one; \
@@ -90,7 +90,7 @@ impl fmt::Display for Validity {
     }
 }
 
-/// Before 1970 and after the year 9999 nobody asks for seconds.
+/// A moment between 1970 and the year 9999, which is as far as dates are written.
 fn time(seconds: i64) -> SystemTime {
     const LAST: u64 = 253_402_300_799;
     UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap_or(0).min(LAST))
@@ -113,28 +113,28 @@ mod tests {
         const DAY: i64 = 24 * 3600;
         // Of the whole of 2021.
         let validity = Validity { from: 1_609_459_200, until: 1_640_995_200 };
-        for (now, standing, told) in [
+        for (now, status, text) in [
             (
                 validity.from - 1,
-                CertificateStatus::NotYet,
+                CertificateStatus::NotYetValid,
                 "valid only from 2021-01-01T00:00:00Z until 2022-01-01T00:00:00Z",
             ),
-            (validity.from, CertificateStatus::Good, "is valid from 2021"),
-            (validity.until - 14 * DAY - 1, CertificateStatus::Good, "is valid from 2021"),
-            (validity.until - 14 * DAY + 1, CertificateStatus::Soon, "expires in 13 days"),
-            (validity.until - 2 * 3600, CertificateStatus::Soon, "expires in 2 hours"),
-            (validity.until - 90, CertificateStatus::Soon, "expires in 1 minutes"),
+            (validity.from, CertificateStatus::Valid, "is valid from 2021"),
+            (validity.until - 14 * DAY - 1, CertificateStatus::Valid, "is valid from 2021"),
+            (validity.until - 14 * DAY + 1, CertificateStatus::ExpiresSoon, "expires in 13 days"),
+            (validity.until - 2 * 3600, CertificateStatus::ExpiresSoon, "expires in 2 hours"),
+            (validity.until - 90, CertificateStatus::ExpiresSoon, "expires in 1 minutes"),
             (
                 validity.until + 1,
                 CertificateStatus::Expired,
                 "has expired, it was valid from 2021-01-01T00:00:00Z until 2022",
             ),
         ] {
-            assert_eq!(validity.standing(time(now)), standing);
-            let got = validity.told(time(now));
-            assert!(got.contains(told), "{got}");
+            assert_eq!(validity.status(time(now)), status);
+            let got = validity.describe(time(now));
+            assert!(got.contains(text), "{got}");
         }
-        // What never ends is written, too.
+        // A certificate that never expires can be written, too.
         assert!(Validity { from: i64::MIN, until: i64::MAX }.to_string().ends_with("until 9999-12-31T23:59:59Z"));
     }
 }

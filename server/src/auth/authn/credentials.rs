@@ -1,4 +1,5 @@
-//! What a request shows of itself: a token, a session, a known browser. Read here, and believed nowhere.
+//! The credentials in a request's headers: a token, the cookies of a session, a known browser, a wall link. They are
+//! only read here; whether they are valid is checked elsewhere.
 
 use axum::http::{
     HeaderMap,
@@ -7,7 +8,8 @@ use axum::http::{
 
 use crate::auth::Secret;
 
-/// The cookie of a session. `__Host-`: a browser takes it from us alone, for every path, and sends it encrypted alone.
+/// The cookie of a session. `__Host-`: a browser takes it from this host alone, for every path, and sends it only over
+/// an encrypted connection.
 pub const SESSION_COOKIE: &str = "__Host-sluice";
 
 /// The cookie of a browser that somebody logged in from before.
@@ -19,17 +21,17 @@ pub const WALL_COOKIE: &str = "__Host-sluice-wall";
 /// The cookie of a browser that is sent to a provider to log in.
 pub const OIDC_COOKIE: &str = "__Host-sluice-oidc";
 
-/// The longest token that is looked at, in characters.
+/// The longest token that is read, in characters.
 const LONGEST_TOKEN: usize = 256;
 
-/// What `Authorization` says.
+/// What the header `Authorization` holds.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Bearer<'h> {
-    /// Nothing of ours: there is none, or a scheme that a reverse proxy may use for itself.
+    /// No token: there is no such header, or it has a scheme that a reverse proxy may use for itself.
     Absent,
-    /// A token, by its looks.
+    /// What may be a token.
     Token(&'h str),
-    /// A token that can't be one, or two: nobody, whatever else the request shows.
+    /// What can't be a token, or two headers: the request is nobody's, whatever else it shows.
     Malformed,
 }
 
@@ -64,7 +66,7 @@ pub fn bearer(headers: &HeaderMap) -> Bearer<'_> {
     }
 }
 
-/// The value of the cookie of that name: of two, somebody else set one, so that neither counts.
+/// The value of the cookie of that name. Where there are two, somebody else set one of them, and neither counts.
 #[must_use]
 pub fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let texts = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());

@@ -1,6 +1,7 @@
-//! Browsers that an account logged in from before: what others fail at behind the same address does not delay them.
+//! Browsers that an account logged in from before, known by a device cookie: failed log-ins of others behind the same
+//! address don't delay them.
 //!
-//! Such a browser has a random cookie; here is its hash. It opens nothing: the password is asked for all the same.
+//! The cookie holds random bytes, of which the hash is stored. It opens nothing: the password is asked for all the same.
 
 use rusqlite::{Connection, params};
 
@@ -9,15 +10,15 @@ use crate::auth::{Secret, SecretHash, UserName};
 /// How long a browser stays known after its last log-in, milliseconds: 400 days, the longest that browsers keep a cookie.
 pub const LASTS: i64 = 400 * 24 * 60 * 60 * 1_000;
 
-/// Browsers of one account; one more, and the one that logged in longest ago is forgotten.
+/// Known browsers of one account; with one more, the one that logged in longest ago is forgotten.
 const MOST: u32 = 20;
 
-/// Whether anybody logged in from there before: then the browser keeps its cookie, which several people may share. One
-/// that nobody is known by may be somebody else's, put there to be known by.
+/// Whether any account logged in from that browser before: then it keeps its cookie, which several people may share. A
+/// cookie that no account is known by gets replaced: an attacker may have put it there to be known by it later.
 ///
 /// # Errors
 /// When the database fails.
-pub fn is_known_to_anybody(connection: &Connection, device: SecretHash, now: i64) -> Result<bool, rusqlite::Error> {
+pub fn is_known(connection: &Connection, device: SecretHash, now: i64) -> Result<bool, rusqlite::Error> {
     connection.query_row(
         "SELECT EXISTS (SELECT 1 FROM devices WHERE hash = ?1 AND used > ?2)",
         params![device.as_bytes(), now - LASTS],
@@ -25,11 +26,11 @@ pub fn is_known_to_anybody(connection: &Connection, device: SecretHash, now: i64
     )
 }
 
-/// Whether an account logged in from there before.
+/// Whether this account logged in from that browser before.
 ///
 /// # Errors
 /// When the database fails.
-pub fn is_known(
+pub fn is_known_to(
     connection: &Connection,
     name: &UserName,
     device: SecretHash,
@@ -42,11 +43,11 @@ pub fn is_known(
     )
 }
 
-/// Keeps that an account logged in from there.
+/// Remembers that an account logged in from that browser.
 ///
 /// # Errors
 /// When the database fails.
-pub fn keep(connection: &Connection, name: &UserName, device: &Secret, now: i64) -> Result<(), rusqlite::Error> {
+pub fn remember(connection: &Connection, name: &UserName, device: &Secret, now: i64) -> Result<(), rusqlite::Error> {
     connection.execute(
         "INSERT INTO devices (user, hash, used) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET used = excluded.used",
         params![name.as_str(), device.hash().as_bytes(), now],
@@ -70,19 +71,19 @@ mod tests {
         let [anna, ben]: [UserName; 2] = ["anna", "ben"].map(|name| name.parse().expect("a name"));
         let secret = || Secret::random().expect("random bytes");
         let device = secret();
-        let known = |name, now| is_known(&connection, name, device.hash(), now).expect("answered");
+        let known = |name, now| is_known_to(&connection, name, device.hash(), now).expect("answered");
         assert!(!known(&anna, 0));
-        keep(&connection, &anna, &device, 0).expect("kept");
+        remember(&connection, &anna, &device, 0).expect("remembered");
         assert!(known(&anna, LASTS - 1) && !known(&anna, LASTS) && !known(&ben, 1));
         for at in 1..MOST {
-            keep(&connection, &anna, &secret(), i64::from(at)).expect("kept");
+            remember(&connection, &anna, &secret(), i64::from(at)).expect("remembered");
         }
         assert!(known(&anna, 1_000));
-        keep(&connection, &anna, &device, 1_000).expect("kept again");
-        keep(&connection, &anna, &secret(), 1_001).expect("kept");
+        remember(&connection, &anna, &device, 1_000).expect("remembered again");
+        remember(&connection, &anna, &secret(), 1_001).expect("remembered");
         assert!(known(&anna, 1_002), "used a moment ago");
         for at in 0..MOST {
-            keep(&connection, &anna, &secret(), 2_000 + i64::from(at)).expect("kept");
+            remember(&connection, &anna, &secret(), 2_000 + i64::from(at)).expect("remembered");
         }
         assert!(!known(&anna, 3_000));
     }

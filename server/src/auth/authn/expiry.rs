@@ -1,14 +1,14 @@
-//! How long tokens and wall links last: always for a time, never for ever.
+//! How long tokens and wall links last: for a bounded time, never for ever.
 
 use std::time::Duration;
 
 /// The shortest time.
 const LEAST: Duration = Duration::from_secs(60);
 
-/// The longest: what nobody looked at for more than a year nobody remembers. Browsers keep a cookie for no longer either.
+/// The longest time: what nobody had to renew for more than a year is forgotten. Browsers keep no cookie for longer, either.
 const MOST: Duration = Duration::from_secs(400 * 24 * 3600);
 
-/// Not such a time.
+/// Why a text is not such a time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no time to last: write a number and its unit, from \"1m\" to \"400d\", as \"30d\"")]
 pub struct ExpiryError(String);
@@ -22,7 +22,7 @@ pub fn parse(text: &str) -> Result<Duration, ExpiryError> {
     time.ok_or_else(|| ExpiryError(text.chars().take(40).collect()))
 }
 
-/// The moment that lies so far after `now`, Unix milliseconds.
+/// The moment so long after `now`, Unix milliseconds.
 #[must_use]
 pub fn after(now: i64, time: Duration) -> i64 {
     now.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))

@@ -1,14 +1,15 @@
-//! A reverse proxy that logs people in and says who they are in a header.
+//! A reverse proxy that logs people in and names them in a header.
 //!
-//! Whoever reaches Sluice can write headers. They count only from a connection that comes from one of the listed
-//! addresses, whatever is said of the client behind it.
+//! Anybody who reaches Sluice can write headers. These count only when the connection itself comes from a listed address,
+//! whatever is said of the client behind it.
 
 use std::net::IpAddr;
 
 use axum::http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 
-use crate::auth::{ExternalIdentity, ExternalIdentityError, ProviderKind, Roles};
+use super::external_identity::{ExternalIdentity, ExternalIdentityError, ProviderKind};
+use crate::auth::authz::roles::RoleMapping;
 
 /// `[header]` of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,29 +22,29 @@ pub struct TrustedHeader {
     pub from: Vec<IpNet>,
 }
 
-/// What the headers of a request come to.
+/// Whom the headers of a request identify.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HeaderIdentity {
     /// They name nobody.
-    Nothing,
-    /// They name somebody, from an address that is not listed: they don't count.
-    Ignored,
+    Absent,
+    /// They name somebody, but the connection's address is not listed: they don't count.
+    Untrusted,
     /// They name somebody who may come in.
-    Somebody(ExternalIdentity),
-    /// They name nobody who can come in.
-    Refused(HeaderError),
+    Identified(ExternalIdentity),
+    /// They name somebody who may not come in.
+    Denied(HeaderError),
 }
 
-/// Why somebody whom the reverse proxy names can't come in.
+/// Why somebody whom the reverse proxy names is not let in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderError {
-    /// Two headers of that name: the reverse proxy may have meant the other one.
+    /// There are two headers of that name, and only one can be the reverse proxy's.
     #[error("the header {0} is there twice: the reverse proxy has to replace what clients send")]
     Twice(HeaderName),
     /// Bytes that are no text.
     #[error("the header {0} is no text")]
     NoText(HeaderName),
-    /// The name or the groups don't do.
+    /// The name can't be used, or the groups have no role.
     #[error(transparent)]
     ExternalIdentity(#[from] ExternalIdentityError),
 }
@@ -52,33 +53,34 @@ impl TrustedHeader {
     /// Whether a connection from there is the reverse proxy's.
     #[must_use]
     pub fn trusts(&self, connection: IpAddr) -> bool {
-        // A socket for both families shows an address of IPv4 inside one of IPv6.
+        // A socket for both families shows an IPv4 address as one of IPv6.
         let connection = connection.to_canonical();
         self.from.iter().any(|net| net.contains(&connection))
     }
 
-    /// Whom the headers of a request name, `connection` being the address that the connection itself comes from.
+    /// Whom the headers of a request identify; `connection` is the address that the connection itself comes from.
     #[must_use]
-    pub fn said(&self, roles: &Roles, headers: &HeaderMap, connection: IpAddr) -> HeaderIdentity {
+    pub fn identify(&self, roles: &RoleMapping, headers: &HeaderMap, connection: IpAddr) -> HeaderIdentity {
         if !self.trusts(connection) {
-            return if headers.contains_key(&self.user) { HeaderIdentity::Ignored } else { HeaderIdentity::Nothing };
+            return if headers.contains_key(&self.user) { HeaderIdentity::Untrusted } else { HeaderIdentity::Absent };
         }
-        let named = || {
+        let identity = || {
             let user = only(headers, &self.user)?.unwrap_or_default();
             if user.trim().is_empty() {
-                // So proxies say that nobody is logged in.
+                // With an empty header proxies say that nobody is logged in.
                 return Ok(None);
             }
             let groups = match &self.groups {
                 Some(name) => only(headers, name)?.unwrap_or_default(),
                 None => "",
             };
-            Ok(Some(roles.admit(ProviderKind::Header, user, groups.split(',').map(str::to_owned))?))
+            let groups = groups.split(',').map(str::to_owned);
+            Ok(Some(ExternalIdentity::admit(ProviderKind::Header, user, groups, roles)?))
         };
-        match named() {
-            Ok(Some(outsider)) => HeaderIdentity::Somebody(outsider),
-            Ok(None) => HeaderIdentity::Nothing,
-            Err(error) => HeaderIdentity::Refused(error),
+        match identity() {
+            Ok(Some(identity)) => HeaderIdentity::Identified(identity),
+            Ok(None) => HeaderIdentity::Absent,
+            Err(error) => HeaderIdentity::Denied(error),
         }
     }
 }
@@ -89,7 +91,7 @@ fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
         (Some(value), None) => {
-            // Names are written in UTF-8 where they are not ASCII.
+            // Names that are not ASCII are sent as UTF-8.
             std::str::from_utf8(value.as_bytes()).map(Some).map_err(|_| HeaderError::NoText(name.clone()))
         }
         (Some(_), Some(_)) => Err(HeaderError::Twice(name.clone())),
@@ -103,9 +105,9 @@ mod tests {
 
     use super::*;
 
-    fn said(from: &str, headers: &[(&'static str, &[u8])]) -> HeaderIdentity {
+    fn identified(from: &str, headers: &[(&'static str, &[u8])]) -> HeaderIdentity {
         let pattern = |p: &str| vec![Pattern(p.to_owned())];
-        let roles = Roles { admin: pattern("admins"), operator: pattern("ops"), viewer: pattern("staff") };
+        let roles = RoleMapping { admin: pattern("admins"), operator: pattern("ops"), viewer: pattern("staff") };
         let trusted = TrustedHeader {
             user: HeaderName::from_static("x-forwarded-user"),
             groups: Some(HeaderName::from_static("x-forwarded-groups")),
@@ -115,7 +117,7 @@ mod tests {
         for (name, value) in headers {
             map.append(*name, HeaderValue::from_bytes(value).expect("a value"));
         }
-        trusted.said(&roles, &map, from.parse().expect("an address"))
+        trusted.identify(&roles, &map, from.parse().expect("an address"))
     }
 
     const ANNA: (&str, &[u8]) = ("x-forwarded-user", b"anna");
@@ -133,18 +135,18 @@ mod tests {
             ("::1", false),
             ("::ffff:11.1.2.3", false),
         ] {
-            let got = said(from, &[ANNA, STAFF]);
-            assert_eq!(matches!(got, HeaderIdentity::Somebody(_)), believed, "{from} {got:?}");
-            assert!(believed || got == HeaderIdentity::Ignored, "{from} {got:?}");
+            let got = identified(from, &[ANNA, STAFF]);
+            assert_eq!(matches!(got, HeaderIdentity::Identified(_)), believed, "{from} {got:?}");
+            assert!(believed || got == HeaderIdentity::Untrusted, "{from} {got:?}");
         }
-        assert_eq!(said("11.0.0.1", &[STAFF]), HeaderIdentity::Nothing);
+        assert_eq!(identified("11.0.0.1", &[STAFF]), HeaderIdentity::Absent);
     }
 
     #[test]
     fn who_is_named_has_the_role_of_their_groups() {
         let somebody = |name: &str, groups: &[&str], role| {
             let groups = groups.iter().map(|g| (*g).to_owned()).collect();
-            HeaderIdentity::Somebody(ExternalIdentity { name: name.to_owned(), groups, role })
+            HeaderIdentity::Identified(ExternalIdentity { name: name.to_owned(), groups, role })
         };
         for (headers, want) in [
             (&[ANNA, STAFF][..], somebody("header:anna", &["staff"], Role::Viewer)),
@@ -158,12 +160,12 @@ mod tests {
             ),
             // A name that pretends to come from elsewhere stays one of the header's.
             (&[("x-forwarded-user", b"oidc:ben"), STAFF], somebody("header:oidc:ben", &["staff"], Role::Viewer)),
-            (&[], HeaderIdentity::Nothing),
-            (&[("x-forwarded-user", b" ")], HeaderIdentity::Nothing),
-            (&[("x-forwarded-user", b""), ("x-forwarded-groups", b"admins")], HeaderIdentity::Nothing),
-            (&[STAFF], HeaderIdentity::Nothing),
+            (&[], HeaderIdentity::Absent),
+            (&[("x-forwarded-user", b" ")], HeaderIdentity::Absent),
+            (&[("x-forwarded-user", b""), ("x-forwarded-groups", b"admins")], HeaderIdentity::Absent),
+            (&[STAFF], HeaderIdentity::Absent),
         ] {
-            assert_eq!(said("127.0.0.1", headers), want, "{headers:?}");
+            assert_eq!(identified("127.0.0.1", headers), want, "{headers:?}");
         }
     }
 
@@ -183,7 +185,7 @@ mod tests {
             (&[ANNA, ("x-forwarded-groups", b"Admins")], no_role.clone().into()),
             (&[ANNA], no_role.into()),
         ] {
-            assert_eq!(said("10.0.0.1", headers), HeaderIdentity::Refused(want), "{headers:?}");
+            assert_eq!(identified("10.0.0.1", headers), HeaderIdentity::Denied(want), "{headers:?}");
         }
     }
 }

@@ -1,48 +1,52 @@
-//! What Sluice knows by the word of others: a provider, a reverse proxy, and what their groups make of people.
+//! Other systems that vouch for people: an OpenID Connect provider, a reverse proxy.
 
+use axum::http::HeaderMap;
 use prometheus_client::metrics::counter::Counter;
 
-use super::oidc::{Oidc, OidcConfig};
-use crate::auth::{HeaderIdentity, Peer, Roles, TrustedHeader};
+use super::{
+    header::{HeaderIdentity, TrustedHeader},
+    oidc::{Oidc, OidcConfig},
+};
+use crate::auth::{Peer, authz::roles::RoleMapping};
 
-/// Who else vouches for people, and what their groups make of them.
+/// The systems that the configuration names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Identity {
+pub struct IdentityConfig {
     /// An OpenID Connect provider.
     pub oidc: Option<OidcConfig>,
     /// A reverse proxy.
     pub header: Option<TrustedHeader>,
-    /// What groups may do.
-    pub roles: Roles,
+    /// Which groups have which role.
+    pub roles: RoleMapping,
 }
 
-impl Identity {
-    /// Whether somebody else vouches for people, so that there are accounts even without local ones.
+impl IdentityConfig {
+    /// Whether another system vouches for people, so that there are accounts even without local ones.
     #[must_use]
     pub fn is_any(&self) -> bool {
         self.oidc.is_some() || self.header.is_some()
     }
 }
 
-/// The others.
+/// The systems, ready to be asked.
 #[derive(Clone, Debug, Default)]
 pub struct IdentityProviders {
     /// The provider that people log in at.
     pub oidc: Option<Oidc>,
-    /// The reverse proxy that says who asks.
+    /// The reverse proxy that names who is asking.
     pub header: Option<TrustedHeader>,
-    /// What groups may do.
-    pub roles: Roles,
-    /// Counts headers that name somebody and come from elsewhere than the reverse proxy.
-    pub ignored: Counter,
+    /// Which groups have which role.
+    pub roles: RoleMapping,
+    /// Counts requests whose header names somebody, and whose connection is not the reverse proxy's.
+    pub ignored_headers: Counter,
 }
 
 impl IdentityProviders {
     /// Those of the configuration; nobody is asked yet.
     #[must_use]
-    pub fn new(identity: &Identity, ignored: Counter) -> Self {
-        let Identity { oidc, header, roles } = identity.clone();
-        Self { oidc: oidc.map(Oidc::new), header, roles, ignored }
+    pub fn new(config: &IdentityConfig, ignored_headers: Counter) -> Self {
+        let IdentityConfig { oidc, header, roles } = config.clone();
+        Self { oidc: oidc.map(Oidc::new), header, roles, ignored_headers }
     }
 
     /// Whether people of another system can be admins.
@@ -53,12 +57,12 @@ impl IdentityProviders {
 
     /// Whom the reverse proxy names.
     #[must_use]
-    pub fn said(&self, headers: &axum::http::HeaderMap, peer: Peer) -> HeaderIdentity {
-        let said =
-            self.header.as_ref().map_or(HeaderIdentity::Nothing, |h| h.said(&self.roles, headers, peer.connection));
-        if said == HeaderIdentity::Ignored {
-            self.ignored.inc();
+    pub fn identify(&self, headers: &HeaderMap, peer: Peer) -> HeaderIdentity {
+        let identify = |header: &TrustedHeader| header.identify(&self.roles, headers, peer.connection);
+        let identity = self.header.as_ref().map_or(HeaderIdentity::Absent, identify);
+        if identity == HeaderIdentity::Untrusted {
+            self.ignored_headers.inc();
         }
-        said
+        identity
     }
 }

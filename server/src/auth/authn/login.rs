@@ -13,38 +13,39 @@ use super::{
 use crate::{
     audit::{Entry, Kind},
     auth::{
-        Access, NewSession, Origin, Password, PasswordHash, Principal, RandomError, Secret, SecretHash, Session, User,
-        UserName, users,
+        AccountOrigin, Auth, NewSession, Password, PasswordHash, Principal, RandomError, Secret, SecretHash, Session,
+        User, UserName, users,
     },
     clock::now,
     db::DatabaseError,
 };
 
-/// What stands in the record for a name that no account has: people type passwords into the wrong field.
+/// What the audit log calls a name that no account has. The name itself is not written down: people type passwords into
+/// the wrong field.
 const UNKNOWN: &str = "unknown account";
 
-/// Somebody who tries.
+/// Somebody who tries to log in.
 #[derive(Clone, Debug)]
-pub struct Attempt {
+pub struct LogInAttempt {
     /// The name as it was typed.
     pub user: String,
     /// The password as it was typed.
     pub password: Password,
-    /// What the browser has from a log-in before.
+    /// The cookie that the browser got at an earlier log-in.
     pub device: Option<Secret>,
     /// The session that came with the request, which ends.
     pub session: Option<Secret>,
-    /// Where from.
+    /// The client's address.
     pub address: IpAddr,
     /// What the browser calls itself.
     pub agent: String,
 }
 
-/// Somebody who is in.
+/// Somebody who has logged in.
 #[derive(Clone, Debug)]
 pub struct LoggedIn {
     /// What opens the session; for the browser alone.
-    pub token: Secret,
+    pub session_secret: Secret,
     /// What the browser is known by from now on.
     pub device: Secret,
     /// Who it is.
@@ -60,12 +61,12 @@ pub enum LogInError {
     #[error("name or password is wrong")]
     Wrong,
     /// Too many failures; the next attempt may come after this time.
-    #[error("too many attempts failed: wait {} s", seconds(*.0))]
+    #[error("too many attempts failed: wait {} s", retry_after(*.0))]
     Wait(Duration),
-    /// Too many log-ins at once; come again after this time.
-    #[error("too many log-ins at once: try again in {} s", seconds(*.0))]
+    /// Too many log-ins at once; the next attempt may come after this time.
+    #[error("too many log-ins at once: try again in {} s", retry_after(*.0))]
     Busy(Duration),
-    /// The password could not be looked at.
+    /// The password could not be verified.
     #[error("a password could not be looked at: {0}")]
     Failed(String),
     /// The database failed.
@@ -85,98 +86,102 @@ impl From<VerifierError> for LogInError {
     }
 }
 
-/// A password to be looked at.
-pub(in crate::auth) struct Look<'a> {
+/// A password to be verified.
+pub(in crate::auth) struct PasswordCheck<'a> {
     /// The account's name, by which failures are counted.
     pub(in crate::auth) account: &'a str,
-    /// Where it comes from.
+    /// The client's address.
     pub(in crate::auth) address: IpAddr,
     /// The browser, where this account logged in from it before.
     pub(in crate::auth) device: Option<SecretHash>,
     /// As it was typed.
     pub(in crate::auth) password: Password,
-    /// What is kept of the account's; nothing where there is no such account.
-    pub(in crate::auth) kept: Option<PasswordHash>,
+    /// The account's hash; nothing where there is no such account.
+    pub(in crate::auth) hash: Option<PasswordHash>,
 }
 
 /// A password that was the account's.
-pub(in crate::auth) struct Confirmed {
+pub(in crate::auth) struct ConfirmedPassword {
     /// For the throttle, once what the password was typed for is done.
     pub(in crate::auth) admitted: Admitted,
-    /// Its hash at the cost of today, where it was kept at another.
+    /// Its hash at today's cost, where the stored one has another.
     rehashed: Option<PasswordHash>,
 }
 
-/// What is known before the password is looked at.
+/// What the database says of a name and a browser before the password is verified.
 #[derive(Debug, Default)]
-struct Found {
+struct KnownAccount {
     account: Option<(User, PasswordHash)>,
     /// Whether the account logged in from this browser before.
-    is_known: bool,
+    is_own_device: bool,
     /// Whether any account did.
-    is_anybodys: bool,
+    is_known_device: bool,
 }
 
-impl Access {
+impl Auth {
     /// Tries to log in.
     ///
     /// # Errors
-    /// With what to tell whoever tries. What is told, and how long it takes, is the same for a wrong password and an
+    /// With what to tell whoever tries. The message, and the time that it takes, are the same for a wrong password and an
     /// unknown account.
-    pub async fn log_in(&self, attempt: Attempt) -> Result<LoggedIn, LogInError> {
+    pub async fn log_in(&self, attempt: LogInAttempt) -> Result<LoggedIn, LogInError> {
         let inner = self.inner();
-        let Attempt { user, password, device, session, address, agent } = attempt;
+        let LogInAttempt { user, password, device, session, address, agent } = attempt;
         let name: Option<UserName> = user.parse().ok();
-        let Found { account: found, is_known, is_anybodys } = self.look_up(name.clone(), device).await?;
-        let (account, kept) = found.unzip();
-        let look = Look {
+        let KnownAccount { account, is_own_device, is_known_device } = self.find_account(name.clone(), device).await?;
+        let (account, hash) = account.unzip();
+        let check = PasswordCheck {
             account: name.as_ref().map_or("", UserName::as_str),
             address,
-            device: device.filter(|_| is_known).map(|device| device.hash()),
+            device: device.filter(|_| is_own_device).map(|device| device.hash()),
             password,
-            kept: kept.clone(),
+            hash: hash.clone(),
         };
         let who = account.as_ref().map_or(UNKNOWN, |account: &User| account.name.as_str());
-        let asked = Principal::nobody(who, address).entry(Kind::Login, "log-in");
-        let Confirmed { admitted, rehashed } = self.confirm(look, asked.clone()).await?;
-        let (Some(User { name, role, groups, .. }), Some(kept)) = (account, kept) else {
+        let entry = Principal::anonymous(who, address).entry(Kind::Login, "log-in");
+        let ConfirmedPassword { admitted, rehashed } = self.confirm(check, entry.clone()).await?;
+        let (Some(User { name, role, groups, .. }), Some(hash)) = (account, hash) else {
             return Err(LogInError::Wrong);
         };
-        let new = NewSession { user: name.to_string(), origin: Origin::Local, role, groups, address, agent };
-        let opening = SessionIssue::new(new, session, "password")?;
-        let device = device.filter(|_| is_anybodys).map_or_else(Secret::random, Ok)?;
-        let began = self.enter(name, kept, rehashed, device, opening).await;
-        // An account that changed under way lets nobody in.
-        let began = self.told(began, asked).await?;
+        let new = NewSession { user: name.to_string(), origin: AccountOrigin::Local, role, groups, address, agent };
+        let issue = SessionIssue::new(new, session, "password")?;
+        let device = device.filter(|_| is_known_device).map_or_else(Secret::random, Ok)?;
+        let logged_in = self.issue_unless_changed(name, hash, rehashed, device, issue).await;
+        // This fails where the account was changed in the meantime.
+        let logged_in = self.audit_failure(logged_in, entry).await?;
         inner.throttle().succeeded(admitted);
-        Ok(began)
+        Ok(logged_in)
     }
 
-    /// Looks at a password, as slowly as the failures before it want. Whoever is turned away is told to the record, as
-    /// `asked`.
+    /// Verifies a password, as slowly as the failures before it require. Whoever is turned away is written to the audit
+    /// log, as `entry`.
     ///
     /// # Errors
-    /// When it is not the password, or was not looked at.
-    pub(in crate::auth) async fn confirm(&self, look: Look<'_>, asked: Entry) -> Result<Confirmed, LogInError> {
-        self.told(self.look(look).await, asked).await
+    /// When it is not the password, or was not verified.
+    pub(in crate::auth) async fn confirm(
+        &self,
+        check: PasswordCheck<'_>,
+        entry: Entry,
+    ) -> Result<ConfirmedPassword, LogInError> {
+        self.audit_failure(self.verify(check).await, entry).await
     }
 
-    /// What became of it; whoever is turned away is told to the record.
-    async fn told<T>(&self, outcome: Result<T, LogInError>, asked: Entry) -> Result<T, LogInError> {
-        if let Err(error @ (LogInError::Wrong | LogInError::Wait(_) | LogInError::Busy(_))) = &outcome {
-            let refused = Entry { outcome: "refused".to_owned(), detail: error.to_string(), ..asked };
-            self.tell_refusal(refused).await;
+    /// Passes a result on; whoever is turned away by it is written to the audit log.
+    async fn audit_failure<T>(&self, result: Result<T, LogInError>, entry: Entry) -> Result<T, LogInError> {
+        if let Err(error @ (LogInError::Wrong | LogInError::Wait(_) | LogInError::Busy(_))) = &result {
+            self.audit_denial(Entry { outcome: "refused".to_owned(), detail: error.to_string(), ..entry }).await;
         }
-        outcome
+        result
     }
 
-    async fn look(&self, look: Look<'_>) -> Result<Confirmed, LogInError> {
-        let (inner, Look { account, address, device, password, kept }) = (self.inner(), look);
+    async fn verify(&self, check: PasswordCheck<'_>) -> Result<ConfirmedPassword, LogInError> {
+        let (inner, PasswordCheck { account, address, device, password, hash }) = (self.inner(), check);
         let is_known = device.is_some();
-        let admitted = inner.throttle().admit(account, address, device, inner.clock()).map_err(LogInError::Wait)?;
-        // Who leaves early stays a failure: that is no way to guess.
-        match inner.verifier.look(password, kept, is_known).await {
-            Ok(Verdict::Right(rehashed)) => Ok(Confirmed { admitted, rehashed }),
+        let now = inner.throttle_clock();
+        let admitted = inner.throttle().admit(account, address, device, now).map_err(LogInError::Wait)?;
+        // A client that disconnects early stays counted as a failure: otherwise it could guess without being slowed down.
+        match inner.verifier.verify(password, hash, is_known).await {
+            Ok(Verdict::Right(rehashed)) => Ok(ConfirmedPassword { admitted, rehashed }),
             Ok(Verdict::Wrong) => Err(LogInError::Wrong),
             Err(error) => {
                 if matches!(error, VerifierError::Busy(_)) {
@@ -187,52 +192,56 @@ impl Access {
         }
     }
 
-    /// The account of that name, and how the browser is known.
-    async fn look_up(&self, name: Option<UserName>, device: Option<Secret>) -> Result<Found, DatabaseError> {
-        let Some(name) = name else { return Ok(Found::default()) };
-        let looked = self.inner().database.call(move |connection| {
-            let mut found = Found { account: users::find(connection, &name)?, ..Found::default() };
+    /// The account of that name, and whether the browser is known.
+    async fn find_account(
+        &self,
+        name: Option<UserName>,
+        device: Option<Secret>,
+    ) -> Result<KnownAccount, DatabaseError> {
+        let Some(name) = name else { return Ok(KnownAccount::default()) };
+        let found = self.inner().database.run(move |connection| {
+            let mut found = KnownAccount { account: users::find(connection, &name)?, ..KnownAccount::default() };
             if let Some(device) = device {
-                found.is_known = devices::is_known(connection, &name, device.hash(), now())?;
-                found.is_anybodys = devices::is_known_to_anybody(connection, device.hash(), now())?;
+                found.is_own_device = devices::is_known_to(connection, &name, device.hash(), now())?;
+                found.is_known_device = devices::is_known(connection, device.hash(), now())?;
             }
             Ok(found)
         });
-        looked.await
+        found.await
     }
 
-    /// Begins the session, unless the account changed since it was looked at.
-    async fn enter(
+    /// Issues the session, unless the account's password changed since `verified` was read.
+    async fn issue_unless_changed(
         &self,
         name: UserName,
-        kept: PasswordHash,
+        verified: PasswordHash,
         rehashed: Option<PasswordHash>,
         device: Secret,
-        opening: SessionIssue,
+        issue: SessionIssue,
     ) -> Result<LoggedIn, LogInError> {
-        let basis = self.inner().basis.clone();
-        let (token, address) = (opening.secret, opening.new.address);
-        let began = self.inner().database.call(move |connection| {
+        let policy = self.inner().policy.clone();
+        let (session_secret, address) = (issue.secret, issue.new.address);
+        let issued = self.inner().database.run(move |connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            if users::find(&transaction, &name)?.is_none_or(|(_, now)| now != kept) {
+            if users::find(&transaction, &name)?.is_none_or(|(_, stored)| stored != verified) {
                 return Ok(None);
             }
             if let Some(hash) = rehashed {
                 users::rehash(&transaction, &name, &hash)?;
             }
-            devices::keep(&transaction, &name, &device, now())?;
-            let began = opening.begin(&transaction, &basis)?;
+            devices::remember(&transaction, &name, &device, now())?;
+            let issued = issue.issue(&transaction, &policy)?;
             transaction.commit()?;
-            Ok(began)
+            Ok(issued)
         });
-        let (session, standing) = began.await?.ok_or(LogInError::Wrong)?;
-        Ok(LoggedIn { token, device, principal: standing.principal(&session.id, address), session })
+        let (session, active) = issued.await?.ok_or(LogInError::Wrong)?;
+        Ok(LoggedIn { session_secret, device, principal: active.principal(&session.id, address), session })
     }
 }
 
-/// Whole seconds, never fewer than the time: for `Retry-After`.
+/// A time to wait in whole seconds, rounded up, as `Retry-After` has it.
 #[must_use]
-pub fn seconds(time: Duration) -> u64 {
+pub fn retry_after(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 

@@ -1,4 +1,4 @@
-//! Passwords: what is asked of a new one, and argon2id.
+//! Passwords: what a new one must be like, and how it is hashed (argon2id).
 
 use std::{fmt, str::FromStr};
 
@@ -7,38 +7,38 @@ use argon2::{
     password_hash::{phc, try_generate_salt},
 };
 
-/// The fewest characters: what a guesser at the log-in page, who is slowed down, can't reach even with a good dictionary.
-/// NIST SP 800-63B asks for length and for no mixture of characters.
+/// The fewest characters. Whoever guesses at the log-in page is slowed down, and can't reach such a password even with a
+/// good dictionary. NIST SP 800-63B asks for length, and not for a mixture of characters.
 const SHORTEST: usize = 12;
 
-/// The most bytes: a sentence fits many times, and hashing it costs nothing worth mentioning.
+/// The most bytes: many sentences fit, and hashing them takes no noticeable time.
 pub const LONGEST: usize = 1_024;
 
-/// What an attempt costs.
+/// What hashing a password costs, argon2's parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// Memory, KiB.
     pub memory: u32,
     /// Passes over it.
     pub passes: u32,
-    /// Lanes, which one thread goes through here.
+    /// Lanes; one thread goes through all of them here.
     pub lanes: u32,
 }
 
-/// The memory that hashing goes through, kept from one password to the next: given back and asked for each time, 19 MiB
-/// leave holes of eight times as much in the system's heap, for each thread anew.
+/// The memory that hashing works in, kept from one password to the next: where 19 MiB were freed and allocated for each
+/// one, every thread's heap would be fragmented to eight times that size.
 #[derive(Default)]
-pub struct Memory(Vec<Block>);
+pub struct HashMemory(Vec<Block>);
 
 /// A password as somebody typed it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
 
-/// What is kept of a password: a PHC string, `$argon2id$v=19$m=19456,t=2,p=1$SALT$HASH`.
+/// What is stored of a password: a PHC string, `$argon2id$v=19$m=19456,t=2,p=1$SALT$HASH`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
-/// Why a password can't be taken, or not be hashed.
+/// Why a password can't be used, or not be hashed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
     /// It has fewer characters than [`SHORTEST`].
@@ -63,14 +63,14 @@ impl Cost {
 impl Password {
     /// A password as it was typed, right or wrong.
     #[must_use]
-    pub fn typed(text: String) -> Self {
+    pub fn new(text: String) -> Self {
         Self(text)
     }
 
     /// Checks a new password of the account `name`.
     ///
     /// # Errors
-    /// When it is too short, too long, or the name. Nothing else is asked of it.
+    /// When it is too short, too long, or the name. Nothing else is required of it.
     pub fn check(&self, name: &str) -> Result<(), PasswordError> {
         match self {
             Self(text) if text.chars().count() < SHORTEST => Err(PasswordError::Short),
@@ -80,11 +80,11 @@ impl Password {
         }
     }
 
-    /// Hashes it with a salt of its own. Takes tens of milliseconds, and the memory that `cost` says.
+    /// Hashes it with a new salt. Takes tens of milliseconds, and as much memory as `cost` says.
     ///
     /// # Errors
     /// When there is not enough memory, or no randomness.
-    pub fn hash(&self, cost: Cost, memory: &mut Memory) -> Result<PasswordHash, PasswordError> {
+    pub fn hash(&self, cost: Cost, memory: &mut HashMemory) -> Result<PasswordHash, PasswordError> {
         let params = Params::new(cost.memory, cost.passes, cost.lanes, None).map_err(failed)?;
         let salt = phc::Salt::new(&try_generate_salt().map_err(failed)?).map_err(failed)?;
         let mut out = [0; Params::DEFAULT_OUTPUT_LEN];
@@ -101,7 +101,7 @@ impl Password {
     }
 }
 
-impl Memory {
+impl HashMemory {
     fn hash(
         &mut self,
         algorithm: Algorithm,
@@ -120,12 +120,12 @@ impl Memory {
 impl PasswordHash {
     /// Whether this is the hash of `password`. Costs what the hash says; compared in constant time.
     #[must_use]
-    pub fn fits(&self, password: &Password, memory: &mut Memory) -> bool {
+    pub fn verifies(&self, password: &Password, memory: &mut HashMemory) -> bool {
         self.compare(password, memory).unwrap_or(false)
     }
 
-    /// The same; nothing where this is no hash of argon2.
-    fn compare(&self, password: &Password, memory: &mut Memory) -> Option<bool> {
+    /// The same; nothing where this is not a hash of argon2.
+    fn compare(&self, password: &Password, memory: &mut HashMemory) -> Option<bool> {
         let hash = phc::PasswordHash::new(&self.0).ok()?;
         let (salt, expected) = (hash.salt?, hash.hash?);
         let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
@@ -134,7 +134,7 @@ impl PasswordHash {
         let mut buffer = [0; phc::Output::MAX_LENGTH];
         let out = buffer.get_mut(..expected.len())?;
         memory.hash(algorithm, version, params, &password.0, &salt, out).ok()?;
-        // The comparison of two outputs takes the same time wherever they differ.
+        // Comparing two outputs takes the same time wherever they differ.
         Some(password.0.len() <= LONGEST && phc::Output::new(out).ok()? == expected)
     }
 
@@ -162,9 +162,9 @@ impl FromStr for PasswordHash {
     }
 }
 
-impl fmt::Debug for Memory {
+impl fmt::Debug for HashMemory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Memory({} KiB)", self.0.len())
+        write!(f, "HashMemory({} KiB)", self.0.len())
     }
 }
 
@@ -200,47 +200,51 @@ mod tests {
             ("", Err(PasswordError::Short)),
             ("Anna.Long.Name", Err(PasswordError::Name)),
         ] {
-            assert_eq!(Password::typed(text.to_owned()).check("anna.long.name"), expected, "{text}");
+            assert_eq!(Password::new(text.to_owned()).check("anna.long.name"), expected, "{text}");
         }
-        assert_eq!(Password::typed("x".repeat(LONGEST)).check("anna"), Ok(()));
-        assert_eq!(Password::typed("x".repeat(LONGEST + 1)).check("anna"), Err(PasswordError::Long));
+        assert_eq!(Password::new("x".repeat(LONGEST)).check("anna"), Ok(()));
+        assert_eq!(Password::new("x".repeat(LONGEST + 1)).check("anna"), Err(PasswordError::Long));
     }
 
     #[test]
     fn a_hash_fits_its_password_alone_and_knows_what_it_cost() {
-        let [right, wrong] = ["correct horse", "correct horsf"].map(|text| Password::typed(text.to_owned()));
-        let hash = right.hash(CHEAP, &mut Memory::default()).expect("hashed");
-        assert!(hash.fits(&right, &mut Memory::default()) && !hash.fits(&wrong, &mut Memory::default()));
-        assert_ne!(right.hash(CHEAP, &mut Memory::default()).expect("hashed"), hash, "each has a salt of its own");
+        let [right, wrong] = ["correct horse", "correct horsf"].map(|text| Password::new(text.to_owned()));
+        let hash = right.hash(CHEAP, &mut HashMemory::default()).expect("hashed");
+        assert!(
+            hash.verifies(&right, &mut HashMemory::default()) && !hash.verifies(&wrong, &mut HashMemory::default())
+        );
+        assert_ne!(right.hash(CHEAP, &mut HashMemory::default()).expect("hashed"), hash, "each has a salt of its own");
         assert!(!hash.is_outdated(CHEAP) && hash.is_outdated(Cost::USUAL));
         let read: PasswordHash = hash.as_str().parse().expect("a PHC string");
-        assert!(read.fits(&right, &mut Memory::default()));
+        assert!(read.verifies(&right, &mut HashMemory::default()));
         assert!("no PHC string".parse::<PasswordHash>().is_err());
-        let long = Password::typed("x".repeat(LONGEST + 1));
-        assert!(!long.hash(CHEAP, &mut Memory::default()).expect("hashed").fits(&long, &mut Memory::default()));
+        let long = Password::new("x".repeat(LONGEST + 1));
+        assert!(
+            !long.hash(CHEAP, &mut HashMemory::default()).expect("hashed").verifies(&long, &mut HashMemory::default())
+        );
         assert_eq!(format!("{right:?} {hash:?}"), "Password(..) PasswordHash(..)");
     }
 
     #[test]
     fn memory_that_was_used_before_makes_the_same_hash() {
-        let [first, second] = ["correct horse", "another horse"].map(|text| Password::typed(text.to_owned()));
-        let mut memory = Memory::default();
+        let [first, second] = ["correct horse", "another horse"].map(|text| Password::new(text.to_owned()));
+        let mut memory = HashMemory::default();
         let larger = first.hash(Cost { memory: 64, ..CHEAP }, &mut memory).expect("hashed");
         let smaller = second.hash(CHEAP, &mut memory).expect("hashed");
-        for memory in [&mut memory, &mut Memory::default()] {
-            assert!(larger.fits(&first, memory) && smaller.fits(&second, memory));
-            assert!(!larger.fits(&second, memory) && !smaller.fits(&first, memory));
+        for memory in [&mut memory, &mut HashMemory::default()] {
+            assert!(larger.verifies(&first, memory) && smaller.verifies(&second, memory));
+            assert!(!larger.verifies(&second, memory) && !smaller.verifies(&first, memory));
         }
         // As argon2's own program made it: `echo -n password | argon2 somesalt -id -t 2 -m 8 -p 1 -l 32 -e`.
         let known = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
         let known: PasswordHash = known.parse().expect("a PHC string");
-        assert!(known.fits(&Password::typed("password".to_owned()), &mut memory));
+        assert!(known.verifies(&Password::new("password".to_owned()), &mut memory));
     }
 
     #[test]
     fn the_usual_cost_is_owasp_s() {
         let hash =
-            Password::typed("correct horse".to_owned()).hash(Cost::USUAL, &mut Memory::default()).expect("hashed");
+            Password::new("correct horse".to_owned()).hash(Cost::USUAL, &mut HashMemory::default()).expect("hashed");
         assert!(hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.as_str());
         assert!(!hash.is_outdated(Cost::USUAL));
     }

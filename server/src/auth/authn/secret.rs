@@ -1,4 +1,4 @@
-//! Random bytes that open something: the token of a session, of a known browser, of a script.
+//! Random bytes that open something: a session, an API token, a wall link.
 
 use std::fmt;
 
@@ -8,13 +8,13 @@ use ring::{
     rand::{SecureRandom as _, SystemRandom},
 };
 
-/// How many bytes: 256 bits are beyond any guessing.
+/// Bytes of a secret: 256 bits can't be guessed.
 const BYTES: usize = 32;
 
-/// How many characters they take as base64url without padding.
+/// Characters of a secret in base64url without padding.
 const CHARACTERS: usize = 43;
 
-/// Bytes of a public id, which names a thing and opens nothing.
+/// Bytes of an id, which names a thing and opens nothing.
 const ID_BYTES: usize = 8;
 
 /// The system gave no random bytes.
@@ -22,11 +22,11 @@ const ID_BYTES: usize = 8;
 #[error("the system gives no random bytes: nothing can be opened without them")]
 pub struct RandomError;
 
-/// A secret of 32 random bytes. It is shown to its owner once; only its hash is kept.
+/// A secret of 32 random bytes. It is shown to its owner once; only its hash is stored.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Secret([u8; BYTES]);
 
-/// What is kept of a secret: its SHA-256. As every secret is random, it needs neither salt nor slowness.
+/// What is stored of a secret: its SHA-256. As secrets are random, they need neither a salt nor a slow hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SecretHash([u8; digest::SHA256_OUTPUT_LEN]);
 
@@ -39,7 +39,7 @@ impl Secret {
         Ok(Self(random()?))
     }
 
-    /// Reads one as [`Self::reveal`] writes it. There is one way to write each, and no other is taken.
+    /// Reads what [`Self::reveal`] wrote. Each secret has one spelling, and no other is accepted.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() != CHARACTERS {
@@ -55,8 +55,8 @@ impl Secret {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 
-    /// What is kept of it, and looked up by. A look-up by the hash tells nothing by its time: who could use that would
-    /// have to choose hashes.
+    /// What is stored of it, and looked up by. The time that a look-up takes reveals nothing: to make use of it, an
+    /// attacker would have to choose hashes.
     #[must_use]
     pub fn hash(&self) -> SecretHash {
         let mut hash = [0; digest::SHA256_OUTPUT_LEN];
@@ -79,7 +79,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A new name for a thing in lists and in the record: hexadecimal digits.
+/// A new id, which names a thing in lists and in the audit log: hexadecimal digits.
 ///
 /// # Errors
 /// When the system gives no random bytes.

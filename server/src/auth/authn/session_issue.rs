@@ -1,11 +1,11 @@
-//! The beginning of a session: one transaction, with its entry in the record.
+//! The beginning of a session: one transaction, with its audit entry.
 
 use rusqlite::Connection;
 
 use super::sessions;
 use crate::{
     audit::{self, Entry, Kind},
-    auth::{ActivePrincipal, NewSession, RandomError, Secret, Session, active_principals::AuthPolicy, new_id},
+    auth::{ActivePrincipal, NewSession, RandomError, Secret, Session, auth_policy::AuthPolicy, new_id},
     clock::now,
 };
 
@@ -13,13 +13,12 @@ use crate::{
 #[derive(Debug)]
 pub(in crate::auth) struct SessionIssue {
     pub(in crate::auth) new: NewSession,
-    /// Its public name.
     id: String,
     /// What opens it.
     pub(in crate::auth) secret: Secret,
-    /// What came with the request.
+    /// The session that came with the request, which ends.
     old: Option<Secret>,
-    /// How it came about, for the record.
+    /// How somebody logged in, for the audit entry.
     detail: String,
 }
 
@@ -28,21 +27,21 @@ impl SessionIssue {
         Ok(Self { new, id: new_id()?, secret: Secret::random()?, old, detail: detail.to_owned() })
     }
 
-    /// Begins it inside a transaction, and tells the record; nothing where its account is gone.
-    pub(in crate::auth) fn begin(
+    /// Begins it inside a transaction, with its audit entry; nothing where its account is gone.
+    pub(in crate::auth) fn issue(
         &self,
         transaction: &Connection,
-        basis: &AuthPolicy,
+        policy: &AuthPolicy,
     ) -> Result<Option<(Session, ActivePrincipal)>, rusqlite::Error> {
         let (Self { new, id, secret, old, detail }, now) = (self, now());
         if let Some(old) = old {
             sessions::end_by_secret(transaction, old)?;
         }
         sessions::create(transaction, new, id, secret, now)?;
-        let Some(session) = sessions::by_id(transaction, id, basis.limits, now)? else { return Ok(None) };
-        let standing = basis.of(&session);
-        let entry = standing.principal(&session.id, new.address).entry(Kind::Login, "log-in");
+        let Some(session) = sessions::by_id(transaction, id, policy.limits, now)? else { return Ok(None) };
+        let active = policy.of_session(&session);
+        let entry = active.principal(&session.id, new.address).entry(Kind::Login, "log-in");
         audit::append(transaction, &Entry { outcome: "done".to_owned(), detail: detail.clone(), ..entry })?;
-        Ok(Some((session, standing)))
+        Ok(Some((session, active)))
     }
 }

@@ -1,57 +1,47 @@
 //! Sessions: who is logged in, from where, and until when.
 //!
-//! A session is opened by a token that only the browser has; here is its hash. The rights of a local account are read
-//! with every look; what an account of another provider may do was told at its log-in, and stays with its session.
+//! A session is opened by a secret that only the browser has; its hash is stored here. The role and groups of a local
+//! account are read from the account each time; those of an external one came with its log-in, and stay with the session.
 
-use std::{fmt, net::IpAddr, str::FromStr, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use model::rights::Role;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::bearer_secrets;
-use crate::auth::{Principal, Secret, columns};
+use super::account_origin::AccountOrigin;
+use crate::auth::{
+    Principal, Secret,
+    changes::{audit_change, one_line, write_transaction},
+    columns,
+};
 
 /// How often the last use is written: more often would write to the disk for every click.
 const TOUCH: i64 = 60_000;
 
-/// The longest name of a browser that is kept, in characters.
+/// The longest name of a browser that is stored, in characters.
 const LONGEST_AGENT: usize = 200;
 
-/// Sessions of one account at once; one more ends the one that was not used for longest. Nobody has so many browsers,
-/// and a script that logs in and never out fills no disk.
+/// Sessions of one account at once; with one more, the one that was not used for longest ends. Nobody has so many
+/// browsers, and a script that logs in and never out can't fill the disk.
 const MOST: u32 = 50;
 
 /// How long sessions last. `[sessions]` in the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionLimits {
-    /// Without use; an open stream is no use.
+    /// Without a request; an open stream does not count as one.
     pub idle: Duration,
     /// In all.
     pub absolute: Duration,
 }
 
-/// Who knows the account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Origin {
-    /// Sluice itself: name, role and groups are in the table of users.
-    Local,
-    /// A provider of OpenID Connect: role and groups stay with the session.
-    Oidc,
-}
-
-/// No origin.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no origin {0:?}")]
-pub struct OriginError(String);
-
-/// What a session begins with.
+/// A session to begin.
 #[derive(Clone, Debug)]
 pub struct NewSession {
     /// The account's name.
     pub user: String,
-    /// Who knows it.
-    pub origin: Origin,
-    /// What it may do at most; of a local account the table of users decides.
+    /// Where it comes from.
+    pub origin: AccountOrigin,
+    /// What it may do at most; for a local account the table of users decides.
     pub role: Role,
     /// Its groups, likewise.
     pub groups: Vec<String>,
@@ -61,15 +51,15 @@ pub struct NewSession {
     pub agent: String,
 }
 
-/// A session that lasts.
+/// A session that is not over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Its public name, which opens nothing.
+    /// Its id, which opens nothing.
     pub id: String,
     /// The account's name.
     pub user: String,
-    /// Who knows it.
-    pub origin: Origin,
+    /// Where it comes from.
+    pub origin: AccountOrigin,
     /// What it may do at most, now.
     pub role: Role,
     /// Its groups, now.
@@ -85,7 +75,7 @@ pub struct Session {
 }
 
 impl Default for SessionLimits {
-    /// A working day with its breaks, and a week: a display or a tablet is asked again on a day of work.
+    /// A working day with its breaks, and a week: a display or a tablet has to log in again on a working day.
     fn default() -> Self {
         const HOUR: Duration = Duration::from_secs(60 * 60);
         Self { idle: 12 * HOUR, absolute: 7 * 24 * HOUR }
@@ -105,31 +95,6 @@ impl SessionLimits {
     fn earliest(&self, now: i64) -> (i64, i64) {
         let before = |time: Duration| now.saturating_sub(i64::try_from(time.as_millis()).unwrap_or(i64::MAX));
         (before(self.idle), before(self.absolute))
-    }
-}
-
-impl Origin {
-    /// Its word.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Local => "local",
-            Self::Oidc => "oidc",
-        }
-    }
-}
-
-impl FromStr for Origin {
-    type Err = OriginError;
-
-    fn from_str(text: &str) -> Result<Self, OriginError> {
-        [Self::Local, Self::Oidc].into_iter().find(|o| o.word() == text).ok_or_else(|| OriginError(text.to_owned()))
-    }
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
     }
 }
 
@@ -156,7 +121,7 @@ pub fn create(
             columns::list(&new.groups),
             now,
             new.address.to_string(),
-            bearer_secrets::shown(&new.agent, LONGEST_AGENT)
+            one_line(&new.agent, LONGEST_AGENT)
         ],
     )?;
     connection.execute(
@@ -167,7 +132,7 @@ pub fn create(
     Ok(())
 }
 
-/// The session that a secret opens, should it last.
+/// The session that a secret opens, unless it is over.
 ///
 /// # Errors
 /// When the database fails.
@@ -180,7 +145,7 @@ pub fn find(
     one(connection, "hash = ?3", &secret.hash().as_bytes(), limits, now)
 }
 
-/// The session of that public name, should it last.
+/// The session of that id, unless it is over.
 ///
 /// # Errors
 /// When the database fails.
@@ -193,7 +158,7 @@ pub fn by_id(
     one(connection, "id = ?3", &id, limits, now)
 }
 
-/// Writes that a session is used, where the last time is more than a minute ago. An open stream is no use.
+/// Writes that a session is used, where the last time is more than a minute ago.
 ///
 /// # Errors
 /// When the database fails.
@@ -210,7 +175,7 @@ pub fn touch(connection: &Connection, session: &Session, now: i64) -> Result<(),
 /// When the database fails.
 pub fn list(
     connection: &Connection,
-    of: Option<(Origin, &str)>,
+    of: Option<(AccountOrigin, &str)>,
     limits: SessionLimits,
     now: i64,
 ) -> Result<Vec<Session>, rusqlite::Error> {
@@ -221,52 +186,52 @@ pub fn list(
     statement.query_map(params![seen, created, origin, user], session)?.collect()
 }
 
-/// Ends one; whether it was there. With `of` only where it is that account's.
+/// Ends a session; whether there was one. With `of` only where it is that account's.
 ///
 /// # Errors
 /// When the database fails.
-pub fn end(connection: &Connection, id: &str, of: Option<(Origin, &str)>) -> Result<bool, rusqlite::Error> {
+pub fn end(connection: &Connection, id: &str, of: Option<(AccountOrigin, &str)>) -> Result<bool, rusqlite::Error> {
     let (origin, user) = of.map_or((None, None), |(origin, user)| (Some(origin.word()), Some(user)));
     let sql = "DELETE FROM sessions WHERE id = ?1 AND (?2 IS NULL OR origin = ?2) AND (?3 IS NULL OR user = ?3)";
     Ok(connection.execute(sql, params![id, origin, user])? > 0)
 }
 
-/// Ends one by its public name on somebody's word, and tells the record; whether there was one. With `of` only where it
-/// is that account's.
+/// Ends a session on behalf of `by`, with an audit entry; whether there was one. With `of` only where it is that
+/// account's.
 ///
 /// # Errors
 /// When the database fails.
 pub fn revoke(
     connection: &mut Connection,
     id: &str,
-    of: Option<(Origin, &str)>,
+    of: Option<(AccountOrigin, &str)>,
     by: &Principal,
     limits: SessionLimits,
     now: i64,
 ) -> Result<bool, rusqlite::Error> {
-    let transaction = bearer_secrets::begin(connection)?;
+    let transaction = write_transaction(connection)?;
     let Some(session) = by_id(&transaction, id, limits, now)? else { return Ok(false) };
     if !end(&transaction, id, of)? {
         return Ok(false);
     }
-    bearer_secrets::tell(&transaction, by, "session.end", &session.user, format!("session {}", session.id))?;
+    audit_change(&transaction, by, "session.end", &session.user, format!("session {}", session.id))?;
     transaction.commit()?;
     Ok(true)
 }
 
-/// Ends all of a local account on somebody's word, and tells the record; how many there were.
+/// Ends all sessions of a local account on behalf of `by`, with an audit entry; how many there were.
 ///
 /// # Errors
 /// When the database fails.
 pub fn revoke_all_of(connection: &mut Connection, user: &str, by: &Principal) -> Result<usize, rusqlite::Error> {
-    let transaction = bearer_secrets::begin(connection)?;
-    let ended = end_all_of(&transaction, Origin::Local, user)?;
-    bearer_secrets::tell(&transaction, by, "session.end", user, format!("everywhere: sessions ended: {ended}"))?;
+    let transaction = write_transaction(connection)?;
+    let ended = end_all_of(&transaction, AccountOrigin::Local, user)?;
+    audit_change(&transaction, by, "session.end", user, format!("everywhere: sessions ended: {ended}"))?;
     transaction.commit()?;
     Ok(ended)
 }
 
-/// Ends the one that a secret opens.
+/// Ends the session that a secret opens.
 ///
 /// # Errors
 /// When the database fails.
@@ -274,15 +239,15 @@ pub fn end_by_secret(connection: &Connection, secret: &Secret) -> Result<bool, r
     Ok(connection.execute("DELETE FROM sessions WHERE hash = ?1", [secret.hash().as_bytes()])? > 0)
 }
 
-/// Ends all of an account; how many there were.
+/// Ends all sessions of an account; how many there were.
 ///
 /// # Errors
 /// When the database fails.
-pub fn end_all_of(connection: &Connection, origin: Origin, user: &str) -> Result<usize, rusqlite::Error> {
+pub fn end_all_of(connection: &Connection, origin: AccountOrigin, user: &str) -> Result<usize, rusqlite::Error> {
     connection.execute("DELETE FROM sessions WHERE origin = ?1 AND user = ?2", [origin.word(), user])
 }
 
-/// Forgets those that ended by their age; how many there were.
+/// Deletes the sessions that expired; how many there were.
 ///
 /// # Errors
 /// When the database fails.
@@ -291,7 +256,7 @@ pub fn purge(connection: &Connection, limits: SessionLimits, now: i64) -> Result
     connection.execute("DELETE FROM sessions WHERE seen <= ?1 OR created <= ?2", [seen, created])
 }
 
-/// A local account's role and groups are those of now; with its end its sessions show no more.
+/// The role and groups of a local account are its present ones; sessions of one that was removed are not selected.
 const SELECT: &str = "
     SELECT s.id, s.user, s.origin, coalesce(u.role, s.role), coalesce(u.groups, s.groups), s.created, s.seen, s.address,
         s.agent

@@ -1,28 +1,28 @@
-//! Slows down who guesses passwords, and nobody else.
+//! Slows down whoever guesses passwords, and nobody else.
 //!
-//! Failures are counted per account and address, per address, and per known browser; each count waits longer with every
-//! failure and forgets with time. Nothing is counted per account alone: whoever fails elsewhere, from however many
-//! addresses, keeps nobody out. A browser that logged in before has a count of its own, so that others behind its address
-//! do not delay it. Pure: the caller says what time it is, and keeps nobody waiting, but answers how long to wait.
+//! Failures are counted per account and address, per address, and per known browser. With each failure the next attempt
+//! has to wait longer, and failures are forgotten with time. Nothing is counted per account alone: otherwise whoever fails
+//! often enough, from any address, could keep the account's owner out. A browser that logged in before has a count of its
+//! own, so that others behind its address don't delay it.
+//!
+//! A pure state machine: the caller passes the time, and answers how long to wait instead of making anybody wait.
 
-use std::{
-    collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
-    time::Duration,
-};
+use std::{collections::HashMap, net::IpAddr, time::Duration};
 
-use crate::auth::SecretHash;
+use ipnet::IpNet;
 
-/// Counts kept at once. With one more, those that were raised longest ago are forgotten: to push out a count of theirs an
-/// attacker must fail from as many other addresses, at the speed of argon2. About 4 MB.
+use crate::{auth::SecretHash, network::client_network};
+
+/// Counts that are kept. With one more, those that were raised longest ago are dropped: to get rid of a count this way, an
+/// attacker must fail from as many other addresses, each time at the speed of argon2. About 4 MB.
 const MOST: usize = 20_000;
 
 /// How a kind of count grows and forgets.
 #[derive(Clone, Copy, Debug)]
 struct Scale {
-    /// Failures without any delay: slips of the fingers, caps lock, last month's password.
+    /// Failures without a delay: typing errors, caps lock, last month's password.
     free: u32,
-    /// The longest delay; each failure doubles it from one second on.
+    /// The longest delay; it begins with one second, and each failure doubles it.
     longest: Duration,
     /// One failure is forgotten per so long.
     forgets: Duration,
@@ -31,19 +31,15 @@ struct Scale {
 /// Of one account at one address, or in one browser: about a hundred guesses a day, in the long run.
 const ACCOUNT: Scale = Scale { free: 5, longest: Duration::from_secs(15 * 60), forgets: Duration::from_secs(30 * 60) };
 
-/// Of one address, whatever the account: it may be an office of many, whose browsers are not known on their first day.
-/// About 1,500 guesses a day over all accounts.
+/// Of one address, whatever the account: it may be an office of many people, whose browsers are not known on their first
+/// day. About 1,500 guesses a day over all accounts.
 const ADDRESS: Scale = Scale { free: 20, longest: Duration::from_secs(60), forgets: Duration::from_secs(5 * 60) };
-
-/// Where somebody tries from: an IPv4 address, or the 64 bits of an IPv6 address that one customer has to themselves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(in crate::auth) struct Net(IpAddr);
 
 /// What is counted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Key {
-    Account(String, Net),
-    Address(Net),
+    Account(String, IpNet),
+    Address(IpNet),
     Device(String, SecretHash),
 }
 
@@ -60,26 +56,15 @@ pub(in crate::auth) struct Throttle {
     counts: HashMap<Key, Count>,
 }
 
-/// An attempt under way. It counts as a failure until it is told otherwise, so that a thousand at once are no way around.
+/// An attempt that has begun. It counts as a failure until it succeeds, so that a thousand at once are not a way around
+/// the throttle.
 #[derive(Debug)]
 #[must_use]
 pub(in crate::auth) struct Admitted(Vec<Key>);
 
-impl From<IpAddr> for Net {
-    fn from(address: IpAddr) -> Self {
-        Self(match address.to_canonical() {
-            IpAddr::V6(v6) => {
-                let [a, b, c, d, ..] = v6.segments();
-                IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-            }
-            v4 => v4,
-        })
-    }
-}
-
 impl Throttle {
-    /// Lets an attempt pass, or says how long to wait before the next. `device` is that of a browser which logged into
-    /// this account before. To be refused costs nothing: it makes no delay longer.
+    /// Lets an attempt pass, or says how long to wait before the next. `device` is a browser that logged into this account
+    /// before. An attempt that has to wait does not make the delay longer.
     ///
     /// # Errors
     /// With the time to wait.
@@ -90,10 +75,10 @@ impl Throttle {
         device: Option<SecretHash>,
         now: u64,
     ) -> Result<Admitted, Duration> {
-        let net = Net::from(address);
+        let network = client_network(address);
         let keys = match device {
             Some(device) => vec![Key::Device(account.to_owned(), device)],
-            None => vec![Key::Address(net), Key::Account(account.to_owned(), net)],
+            None => vec![Key::Address(network), Key::Account(account.to_owned(), network)],
         };
         let wait = keys.iter().map(|key| self.wait(key, now)).max().unwrap_or_default();
         if !wait.is_zero() {
@@ -105,8 +90,8 @@ impl Throttle {
         Ok(Admitted(keys))
     }
 
-    /// The attempt succeeded: its account's count begins anew here. The address's loses this attempt alone, so that nobody
-    /// with an account of their own can guess for ever.
+    /// The attempt succeeded: the count of its account at this address begins anew. That of the address loses only this
+    /// attempt, so that somebody with an account of their own can't guess others' passwords for ever.
     pub(in crate::auth) fn succeeded(&mut self, admitted: Admitted) {
         for key in admitted.0 {
             match key {
@@ -116,7 +101,7 @@ impl Throttle {
         }
     }
 
-    /// Nobody looked at the password: nothing is counted.
+    /// The password was not verified: nothing is counted.
     pub(in crate::auth) fn untried(&mut self, admitted: Admitted) {
         for key in admitted.0 {
             self.lower(&key);
@@ -137,8 +122,8 @@ impl Throttle {
         self.counts.insert(key, Count { failures: before.saturating_add(1), last: now });
     }
 
-    /// Forgets what has no failures any more, and the oldest eighth where that is not enough: seldom, rather than one by
-    /// one with a search for each.
+    /// Drops the counts without failures, and the oldest eighth where that is not enough: rarely and many at once, rather
+    /// than one by one with a search for each.
     fn make_room(&mut self, now: u64) {
         self.counts.retain(|key, count| count.failures_at(key, now) > 0);
         if self.counts.len() >= MOST {

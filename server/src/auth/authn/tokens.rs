@@ -1,23 +1,26 @@
-//! API tokens: what a script shows in place of a log-in.
+//! API tokens: what a script sends in place of a log-in.
 //!
-//! A token is a local account's, and ends with it. It never does more than the account may at that moment; with the
-//! scope `read` it only looks. Here is its hash, and what a list of tokens shows.
+//! A token belongs to a local account, and ends with it. It never does more than the account may at that moment; with the
+//! scope `read` it only looks. Its hash is stored here, and what a list of tokens shows.
 
 use std::{fmt, str::FromStr};
 
 use model::rights::Role;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::bearer_secrets;
 use crate::{
-    auth::{Principal, RandomError, Secret, UserName, columns, new_id},
+    auth::{
+        Principal, RandomError, Secret, UserName,
+        changes::{audit_change, one_line, purge_expired, quotable_id, write_transaction},
+        columns, new_id,
+    },
     clock::day,
 };
 
-/// What a token begins with, so that it is known for one where it is found.
+/// What a token begins with, so that one that leaked is recognised, by people and by secret scanners.
 pub const PREFIX: &str = "slt_";
 
-/// Tokens of one account; who needs more has forgotten some.
+/// Tokens of one account; whoever needs more has forgotten some.
 const MOST: i64 = 50;
 
 /// How often the last use is written: more often would write to the disk for every request.
@@ -35,7 +38,7 @@ pub enum Scope {
     Act,
 }
 
-/// No scope.
+/// A word that names no scope.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no scope {0:?}: it is read or act")]
 pub struct ScopeError(String);
@@ -43,7 +46,7 @@ pub struct ScopeError(String);
 /// A token as lists show it; nothing in it opens anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
-    /// Its public name.
+    /// Its id.
     pub id: String,
     /// Its account.
     pub user: UserName,
@@ -59,9 +62,9 @@ pub struct Token {
     pub used: Option<i64>,
 }
 
-/// A token that is good at this moment, with what its account may do.
+/// A token that is valid at this moment, with what its account may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Good {
+pub struct ValidToken {
     /// The token.
     pub token: Token,
     /// Its account's role.
@@ -70,7 +73,7 @@ pub struct Good {
     pub groups: Vec<String>,
 }
 
-/// What a token begins with.
+/// A token to make.
 #[derive(Clone, Debug)]
 pub struct NewToken {
     /// Its account.
@@ -129,7 +132,7 @@ impl fmt::Display for Scope {
     }
 }
 
-/// Makes a token. What opens it is given once, and is the whole text that a script sends.
+/// Makes a token. Its secret, the whole text that a script sends, is returned this once.
 ///
 /// # Errors
 /// When there is no such account, it has too many, or the database fails.
@@ -144,13 +147,13 @@ pub fn add(
         id: new_id()?,
         user: new.user.clone(),
         scope: new.scope,
-        note: bearer_secrets::shown(&new.note, LONGEST_NOTE),
+        note: one_line(&new.note, LONGEST_NOTE),
         created: now,
         expires: new.expires,
         used: None,
     };
-    let transaction = bearer_secrets::begin(connection)?;
-    bearer_secrets::forget(&transaction, "tokens", now)?;
+    let transaction = write_transaction(connection)?;
+    purge_expired(&transaction, "tokens", now)?;
     let user = token.user.as_str();
     if !transaction.query_row("SELECT EXISTS (SELECT 1 FROM users WHERE name = ?1)", [user], |row| row.get(0))? {
         return Err(TokenError::NoUser(token.user));
@@ -165,7 +168,7 @@ pub fn add(
     )?;
     let note = if token.note.is_empty() { String::new() } else { format!(", for {:?}", token.note) };
     let detail = format!("token {}, scope {}{note}, until {}", token.id, token.scope, day(token.expires));
-    bearer_secrets::tell(&transaction, by, "token.add", token.user.as_str(), detail)?;
+    audit_change(&transaction, by, "token.add", token.user.as_str(), detail)?;
     transaction.commit()?;
     Ok((token, format!("{PREFIX}{}", secret.reveal())))
 }
@@ -180,12 +183,12 @@ pub fn remove(
     of: Option<&UserName>,
     by: &Principal,
 ) -> Result<Token, TokenError> {
-    let transaction = bearer_secrets::begin(connection)?;
+    let transaction = write_transaction(connection)?;
     let sql = format!("SELECT {COLUMNS} FROM tokens WHERE id = ?1 AND (?2 IS NULL OR user = ?2)");
     let found = transaction.query_row(&sql, params![id, of.map(UserName::as_str)], token).optional()?;
-    let token = found.ok_or_else(|| TokenError::Missing(bearer_secrets::named(id)))?;
+    let token = found.ok_or_else(|| TokenError::Missing(quotable_id(id)))?;
     transaction.execute("DELETE FROM tokens WHERE id = ?1", [&token.id])?;
-    bearer_secrets::tell(&transaction, by, "token.remove", token.user.as_str(), format!("token {}", token.id))?;
+    audit_change(&transaction, by, "token.remove", token.user.as_str(), format!("token {}", token.id))?;
     transaction.commit()?;
     Ok(token)
 }
@@ -199,37 +202,37 @@ pub fn list(connection: &Connection, of: Option<&UserName>) -> Result<Vec<Token>
     connection.prepare(&sql)?.query_map([of.map(UserName::as_str)], token)?.collect()
 }
 
-/// The token that a text opens, should it be good now; notes that it was used.
+/// The token of a secret, where it is valid now; writes that it was used.
 ///
 /// # Errors
 /// When the database fails.
-pub fn find(connection: &Connection, text: &str, now: i64) -> Result<Option<Good>, rusqlite::Error> {
+pub fn find(connection: &Connection, text: &str, now: i64) -> Result<Option<ValidToken>, rusqlite::Error> {
     let Some(secret) = text.strip_prefix(PREFIX).and_then(Secret::parse) else { return Ok(None) };
-    let good = one(connection, "hash = ?2", &secret.hash().as_bytes(), now)?;
-    if let Some(Good { token, .. }) = &good
+    let valid = one(connection, "hash = ?2", &secret.hash().as_bytes(), now)?;
+    if let Some(ValidToken { token, .. }) = &valid
         && token.used.is_none_or(|used| now - used >= TOUCH)
         && let Err(error) = connection.execute("UPDATE tokens SET used = ?2 WHERE id = ?1", params![token.id, now])
     {
-        // Whoever may look may do so while the disk is full.
+        // Scripts go on while the disk is full.
         tracing::debug!(%error, "cannot note that a token was used");
     }
-    Ok(good)
+    Ok(valid)
 }
 
-/// The token of that public name, should it be good now.
+/// The token of that id, where it is valid now.
 ///
 /// # Errors
 /// When the database fails.
-pub fn by_id(connection: &Connection, id: &str, now: i64) -> Result<Option<Good>, rusqlite::Error> {
+pub fn by_id(connection: &Connection, id: &str, now: i64) -> Result<Option<ValidToken>, rusqlite::Error> {
     one(connection, "id = ?2", &id, now)
 }
 
-/// Every token that is good now.
+/// Every token that is valid now.
 ///
 /// # Errors
 /// When the database fails.
-pub fn good(connection: &Connection, now: i64) -> Result<Vec<Good>, rusqlite::Error> {
-    connection.prepare(&select_good())?.query_map([now], good_one)?.collect()
+pub fn list_valid(connection: &Connection, now: i64) -> Result<Vec<ValidToken>, rusqlite::Error> {
+    connection.prepare(&select_valid())?.query_map([now], valid_token)?.collect()
 }
 
 const COLUMNS: &str = "tokens.id, tokens.user, tokens.scope, tokens.note, tokens.created, tokens.expires, tokens.used";
@@ -239,21 +242,21 @@ fn one(
     condition: &str,
     value: &dyn rusqlite::ToSql,
     now: i64,
-) -> Result<Option<Good>, rusqlite::Error> {
-    let sql = format!("{} AND tokens.{condition}", select_good());
-    connection.prepare(&sql)?.query_row(params![now, value], good_one).optional()
+) -> Result<Option<ValidToken>, rusqlite::Error> {
+    let sql = format!("{} AND tokens.{condition}", select_valid());
+    connection.prepare(&sql)?.query_row(params![now, value], valid_token).optional()
 }
 
-fn select_good() -> String {
+fn select_valid() -> String {
     format!(
         "SELECT {COLUMNS}, users.role, users.groups FROM tokens JOIN users ON users.name = tokens.user
          WHERE tokens.expires > ?1"
     )
 }
 
-fn good_one(row: &Row<'_>) -> Result<Good, rusqlite::Error> {
+fn valid_token(row: &Row<'_>) -> Result<ValidToken, rusqlite::Error> {
     let token = token(row)?;
-    Ok(Good { token, role: columns::parsed(row, 7)?, groups: columns::listed(row, 8)? })
+    Ok(ValidToken { token, role: columns::parsed(row, 7)?, groups: columns::listed(row, 8)? })
 }
 
 fn token(row: &Row<'_>) -> Result<Token, rusqlite::Error> {

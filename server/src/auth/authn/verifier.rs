@@ -1,4 +1,4 @@
-//! Looks at passwords and hashes new ones: away from the tasks that serve, two at once at most.
+//! Verifies passwords and hashes new ones: on threads of their own, two at once at most.
 
 use std::{
     sync::{
@@ -14,26 +14,26 @@ use tokio::{
     time::timeout,
 };
 
-use crate::auth::{Cost, Memory, Password, PasswordError, PasswordHash};
+use crate::auth::{Cost, HashMemory, Password, PasswordError, PasswordHash};
 
-/// Passwords looked at together, in each of the two lanes: known browsers have one to themselves, so that a crowd of
-/// strangers does not keep them waiting. Two in all take 38 MiB, which are kept for the next, and no more than two cores.
+/// Passwords hashed at once in each of the two lanes. Known browsers have a lane to themselves, so that a crowd of unknown
+/// ones does not keep them waiting. Two in all take 38 MiB, which are kept for the next, and two cores at most.
 const AT_ONCE: usize = 1;
 
-/// How many may wait in a lane. More than one address is let fail without a delay, so that one address can't fill it; at
-/// 40 ms each it is empty within three seconds.
+/// How many may wait in a lane: more than one address may fail without a delay, so that one address can't fill it. At
+/// 40 ms each the lane is empty within three seconds.
 const WAITING: usize = 64;
 
-/// How long one may wait: then there is something wrong with the machine.
+/// How long one may wait; if it takes longer, something is wrong with the machine.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What is told to come again: when everybody that waits now is through.
-const COME_AGAIN: Duration = Duration::from_secs(3);
+/// After what time to try again where the lane is full: when it will be empty.
+const RETRY_AFTER: Duration = Duration::from_secs(3);
 
-/// Why nobody looked at a password.
+/// Why a password was not verified.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::auth) enum VerifierError {
-    /// Too many wait already; come again after this time.
+    /// Too many wait already; try again after this time.
     #[error("too many log-ins at once: try again in {} s", .0.as_secs())]
     Busy(Duration),
     /// It went wrong.
@@ -41,96 +41,98 @@ pub(in crate::auth) enum VerifierError {
     Failed(String),
 }
 
-/// What became of a look.
+/// The result of verifying a password.
 #[derive(Debug)]
 pub(in crate::auth) enum Verdict {
     /// Not the password, or there is no such account.
     Wrong,
-    /// The password; with its hash at the cost of today, where it was kept at another.
+    /// The password; with its hash at today's cost, where the stored one has another.
     Right(Option<PasswordHash>),
 }
 
+/// Work that is done one after the other.
 #[derive(Debug)]
 struct Lane {
-    free: Arc<Semaphore>,
-    memory: Arc<Mutex<Memory>>,
+    turn: Arc<Semaphore>,
+    memory: Arc<Mutex<HashMemory>>,
     waiting: AtomicUsize,
 }
 
-/// The one place where the program looks at passwords and hashes them.
+/// The one place where the server verifies and hashes passwords.
 #[derive(Debug)]
 pub(in crate::auth) struct Verifier {
     cost: Cost,
-    /// The hash that is looked at where there is no account: as much work, for nothing.
-    nobody: PasswordHash,
+    /// The hash that is compared with where there is no account, so that it takes as long as with one.
+    dummy: PasswordHash,
+    /// For browsers that logged in before.
     known: Lane,
-    strangers: Lane,
-    looks: Arc<AtomicU64>,
+    unknown: Lane,
+    verified: Arc<AtomicU64>,
 }
 
 impl Verifier {
-    /// One for hashes of that cost.
+    /// A verifier that hashes at that cost.
     ///
     /// # Errors
     /// When nothing can be hashed at that cost.
     pub(in crate::auth) fn new(cost: Cost) -> Result<Self, PasswordError> {
         let lane =
-            || Lane { free: Arc::new(Semaphore::new(AT_ONCE)), memory: Arc::default(), waiting: AtomicUsize::new(0) };
-        let nobody = Password::typed("nobody has this one".to_owned()).hash(cost, &mut Memory::default())?;
-        Ok(Self { cost, nobody, known: lane(), strangers: lane(), looks: Arc::default() })
+            || Lane { turn: Arc::new(Semaphore::new(AT_ONCE)), memory: Arc::default(), waiting: AtomicUsize::new(0) };
+        let dummy = Password::new("nobody has this one".to_owned()).hash(cost, &mut HashMemory::default())?;
+        Ok(Self { cost, dummy, known: lane(), unknown: lane(), verified: Arc::default() })
     }
 
-    /// Looks whether `password` is the one that `kept` was made of; with nothing kept it takes as long.
+    /// Whether `hash` was made of `password`; without a hash the answer takes as long.
     ///
     /// # Errors
     /// When too many wait, or it went wrong.
-    pub(in crate::auth) async fn look(
+    pub(in crate::auth) async fn verify(
         &self,
         password: Password,
-        kept: Option<PasswordHash>,
+        hash: Option<PasswordHash>,
         is_known: bool,
     ) -> Result<Verdict, VerifierError> {
-        let lane = if is_known { &self.known } else { &self.strangers };
-        let (cost, nobody, looks) = (self.cost, self.nobody.clone(), self.looks.clone());
-        let look = move |memory: &mut Memory| {
-            looks.fetch_add(1, Ordering::Relaxed);
-            let fits = kept.as_ref().unwrap_or(&nobody).fits(&password, memory);
-            match kept {
-                Some(hash) if fits && hash.is_outdated(cost) => {
+        let lane = if is_known { &self.known } else { &self.unknown };
+        let (cost, dummy, verified) = (self.cost, self.dummy.clone(), self.verified.clone());
+        let verify = move |memory: &mut HashMemory| {
+            verified.fetch_add(1, Ordering::Relaxed);
+            let is_right = hash.as_ref().unwrap_or(&dummy).verifies(&password, memory);
+            match hash {
+                Some(hash) if is_right && hash.is_outdated(cost) => {
                     password.hash(cost, memory).map(|new| Verdict::Right(Some(new)))
                 }
-                Some(_) if fits => Ok(Verdict::Right(None)),
+                Some(_) if is_right => Ok(Verdict::Right(None)),
                 _ => Ok(Verdict::Wrong),
             }
         };
-        lane.work(look).await
+        lane.run(verify).await
     }
 
-    /// Hashes a new password, for somebody who is in: in the lane of those who are known.
+    /// Hashes a new password, for somebody who is logged in: in the lane of known browsers.
     ///
     /// # Errors
     /// When too many wait, or it went wrong.
     pub(in crate::auth) async fn hash(&self, password: Password) -> Result<PasswordHash, VerifierError> {
         let cost = self.cost;
-        self.known.work(move |memory| password.hash(cost, memory)).await
+        self.known.run(move |memory| password.hash(cost, memory)).await
     }
 
-    /// How many passwords were looked at so far.
+    /// How many passwords were verified so far, right or wrong.
     #[must_use]
-    pub(in crate::auth) fn looks(&self) -> u64 {
-        self.looks.load(Ordering::Relaxed)
+    pub(in crate::auth) fn verified(&self) -> u64 {
+        self.verified.load(Ordering::Relaxed)
     }
 }
 
 impl Lane {
     /// Does something with the lane's memory, when its turn has come.
-    async fn work<T: Send + 'static>(
+    async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Memory) -> Result<T, PasswordError> + Send + 'static,
+        work: impl FnOnce(&mut HashMemory) -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, VerifierError> {
         let (permit, memory) = (self.enter().await?, self.memory.clone());
         let done = spawn_blocking(move || {
-            // Held to the end of the work, whether somebody still waits for it or not.
+            // Held until the work is done, even when nobody waits for it any more.
             let _permit = permit;
             work(&mut memory.lock().unwrap_or_else(PoisonError::into_inner))
         });
@@ -139,21 +141,21 @@ impl Lane {
     }
 
     async fn enter(&self) -> Result<OwnedSemaphorePermit, VerifierError> {
-        let waits = Waits::begin(&self.waiting).ok_or(VerifierError::Busy(COME_AGAIN))?;
-        let entered = timeout(PATIENCE, self.free.clone().acquire_owned()).await;
-        drop(waits);
+        let place = WaitingPlace::take(&self.waiting).ok_or(VerifierError::Busy(RETRY_AFTER))?;
+        let entered = timeout(PATIENCE, self.turn.clone().acquire_owned()).await;
+        drop(place);
         match entered {
             Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_)) | Err(_) => Err(VerifierError::Busy(COME_AGAIN)),
+            Ok(Err(_)) | Err(_) => Err(VerifierError::Busy(RETRY_AFTER)),
         }
     }
 }
 
-/// One that waits; dropped when it waits no more, or when whoever asked has left.
-struct Waits<'a>(&'a AtomicUsize);
+/// A place among those that wait; free again when dropped, also because the client disconnected.
+struct WaitingPlace<'a>(&'a AtomicUsize);
 
-impl<'a> Waits<'a> {
-    fn begin(waiting: &'a AtomicUsize) -> Option<Self> {
+impl<'a> WaitingPlace<'a> {
+    fn take(waiting: &'a AtomicUsize) -> Option<Self> {
         if waiting.fetch_add(1, Ordering::Relaxed) >= WAITING {
             waiting.fetch_sub(1, Ordering::Relaxed);
             return None;
@@ -162,7 +164,7 @@ impl<'a> Waits<'a> {
     }
 }
 
-impl Drop for Waits<'_> {
+impl Drop for WaitingPlace<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -177,50 +179,51 @@ mod tests {
     const CHEAP: Cost = Cost { memory: 64, passes: 1, lanes: 1 };
 
     fn password(text: &str) -> Password {
-        Password::typed(text.to_owned())
+        Password::new(text.to_owned())
     }
 
     #[tokio::test]
     async fn an_unknown_account_costs_as_much_as_a_wrong_password() {
         let verifier = Verifier::new(CHEAP).expect("a verifier");
-        let kept = password("correct horse").hash(CHEAP, &mut Memory::default()).expect("hashed");
+        let kept = password("correct horse").hash(CHEAP, &mut HashMemory::default()).expect("hashed");
         for (kept, typed) in [(Some(kept.clone()), "wrong"), (None, "wrong"), (None, "nobody has this one")] {
-            let before = verifier.looks();
-            let verdict = verifier.look(password(typed), kept, false).await.expect("looked at");
+            let before = verifier.verified();
+            let verdict = verifier.verify(password(typed), kept, false).await.expect("verified");
             assert!(matches!(verdict, Verdict::Wrong));
-            assert_eq!(verifier.looks(), before + 1);
+            assert_eq!(verifier.verified(), before + 1);
         }
-        assert!(!verifier.nobody.is_outdated(CHEAP), "the same cost");
-        let verdict = verifier.look(password("correct horse"), Some(kept), false).await.expect("looked at");
+        assert!(!verifier.dummy.is_outdated(CHEAP), "the same cost");
+        let verdict = verifier.verify(password("correct horse"), Some(kept), false).await.expect("verified");
         assert!(matches!(verdict, Verdict::Right(None)));
     }
 
     #[tokio::test]
     async fn a_hash_of_another_cost_is_made_anew() {
         let verifier = Verifier::new(CHEAP).expect("a verifier");
-        let old = password("correct horse").hash(Cost { memory: 8, ..CHEAP }, &mut Memory::default()).expect("hashed");
-        let verdict = verifier.look(password("correct horse"), Some(old.clone()), true).await.expect("looked at");
+        let old =
+            password("correct horse").hash(Cost { memory: 8, ..CHEAP }, &mut HashMemory::default()).expect("hashed");
+        let verdict = verifier.verify(password("correct horse"), Some(old.clone()), true).await.expect("verified");
         let Verdict::Right(Some(new)) = verdict else { panic!("{verdict:?}") };
-        assert!(!new.is_outdated(CHEAP) && new.fits(&password("correct horse"), &mut Memory::default()));
-        let verdict = verifier.look(password("wrong horses"), Some(old), true).await.expect("looked at");
+        assert!(!new.is_outdated(CHEAP) && new.verifies(&password("correct horse"), &mut HashMemory::default()));
+        let verdict = verifier.verify(password("wrong horses"), Some(old), true).await.expect("verified");
         assert!(matches!(verdict, Verdict::Wrong));
     }
 
     #[tokio::test]
-    async fn few_are_looked_at_together_few_wait_and_known_browsers_pass_the_crowd() {
+    async fn few_are_verified_at_once_few_wait_and_known_browsers_pass_the_crowd() {
         let verifier = Verifier::new(CHEAP).expect("a verifier");
-        let held = verifier.strangers.enter().await.expect("the first");
-        assert!(verifier.strangers.free.try_acquire().is_err(), "one at once in a lane");
-        let crowd = join_all((0..WAITING + 5).map(|_| verifier.look(password("wrong"), None, false)));
+        let held = verifier.unknown.enter().await.expect("the first");
+        assert!(verifier.unknown.turn.try_acquire().is_err(), "one at once in a lane");
+        let crowd = join_all((0..WAITING + 5).map(|_| verifier.verify(password("wrong"), None, false)));
         let both = async {
-            let verdict = verifier.look(password("wrong"), None, true).await.expect("looked at");
+            let verdict = verifier.verify(password("wrong"), None, true).await.expect("verified");
             assert!(matches!(verdict, Verdict::Wrong));
-            assert_eq!(verifier.looks(), 1, "the crowd still waits");
+            assert_eq!(verifier.verified(), 1, "the crowd still waits");
             drop(held);
         };
         let (answers, ()) = futures::join!(crowd, both);
         let busy = answers.iter().filter(|a| matches!(a, Err(VerifierError::Busy(wait)) if !wait.is_zero())).count();
-        assert_eq!((busy, verifier.looks()), (5, WAITING as u64 + 1));
-        assert_eq!(verifier.strangers.waiting.load(Ordering::Relaxed), 0);
+        assert_eq!((busy, verifier.verified()), (5, WAITING as u64 + 1));
+        assert_eq!(verifier.unknown.waiting.load(Ordering::Relaxed), 0);
     }
 }

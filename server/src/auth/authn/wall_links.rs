@@ -1,11 +1,14 @@
-//! Wall links: an address that shows the wall of some clusters, and nothing else, to a display that nobody logs in at.
+//! Wall links: an address that shows the wall of some clusters, and nothing else, on a display that nobody logs in at.
 
 use model::rights::{Grant, Pattern, Rights, Role};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::bearer_secrets;
 use crate::{
-    auth::{Principal, RandomError, Secret, columns, new_id},
+    auth::{
+        Principal, RandomError, Secret,
+        changes::{audit_change, one_line, purge_expired, quotable_id, write_transaction},
+        columns, new_id,
+    },
     clock::day,
 };
 
@@ -23,8 +26,8 @@ const MOST_CLUSTERS: usize = 50;
 
 /// A wall link as lists show it; nothing in it opens anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wall {
-    /// Its public name.
+pub struct WallLink {
+    /// Its id.
     pub id: String,
     /// Which display it is for.
     pub name: String,
@@ -40,20 +43,20 @@ pub struct Wall {
     pub opened: Option<i64>,
 }
 
-/// What becomes of an address that somebody opens.
+/// What a look-up of a wall link finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// It is good.
-    Good(Wall),
-    /// It was, until this moment, Unix milliseconds.
+pub enum WallLinkLookup {
+    /// One that is valid.
+    Valid(WallLink),
+    /// One that expired at this moment, Unix milliseconds.
     Expired(i64),
-    /// There is none, or not any more.
+    /// None, or none any more.
     Unknown,
 }
 
-/// What a link begins with.
+/// A link to make.
 #[derive(Clone, Debug)]
-pub struct NewWall {
+pub struct NewWallLink {
     /// Which display it is for.
     pub name: String,
     /// The clusters that it shows.
@@ -64,7 +67,7 @@ pub struct NewWall {
 
 /// Why a link was not made or ended.
 #[derive(Debug, thiserror::Error)]
-pub enum WallError {
+pub enum WallLinkError {
     /// No name.
     #[error("a wall link needs a name, which says where the display is")]
     NoName,
@@ -85,7 +88,7 @@ pub enum WallError {
     Database(#[from] rusqlite::Error),
 }
 
-impl Wall {
+impl WallLink {
     /// What its display may see.
     #[must_use]
     pub fn rights(&self) -> Rights {
@@ -94,97 +97,108 @@ impl Wall {
     }
 }
 
-/// Makes a link. What opens it is given once: the path of its address.
+/// Makes a link. The path of its address, which holds its secret, is returned this once.
 ///
 /// # Errors
 /// When it has no name or cluster, there are too many, or the database fails.
-pub fn add(connection: &mut Connection, new: &NewWall, by: &Principal, now: i64) -> Result<(Wall, String), WallError> {
-    let name = bearer_secrets::shown(&new.name, LONGEST_NAME);
+pub fn add(
+    connection: &mut Connection,
+    new: &NewWallLink,
+    by: &Principal,
+    now: i64,
+) -> Result<(WallLink, String), WallLinkError> {
+    let name = one_line(&new.name, LONGEST_NAME);
     if name.is_empty() {
-        return Err(WallError::NoName);
+        return Err(WallLinkError::NoName);
     }
-    let clusters: Vec<String> =
-        new.clusters.iter().map(|c| bearer_secrets::shown(c, 200)).filter(|c| !c.is_empty()).collect();
-    // A grant without a cluster would be one for all of them.
+    let clusters: Vec<String> = new.clusters.iter().map(|c| one_line(c, 200)).filter(|c| !c.is_empty()).collect();
+    // A grant without clusters would be one for all of them.
     if clusters.is_empty() || clusters.len() > MOST_CLUSTERS {
-        return Err(WallError::NoCluster);
+        return Err(WallLinkError::NoCluster);
     }
     let secret = Secret::random()?;
-    let wall =
-        Wall { id: new_id()?, name, clusters, by: by.name.clone(), created: now, expires: new.expires, opened: None };
-    let transaction = bearer_secrets::begin(connection)?;
-    bearer_secrets::forget(&transaction, "walls", now)?;
+    let link = WallLink {
+        id: new_id()?,
+        name,
+        clusters,
+        by: by.name.clone(),
+        created: now,
+        expires: new.expires,
+        opened: None,
+    };
+    let transaction = write_transaction(connection)?;
+    purge_expired(&transaction, "walls", now)?;
     let count = "SELECT count(*) FROM walls WHERE expires > ?1";
     if transaction.query_row(count, [now], |row| row.get::<_, i64>(0))? >= MOST {
-        return Err(WallError::TooMany);
+        return Err(WallLinkError::TooMany);
     }
     transaction.execute(
         "INSERT INTO walls (id, hash, name, clusters, by, created, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![
-            wall.id,
+            link.id,
             secret.hash().as_bytes(),
-            wall.name,
-            columns::list(&wall.clusters),
-            wall.by,
+            link.name,
+            columns::list(&link.clusters),
+            link.by,
             now,
-            wall.expires
+            link.expires
         ],
     )?;
-    let detail = format!("wall link {}, clusters {}, until {}", wall.id, wall.clusters.join(", "), day(wall.expires));
-    bearer_secrets::tell(&transaction, by, "wall.add", &wall.name, detail)?;
+    let detail = format!("wall link {}, clusters {}, until {}", link.id, link.clusters.join(", "), day(link.expires));
+    audit_change(&transaction, by, "wall.add", &link.name, detail)?;
     transaction.commit()?;
-    Ok((wall, format!("/w/{PREFIX}{}", secret.reveal())))
+    Ok((link, format!("/w/{PREFIX}{}", secret.reveal())))
 }
 
 /// Ends a link.
 ///
 /// # Errors
-/// When there is none of that name, or the database fails.
-pub fn remove(connection: &mut Connection, id: &str, by: &Principal) -> Result<Wall, WallError> {
-    let transaction = bearer_secrets::begin(connection)?;
+/// When there is none of that id, or the database fails.
+pub fn remove(connection: &mut Connection, id: &str, by: &Principal) -> Result<WallLink, WallLinkError> {
+    let transaction = write_transaction(connection)?;
     let sql = format!("SELECT {COLUMNS} FROM walls WHERE id = ?1");
-    let found = transaction.query_row(&sql, [id], wall).optional()?;
-    let wall = found.ok_or_else(|| WallError::Missing(bearer_secrets::named(id)))?;
-    transaction.execute("DELETE FROM walls WHERE id = ?1", [&wall.id])?;
-    bearer_secrets::tell(&transaction, by, "wall.remove", &wall.name, format!("wall link {}", wall.id))?;
+    let found = transaction.query_row(&sql, [id], wall_link).optional()?;
+    let link = found.ok_or_else(|| WallLinkError::Missing(quotable_id(id)))?;
+    transaction.execute("DELETE FROM walls WHERE id = ?1", [&link.id])?;
+    audit_change(&transaction, by, "wall.remove", &link.name, format!("wall link {}", link.id))?;
     transaction.commit()?;
-    Ok(wall)
+    Ok(link)
 }
 
 /// Every link; those that were made last first.
 ///
 /// # Errors
 /// When the database fails.
-pub fn list(connection: &Connection) -> Result<Vec<Wall>, rusqlite::Error> {
+pub fn list(connection: &Connection) -> Result<Vec<WallLink>, rusqlite::Error> {
     let sql = format!("SELECT {COLUMNS} FROM walls ORDER BY created DESC, id");
-    connection.prepare(&sql)?.query_map([], wall)?.collect()
+    connection.prepare(&sql)?.query_map([], wall_link)?.collect()
 }
 
-/// What a text opens, `slw_...` as it stands in the address and in the cookie.
+/// The link of a secret, `slw_...` as it is in the address and in the cookie.
 ///
 /// # Errors
 /// When the database fails.
-pub fn find(connection: &Connection, text: &str, now: i64) -> Result<Found, rusqlite::Error> {
+pub fn find(connection: &Connection, text: &str, now: i64) -> Result<WallLinkLookup, rusqlite::Error> {
     match text.strip_prefix(PREFIX).and_then(Secret::parse) {
         Some(secret) => one(connection, "hash = ?1", &secret.hash().as_bytes(), now),
-        None => Ok(Found::Unknown),
+        None => Ok(WallLinkLookup::Unknown),
     }
 }
 
-/// The link of that public name.
+/// The link of that id.
 ///
 /// # Errors
 /// When the database fails.
-pub fn by_id(connection: &Connection, id: &str, now: i64) -> Result<Found, rusqlite::Error> {
+pub fn by_id(connection: &Connection, id: &str, now: i64) -> Result<WallLinkLookup, rusqlite::Error> {
     one(connection, "id = ?1", &id, now)
 }
 
-/// Notes that a display opened it.
+/// Writes that a display opened a link.
 ///
 /// # Errors
 /// When the database fails.
-pub fn opened(connection: &Connection, wall: &Wall, now: i64) -> Result<(), rusqlite::Error> {
-    connection.execute("UPDATE walls SET opened = ?2 WHERE id = ?1", params![wall.id, now]).map(|_| ())
+pub fn note_opened(connection: &Connection, link: &WallLink, now: i64) -> Result<(), rusqlite::Error> {
+    connection.execute("UPDATE walls SET opened = ?2 WHERE id = ?1", params![link.id, now]).map(|_| ())
 }
 
 const COLUMNS: &str = "id, name, clusters, by, created, expires, opened";
@@ -194,17 +208,17 @@ fn one(
     condition: &str,
     value: &dyn rusqlite::ToSql,
     now: i64,
-) -> Result<Found, rusqlite::Error> {
+) -> Result<WallLinkLookup, rusqlite::Error> {
     let sql = format!("SELECT {COLUMNS} FROM walls WHERE {condition}");
-    Ok(match connection.prepare(&sql)?.query_row([value], wall).optional()? {
-        Some(wall) if wall.expires > now => Found::Good(wall),
-        Some(wall) => Found::Expired(wall.expires),
-        None => Found::Unknown,
+    Ok(match connection.prepare(&sql)?.query_row([value], wall_link).optional()? {
+        Some(link) if link.expires > now => WallLinkLookup::Valid(link),
+        Some(link) => WallLinkLookup::Expired(link.expires),
+        None => WallLinkLookup::Unknown,
     })
 }
 
-fn wall(row: &Row<'_>) -> Result<Wall, rusqlite::Error> {
-    Ok(Wall {
+fn wall_link(row: &Row<'_>) -> Result<WallLink, rusqlite::Error> {
+    Ok(WallLink {
         id: row.get(0)?,
         name: row.get(1)?,
         clusters: columns::listed(row, 2)?,

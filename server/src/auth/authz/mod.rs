@@ -1,4 +1,5 @@
-//! What whoever asks may do: what each route needs, and what rules grant.
+//! Authorization: what whoever is asking may see and do.
 
 pub mod policy;
+pub mod roles;
 pub mod rules;

@@ -9,19 +9,19 @@ pub struct Rule {
     pub users: Vec<Pattern>,
     /// The groups that it is for.
     pub groups: Vec<Pattern>,
-    /// What it allows them.
+    /// What it grants them.
     pub grant: Grant,
 }
 
-/// All of them, in the order of the configuration.
+/// All rules, in the order of the configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rules(pub Vec<Rule>);
 
 impl Rules {
     /// What an account with that role and these groups may see and do.
     ///
-    /// Without rules the role decides alone. With rules, viewers and operators reach what the rules for them allow
-    /// together, and nothing else; an admin, who could give themselves another account, is not bound.
+    /// Without rules the role alone decides. With rules, viewers and operators have what the rules for them grant together,
+    /// and nothing else. Admins are not bound by rules, since they could make themselves another account.
     #[must_use]
     pub fn rights(&self, user: &str, groups: &[String], role: Role) -> Rights {
         if self.0.is_empty() || role == Role::Admin {
@@ -52,12 +52,12 @@ mod tests {
             Rule { users: vec![], groups: patterns(&["on-call"]), grant: grant(&[], &[Action::Shutdown]) },
         ]);
         let anna = rules.rights("anna", &[], Role::Operator);
-        assert_eq!(anna.refusal(Action::Drain, "edge", "app-web"), None);
-        assert!(anna.refusal(Action::Shutdown, "edge", "app-web").is_some() && !anna.sees("edge", "db"));
+        assert_eq!(anna.denied(Action::Drain, "edge", "app-web"), None);
+        assert!(anna.denied(Action::Shutdown, "edge", "app-web").is_some() && !anna.sees("edge", "db"));
         let ben = rules.rights("ben", &["on-call".to_owned()], Role::Operator);
-        assert_eq!(ben.refusal(Action::Drain, "edge", "app-web"), None);
-        assert_eq!(ben.refusal(Action::Shutdown, "edge", "db"), None);
-        assert!(ben.refusal(Action::Drain, "edge", "db").is_some() && !ben.sees("lab", "db"));
+        assert_eq!(ben.denied(Action::Drain, "edge", "app-web"), None);
+        assert_eq!(ben.denied(Action::Shutdown, "edge", "db"), None);
+        assert!(ben.denied(Action::Drain, "edge", "db").is_some() && !ben.sees("lab", "db"));
         assert_eq!(rules.rights("root", &[], Role::Admin), Rights::of(Role::Admin));
         assert_eq!(Rules::default().rights("anna", &[], Role::Viewer), Rights::of(Role::Viewer));
         let only = Rules(rules.0[1..].to_vec());

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::*;
 use crate::{
     audit,
-    auth::{Cost, Memory, NewSession, Password, Secret, SessionLimits, authn::devices, new_id},
+    auth::{Cost, HashMemory, NewSession, Password, Secret, SessionLimits, authn::devices, new_id},
 };
 
 const CHEAP: Cost = Cost { memory: 8, passes: 1, lanes: 1 };
@@ -22,7 +22,7 @@ fn name(text: &str) -> UserName {
 }
 
 fn hash(text: &str) -> PasswordHash {
-    Password::typed(text.to_owned()).hash(CHEAP, &mut Memory::default()).expect("hashed")
+    Password::new(text.to_owned()).hash(CHEAP, &mut HashMemory::default()).expect("hashed")
 }
 
 fn account(text: &str, role: Role) -> User {
@@ -33,8 +33,8 @@ fn by() -> Principal {
     Principal::command_line("root")
 }
 
-/// The record: action, targets, outcome, detail.
-fn told(connection: &Connection) -> Vec<String> {
+/// The audit log: who, kind, action, targets, detail.
+fn audit_lines(connection: &Connection) -> Vec<String> {
     let sql = "SELECT who || ' ' || kind || ' ' || action || ' ' || targets || ' ' || detail FROM record ORDER BY id";
     let mut statement = connection.prepare(sql).expect("a statement");
     statement.query_map([], |row| row.get(0)).expect("rows").collect::<Result<_, _>>().expect("texts")
@@ -45,14 +45,14 @@ fn logged_in(connection: &Connection, user: &str) -> Secret {
     let secret = Secret::random().expect("random bytes");
     let new = NewSession {
         user: user.to_owned(),
-        origin: Origin::Local,
+        origin: AccountOrigin::Local,
         role: Role::Viewer,
         groups: Vec::new(),
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
         agent: String::new(),
     };
     sessions::create(connection, &new, &new_id().expect("random bytes"), &secret, 1).expect("created");
-    devices::keep(connection, &name(user), &secret, 1).expect("kept");
+    devices::remember(connection, &name(user), &secret, 1).expect("kept");
     secret
 }
 
@@ -79,17 +79,17 @@ fn a_group_is_one_name_that_can_be_read() {
 }
 
 #[test]
-fn an_account_is_made_once_and_each_change_is_in_the_record() {
+fn an_account_is_made_once_and_each_change_is_in_the_audit_log() {
     let mut connection = database();
-    assert!(!is_there_any(&connection).expect("answered"));
+    assert!(!has_any(&connection).expect("answered"));
     let anna = account("anna", Role::Operator);
     add(&mut connection, &anna, &hash("first password"), &by()).expect("added");
-    assert!(is_there_any(&connection).expect("answered"));
+    assert!(has_any(&connection).expect("answered"));
     let again = add(&mut connection, &anna, &hash("second password"), &by());
     assert!(matches!(again, Err(UserError::Exists(_))), "{again:?}");
     let (found, kept) = find(&connection, &anna.name).expect("answered").expect("there");
     assert_eq!(found, anna);
-    assert!(kept.fits(&Password::typed("first password".to_owned()), &mut Memory::default()));
+    assert!(kept.verifies(&Password::new("first password".to_owned()), &mut HashMemory::default()));
     set_role(&mut connection, &anna.name, Role::Viewer, &by(), 5).expect("changed");
     set_password(&mut connection, &anna.name, &hash("third password"), &by(), 6).expect("changed");
     let groups = ["dba", "ops"].map(|name| group(name).expect("a group")).to_vec();
@@ -108,7 +108,7 @@ fn an_account_is_made_once_and_each_change_is_in_the_record() {
         assert!(matches!(missing, Err(UserError::Missing(_))), "{missing:?}");
     }
     assert_eq!(
-        told(&connection),
+        audit_lines(&connection),
         [
             r#"root account user.add ["anna"] role operator, groups on-call"#,
             r#"root account user.role ["anna"] operator to viewer"#,
@@ -127,7 +127,7 @@ fn a_new_password_or_the_end_of_an_account_ends_its_sessions_and_no_other() {
         add(&mut connection, &account(user, Role::Viewer), &hash("x"), &by()).expect("added");
     }
     let known = |connection: &Connection, secret: &Secret| {
-        devices::is_known(connection, &name("anna"), secret.hash(), 2).expect("answered")
+        devices::is_known_to(connection, &name("anna"), secret.hash(), 2).expect("answered")
     };
     let [first, ben] = ["anna", "ben"].map(|user| logged_in(&connection, user));
     assert!(role_of(&connection, &first).is_some() && known(&connection, &first));
@@ -145,10 +145,10 @@ fn a_new_password_or_the_end_of_an_account_ends_its_sessions_and_no_other() {
 }
 
 #[test]
-fn nothing_is_changed_that_the_record_can_t_take() {
+fn nothing_is_changed_that_can_t_be_audited() {
     let mut connection = database();
     connection.execute_batch("DROP TABLE record").expect("dropped");
     let added = add(&mut connection, &account("anna", Role::Admin), &hash("x"), &by());
     assert!(matches!(added, Err(UserError::Database(_))), "{added:?}");
-    assert!(!is_there_any(&connection).expect("answered"));
+    assert!(!has_any(&connection).expect("answered"));
 }

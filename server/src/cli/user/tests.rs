@@ -37,19 +37,21 @@ fn accounts_are_made_changed_listed_and_ended() {
     assert_eq!(run("list", b""), Ok("viewer   anna  dba\n".to_owned()));
     assert_eq!(run("groups anna", b""), Ok("anna is in no group now\n".to_owned()));
     let kept = || {
-        let connection = db::connect(&dir).expect("opens");
+        let connection = db::connect(&dir, MIGRATIONS).expect("opens");
         users::find(&connection, &"anna".parse().expect("a name")).expect("answered").expect("there").1
     };
     let before = kept();
     assert!(
-        before.fits(&Password::typed("correct horse battery".to_owned()), &mut Memory::default()),
+        before.verifies(&Password::new("correct horse battery".to_owned()), &mut HashMemory::default()),
         "without the end of its line"
     );
     assert!(run("passwd anna --password-stdin", b"another password\r\nmore").is_ok());
-    assert!(kept().fits(&Password::typed("another password".to_owned()), &mut Memory::default()) && kept() != before);
+    assert!(
+        kept().verifies(&Password::new("another password".to_owned()), &mut HashMemory::default()) && kept() != before
+    );
     assert_eq!(run("remove anna", b""), Ok("removed anna; its sessions ended\n".to_owned()));
     assert_eq!(run("list", b""), Ok(String::new()));
-    let connection = db::connect(&dir).expect("opens");
+    let connection = db::connect(&dir, MIGRATIONS).expect("opens");
     let who: String = connection.query_row("SELECT min(who) FROM record", [], |row| row.get(0)).expect("a row");
     assert_eq!(who, system_user());
     let count: i64 = connection.query_row("SELECT count(*) FROM record", [], |row| row.get(0)).expect("a row");

@@ -1,4 +1,4 @@
-//! Files as people write them, and what they are told.
+//! Files as people write them, and the mistakes that are reported.
 
 use super::*;
 
@@ -7,20 +7,20 @@ mod listener;
 
 const NODE: &str = "[[node]]\nname = \"lb1\"\naddress = \"/run/h.sock\"\n";
 
-/// Every line must be told, in this order and at this place; `...` stands for the rest of a message.
+/// Exactly these mistakes must be reported, in this order and at these positions; `...` is for the rest of a message.
 fn check(text: &str, expected: &[&str]) {
-    let problems = match parse(text) {
+    let mistakes = match parse(text) {
         Ok(_) => Vec::new(),
-        Err(problems) => problems,
+        Err(mistakes) => mistakes,
     };
-    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    let fits = |(told, expected): (&String, &&str)| match expected.strip_suffix("...") {
-        Some(start) => told.starts_with(start),
-        None => told == expected,
+    let reported: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    let fits = |(reported, expected): (&String, &&str)| match expected.strip_suffix("...") {
+        Some(start) => reported.starts_with(start),
+        None => reported == expected,
     };
     assert!(
-        told.len() == expected.len() && told.iter().zip(expected).all(fits),
-        "{text}\ntold:     {told:#?}\nexpected: {expected:#?}"
+        reported.len() == expected.len() && reported.iter().zip(expected).all(fits),
+        "{text}\nreported: {reported:#?}\nexpected: {expected:#?}"
     );
 }
 
@@ -122,7 +122,7 @@ fn a_missing_file_is_named() {
 }
 
 #[test]
-fn the_record_s_settings_are_read_and_what_is_wrong_in_them_is_told() {
+fn the_audit_log_s_settings_are_read_and_mistakes_in_them_reported() {
     let audit = |keys: &str| format!("{NODE}[audit]\n{keys}");
     let text = "reason = \"required\"\nkeep = \"30d\"\nmax_size = \"64MiB\"\nsyslog = \"udp://log.example:514\"\n";
     let settings = parse(&audit(text)).expect("a good file").audit;

@@ -1,4 +1,4 @@
-//! `[oidc]`, `[header]` and `[roles]` as people write them, and what they are told.
+//! `[oidc]`, `[header]` and `[roles]` as people write them, and the mistakes that are reported.
 
 use model::rights::Role;
 
@@ -13,7 +13,7 @@ const HEADER: &str = "[header]\nuser = \"X-Forwarded-User\"\nfrom = [\"127.0.0.1
 fn told(text: &str) -> Vec<String> {
     match parse(text) {
         Ok(_) => Vec::new(),
-        Err(problems) => problems.iter().map(ToString::to_string).collect(),
+        Err(mistakes) => mistakes.iter().map(ToString::to_string).collect(),
     }
 }
 
@@ -24,7 +24,7 @@ fn a_provider_a_header_and_roles_are_read() {
     fs::write(&secret, "hush hush\n").expect("written");
     let more = format!("client_secret_file = {secret:?}\nname = \"Example ID\"\nuser_claim = \"sub\"\n");
     let config = parse(&format!("{HEAD}{OIDC}{more}{HEADER}groups = \"X-Forwarded-Groups\"\n{ROLES}")).expect("good");
-    let Identity { oidc, header, roles } = config.identity;
+    let IdentityConfig { oidc, header, roles } = config.identity;
     let oidc = oidc.expect("a provider");
     assert_eq!(oidc.redirect, "https://sluice.example.org/login/oidc/callback");
     assert_eq!(oidc.client_secret, Some(ClientSecret("hush hush".to_owned())));

@@ -26,8 +26,8 @@ fn folder() -> tempfile::TempDir {
 fn node(folder: &tempfile::TempDir, address: &str, lines: &str) -> Result<Config, Vec<String>> {
     let dir = folder.path().display().to_string();
     let text = format!("[[node]]\nname = \"lb1\"\naddress = \"{address}\"\n{lines}").replace("DIR", &dir);
-    let told = |problem: &crate::config::Problem| problem.to_string().replace(&dir, "DIR");
-    parse(&text).map_err(|problems| problems.iter().map(told).collect())
+    let told = |mistake: &crate::config::Mistake| mistake.to_string().replace(&dir, "DIR");
+    parse(&text).map_err(|mistakes| mistakes.iter().map(told).collect())
 }
 
 #[test]

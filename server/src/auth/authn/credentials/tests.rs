@@ -72,7 +72,7 @@ fn fuzz_damaged_headers() {
         headers.append(AUTHORIZATION, value.clone());
         for name in [SESSION_COOKIE, DEVICE_COOKIE] {
             if let Some(found) = secret(&headers, name) {
-                // What is taken stands in the header, once, in its one form.
+                // What was read is in the header, once, in the one form that it can have.
                 let pair = format!("{name}={}", found.reveal());
                 assert!(String::from_utf8_lossy(value.as_bytes()).contains(&pair));
             }

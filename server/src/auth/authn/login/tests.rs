@@ -6,17 +6,17 @@ use model::rights::Role;
 use super::*;
 use crate::{
     auth::{
-        Cost, Memory,
+        Cost, HashMemory,
         authn::sessions,
-        testing::{CHEAP, PASSWORD, add, auth, record},
+        testing::{CHEAP, PASSWORD, add, audit_lines, auth},
     },
     db::Database,
 };
 
-fn attempt(user: &str, password: &str, address: &str) -> Attempt {
-    Attempt {
+fn attempt(user: &str, password: &str, address: &str) -> LogInAttempt {
+    LogInAttempt {
         user: user.to_owned(),
-        password: Password::typed(password.to_owned()),
+        password: Password::new(password.to_owned()),
         device: None,
         session: None,
         address: address.parse().expect("an address"),
@@ -24,16 +24,16 @@ fn attempt(user: &str, password: &str, address: &str) -> Attempt {
     }
 }
 
-async fn with_anna() -> (Database, Access) {
-    let database = Database::in_memory().expect("memory");
+async fn with_anna() -> (Database, Auth) {
+    let database = Database::in_memory(crate::schema::MIGRATIONS).expect("memory");
     add(&database, "anna", Role::Operator).await;
     let auth = auth(&database);
     (database, auth)
 }
 
-async fn opens(auth: &Access, token: Secret) -> bool {
-    let limits = auth.limits();
-    let found = auth.inner().database.call(move |c| sessions::find(c, &token, limits, now())).await;
+async fn opens(auth: &Auth, token: Secret) -> bool {
+    let limits = auth.session_limits();
+    let found = auth.inner().database.run(move |c| sessions::find(c, &token, limits, now())).await;
     found.expect("answered").is_some()
 }
 
@@ -41,17 +41,17 @@ async fn opens(auth: &Access, token: Secret) -> bool {
 async fn the_right_password_opens_a_new_session_and_ends_the_one_that_came_along() {
     let (database, auth) = with_anna().await;
     let planted = auth.log_in(attempt("anna", PASSWORD, "10.0.0.9")).await.expect("in");
-    let own = Attempt { session: Some(planted.token), ..attempt("anna", PASSWORD, "10.0.0.1") };
+    let own = LogInAttempt { session: Some(planted.session_secret), ..attempt("anna", PASSWORD, "10.0.0.1") };
     let logged_in = auth.log_in(own).await.expect("in");
-    assert_ne!(logged_in.token, planted.token);
-    assert!(opens(&auth, logged_in.token).await && !opens(&auth, planted.token).await);
+    assert_ne!(logged_in.session_secret, planted.session_secret);
+    assert!(opens(&auth, logged_in.session_secret).await && !opens(&auth, planted.session_secret).await);
     assert_eq!((logged_in.principal.name.as_str(), logged_in.principal.rights.role), ("anna", Role::Operator));
     // A token that nobody made opens nothing, before and after.
     let made_up = Secret::random().expect("random bytes");
-    let with_it = Attempt { session: Some(made_up), ..attempt("anna", PASSWORD, "10.0.0.1") };
+    let with_it = LogInAttempt { session: Some(made_up), ..attempt("anna", PASSWORD, "10.0.0.1") };
     auth.log_in(with_it).await.expect("in");
     assert!(!opens(&auth, made_up).await);
-    assert_eq!(record(&database).await[1..], ["login log-in anna done"; 3].map(str::to_owned));
+    assert_eq!(audit_lines(&database).await[1..], ["login log-in anna done"; 3].map(str::to_owned));
 }
 
 #[tokio::test]
@@ -59,31 +59,31 @@ async fn an_unknown_account_is_refused_like_a_wrong_password_after_the_same_work
     let (database, auth) = with_anna().await;
     let mut told = Vec::new();
     for user in ["anna", "nobody", "no name at all!", "", "anna'--", "ANNA"] {
-        let before = auth.looks();
+        let before = auth.verified_passwords();
         let error = auth.log_in(attempt(user, "wrong password", "10.0.0.1")).await.expect_err("refused");
         assert!(matches!(error, LogInError::Wrong), "{user}: {error}");
-        assert_eq!(auth.looks(), before + 1, "{user}");
+        assert_eq!(auth.verified_passwords(), before + 1, "{user}");
         told.push(error.to_string());
     }
     told.dedup();
     assert_eq!(told.len(), 1);
-    let record = record(&database).await;
-    assert_eq!(record[1], "login log-in anna refused");
-    // What was typed into the wrong field is kept nowhere.
-    assert!(record[2..].iter().all(|line| line == "login log-in unknown account refused"), "{record:?}");
+    let lines = audit_lines(&database).await;
+    assert_eq!(lines[1], "login log-in anna refused");
+    // What was typed into the wrong field is not stored anywhere.
+    assert!(lines[2..].iter().all(|line| line == "login log-in unknown account refused"), "{lines:?}");
 }
 
 #[tokio::test]
 async fn a_thousand_wrong_passwords_keep_no_honest_browser_out() {
-    let (_vault, auth) = with_anna().await;
+    let (_database, auth) = with_anna().await;
     let mut known = auth.log_in(attempt("anna", PASSWORD, "10.0.0.1")).await.expect("in").device;
-    let before = auth.looks();
+    let before = auth.verified_passwords();
     let guesses = (0..1_000).map(|n| auth.log_in(attempt("anna", &format!("guess number {n}"), "10.0.0.1")));
     let guesses = join_all(guesses);
     let honest = async {
         for n in 0..20 {
             auth.log_in(attempt("anna", PASSWORD, &format!("10.0.1.{n}"))).await.expect("from another address");
-            let own = Attempt { device: Some(known), ..attempt("anna", PASSWORD, "10.0.0.1") };
+            let own = LogInAttempt { device: Some(known), ..attempt("anna", PASSWORD, "10.0.0.1") };
             known = auth.log_in(own).await.expect("from a known browser at the same address").device;
         }
     };
@@ -91,12 +91,12 @@ async fn a_thousand_wrong_passwords_keep_no_honest_browser_out() {
     let waits = guesses.iter().filter(|g| matches!(g, Err(LogInError::Wait(wait)) if !wait.is_zero())).count();
     let wrong = guesses.iter().filter(|g| matches!(g, Err(LogInError::Wrong))).count();
     assert_eq!((waits, wrong), (995, 5));
-    assert_eq!(auth.looks(), before + 5 + 40, "nobody looks at what is told to wait");
+    assert_eq!(auth.verified_passwords(), before + 5 + 40, "no password is verified while somebody has to wait");
     // A browser of the same address that nobody knows waits.
     let stranger = auth.log_in(attempt("anna", PASSWORD, "10.0.0.1")).await;
     assert!(matches!(stranger, Err(LogInError::Wait(_))));
     // So does a known browser of another account, and a made-up one.
-    let made_up = Attempt { device: Secret::random().ok(), ..attempt("anna", PASSWORD, "10.0.0.1") };
+    let made_up = LogInAttempt { device: Secret::random().ok(), ..attempt("anna", PASSWORD, "10.0.0.1") };
     assert!(matches!(auth.log_in(made_up).await, Err(LogInError::Wait(_))));
 }
 
@@ -105,23 +105,23 @@ async fn a_browser_is_known_by_what_it_was_given_and_two_people_share_it() {
     let (database, auth) = with_anna().await;
     add(&database, "ben", Role::Viewer).await;
     let planted = Secret::random().expect("random bytes");
-    let own = Attempt { device: Some(planted), ..attempt("anna", PASSWORD, "10.0.0.1") };
+    let own = LogInAttempt { device: Some(planted), ..attempt("anna", PASSWORD, "10.0.0.1") };
     let given = auth.log_in(own).await.expect("in").device;
     assert_ne!(given, planted);
-    let shared = Attempt { device: Some(given), ..attempt("ben", PASSWORD, "10.0.0.1") };
+    let shared = LogInAttempt { device: Some(given), ..attempt("ben", PASSWORD, "10.0.0.1") };
     assert_eq!(auth.log_in(shared).await.expect("in").device, given);
     for n in 0..10 {
         let _: Result<_, _> = auth.log_in(attempt("anna", &format!("guess number {n}"), "10.0.0.1")).await;
     }
     for (device, is_in) in [(planted, false), (given, true)] {
-        let tried = Attempt { device: Some(device), ..attempt("anna", PASSWORD, "10.0.0.1") };
+        let tried = LogInAttempt { device: Some(device), ..attempt("anna", PASSWORD, "10.0.0.1") };
         assert_eq!(auth.log_in(tried).await.is_ok(), is_in);
     }
 }
 
 #[tokio::test]
 async fn many_addresses_keep_no_other_address_out() {
-    let (_vault, auth) = with_anna().await;
+    let (_database, auth) = with_anna().await;
     for n in 0..300 {
         let from = format!("10.1.{}.{}", n / 250, n % 250);
         let refused = auth.log_in(attempt("anna", "wrong password", &from)).await;
@@ -133,14 +133,14 @@ async fn many_addresses_keep_no_other_address_out() {
 #[tokio::test]
 async fn a_password_kept_at_another_cost_is_kept_anew_at_its_log_in() {
     let (database, auth) = with_anna().await;
-    let old = Password::typed(PASSWORD.to_owned())
-        .hash(Cost { memory: 16, ..CHEAP }, &mut Memory::default())
+    let old = Password::new(PASSWORD.to_owned())
+        .hash(Cost { memory: 16, ..CHEAP }, &mut HashMemory::default())
         .expect("hashed");
     let name: UserName = "anna".parse().expect("a name");
     let (of, kept) = (name.clone(), old.clone());
-    database.call(move |c| users::rehash(c, &of, &kept)).await.expect("kept");
+    database.run(move |c| users::rehash(c, &of, &kept)).await.expect("kept");
     auth.log_in(attempt("anna", PASSWORD, "10.0.0.1")).await.expect("in");
-    let (_, new) = database.call(move |c| users::find(c, &name)).await.expect("answered").expect("there");
+    let (_, new) = database.run(move |c| users::find(c, &name)).await.expect("answered").expect("there");
     assert!(new != old && !new.is_outdated(CHEAP));
     auth.log_in(attempt("anna", PASSWORD, "10.0.0.1")).await.expect("in again");
 }
@@ -150,25 +150,25 @@ async fn an_account_that_changed_under_way_lets_nobody_in() {
     let (database, auth) = with_anna().await;
     let name: UserName = "anna".parse().expect("a name");
     let of = name.clone();
-    let (user, kept) = database.call(move |c| users::find(c, &of)).await.expect("answered").expect("there");
-    let new = Password::typed("another password".to_owned()).hash(CHEAP, &mut Memory::default()).expect("hashed");
+    let (user, kept) = database.run(move |c| users::find(c, &of)).await.expect("answered").expect("there");
+    let new = Password::new("another password".to_owned()).hash(CHEAP, &mut HashMemory::default()).expect("hashed");
     let of = name.clone();
-    let changed = database.call(move |c| Ok(users::set_password(c, &of, &new, &Principal::command_line("x"), now())));
+    let changed = database.run(move |c| Ok(users::set_password(c, &of, &new, &Principal::command_line("x"), now())));
     changed.await.expect("answered").expect("changed");
     let session = NewSession {
         user: "anna".to_owned(),
-        origin: Origin::Local,
+        origin: AccountOrigin::Local,
         role: user.role,
         groups: Vec::new(),
         address: "10.0.0.1".parse().expect("an address"),
         agent: String::new(),
     };
-    let opening = SessionIssue::new(session, None, "password").expect("random bytes");
-    let token = opening.secret;
+    let issue = SessionIssue::new(session, None, "password").expect("random bytes");
+    let secret = issue.secret;
     let device = Secret::random().expect("random bytes");
-    let entered = auth.enter(name, kept, None, device, opening).await;
-    assert!(matches!(entered, Err(LogInError::Wrong)));
-    assert!(!opens(&auth, token).await);
+    let issued = auth.issue_unless_changed(name, kept, None, device, issue).await;
+    assert!(matches!(issued, Err(LogInError::Wrong)));
+    assert!(!opens(&auth, secret).await);
 }
 
 #[tokio::test]
@@ -178,16 +178,16 @@ async fn nothing_that_opens_something_is_in_what_is_shown() {
     let shown = format!("{tried:?}");
     let logged_in = auth.log_in(tried).await.expect("in");
     let shown = format!("{shown} {logged_in:?} {auth:?}");
-    let (token, device) = (logged_in.token.reveal(), logged_in.device.reveal());
+    let (token, device) = (logged_in.session_secret.reveal(), logged_in.device.reveal());
     for secret in [PASSWORD, &token, &device, "$argon2id"] {
         assert!(!shown.contains(secret));
     }
-    assert!(!record(&database).await.join("\n").contains(PASSWORD));
+    assert!(!audit_lines(&database).await.join("\n").contains(PASSWORD));
 }
 
 #[test]
 fn a_wait_is_told_in_whole_seconds_that_suffice() {
     for (millis, told) in [(1, 1), (999, 1), (1_000, 1), (1_001, 2)] {
-        assert_eq!(seconds(Duration::from_millis(millis)), told);
+        assert_eq!(retry_after(Duration::from_millis(millis)), told);
     }
 }

@@ -1,4 +1,4 @@
-//! What a verified ID token says of a person: their name and their groups.
+//! The name and the groups that a verified ID token has for a person.
 
 use std::collections::BTreeMap;
 
@@ -16,24 +16,24 @@ use serde_json::{Map, Value};
 
 use super::config::OidcConfig;
 
-/// Where the name is looked for when the configuration does not say, in this order.
+/// The claims that may hold the name where the configuration does not say, in this order.
 const NAMES: [&str; 3] = ["preferred_username", "email", "sub"];
 
-/// Claims that no standard knows.
+/// Claims that are not standard ones.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Others(BTreeMap<String, Value>);
+pub(super) struct OtherClaims(BTreeMap<String, Value>);
 
-impl AdditionalClaims for Others {}
+impl AdditionalClaims for OtherClaims {}
 
-/// Those of a verified ID token.
-pub(super) type IdClaims = IdTokenClaims<Others, CoreGenderClaim>;
+/// The claims of a verified ID token.
+pub(super) type IdClaims = IdTokenClaims<OtherClaims, CoreGenderClaim>;
 
-/// Those that the provider tells at its address for them.
-pub(super) type InfoClaims = UserInfoClaims<Others, CoreGenderClaim>;
+/// The claims that the provider's UserInfo endpoint returns.
+pub(super) type InfoClaims = UserInfoClaims<OtherClaims, CoreGenderClaim>;
 
 type Fields = IdTokenFields<
-    Others,
+    OtherClaims,
     EmptyExtraTokenFields,
     CoreGenderClaim,
     CoreJweContentEncryptionAlgorithm,
@@ -42,7 +42,7 @@ type Fields = IdTokenFields<
 
 /// Sluice as the provider's client.
 pub(super) type Client = AnyClient<
-    Others,
+    OtherClaims,
     CoreAuthDisplay,
     CoreGenderClaim,
     CoreJweContentEncryptionAlgorithm,
@@ -61,12 +61,12 @@ pub(super) type Client = AnyClient<
     EndpointMaybeSet,
 >;
 
-/// Who somebody is, by the provider's word.
+/// Who somebody is, as the provider says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
     /// Their name there, as it came.
     pub name: String,
-    /// What stays theirs when the name changes.
+    /// Their identifier there, which stays when the name changes.
     pub subject: String,
     /// Their groups.
     pub groups: Vec<String>,
@@ -77,8 +77,8 @@ pub(super) fn all(claims: &IdClaims) -> Map<String, Value> {
     object(serde_json::to_value(claims))
 }
 
-/// Adds what only the provider's address told; what the token said stands.
-pub(super) fn complete(claims: &mut Map<String, Value>, info: &InfoClaims) {
+/// Adds the claims that only the UserInfo endpoint has; those of the token stay as they are.
+pub(super) fn add_missing(claims: &mut Map<String, Value>, info: &InfoClaims) {
     for (name, value) in object(serde_json::to_value(info)) {
         if claims.get(&name).is_none_or(Value::is_null) {
             claims.insert(name, value);
@@ -93,18 +93,18 @@ fn object(value: Result<Value, serde_json::Error>) -> Map<String, Value> {
     }
 }
 
-/// Whether the claims that are wanted are not all there.
-pub(super) fn lacks(config: &OidcConfig, claims: &Map<String, Value>) -> bool {
+/// Whether a claim that is needed is missing.
+pub(super) fn lacks_any(config: &OidcConfig, claims: &Map<String, Value>) -> bool {
     let name = config.user_claim.as_deref().unwrap_or(NAMES[0]);
-    found(claims, name).is_none() || found(claims, &config.groups_claim).is_none()
+    find(claims, name).is_none() || find(claims, &config.groups_claim).is_none()
 }
 
-/// The person that the claims are about; otherwise what is missing.
+/// The person whom the claims are about; otherwise what is wrong with them.
 pub(super) fn person(config: &OidcConfig, claims: &Map<String, Value>) -> Result<Person, String> {
-    let text = |name: &str| found(claims, name).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
+    let text = |name: &str| find(claims, name).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
     let verified = claims.get("email_verified").and_then(Value::as_bool);
     let name = match config.user_claim.as_deref() {
-        // Who may write what they like there could be anybody.
+        // An address that nobody verified may be anybody's.
         Some("email") if verified == Some(false) => return Err("the address of mail is not verified".to_owned()),
         Some(claim) => text(claim).ok_or_else(|| format!("the claim `{claim}` is missing, or is no text"))?,
         None => NAMES
@@ -113,7 +113,7 @@ pub(super) fn person(config: &OidcConfig, claims: &Map<String, Value>) -> Result
             .find_map(text)
             .ok_or("there is no name in it")?,
     };
-    let groups = match found(claims, &config.groups_claim) {
+    let groups = match find(claims, &config.groups_claim) {
         None | Some(Value::Null) => Vec::new(),
         Some(Value::String(one)) => vec![one.clone()],
         Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
@@ -123,11 +123,11 @@ pub(super) fn person(config: &OidcConfig, claims: &Map<String, Value>) -> Result
     Ok(Person { name: name.to_owned(), subject, groups })
 }
 
-/// A claim by its name; where there is none of that name, dots lead into what a claim holds.
-fn found<'c>(claims: &'c Map<String, Value>, name: &str) -> Option<&'c Value> {
+/// A claim by its name; where there is none of that name, a dot leads to a member of a claim.
+fn find<'c>(claims: &'c Map<String, Value>, name: &str) -> Option<&'c Value> {
     claims.get(name).or_else(|| {
         let (outer, inner) = name.split_once('.')?;
-        found(claims.get(outer)?.as_object()?, inner)
+        find(claims.get(outer)?.as_object()?, inner)
     })
 }
 

@@ -7,26 +7,26 @@ use openidconnect::url::{Host, Url};
 /// How long the provider may take for one answer: people wait for it at the log-in page.
 pub const PATIENCE: Duration = Duration::from_secs(6);
 
-/// What Sluice has to know of the provider.
+/// The provider, and Sluice as its client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OidcConfig {
-    /// Its address; what it calls itself must be the same, letter for letter.
+    /// Its address; the issuer that it names itself must be the same, letter for letter.
     pub issuer: String,
-    /// What it calls Sluice.
+    /// Sluice's name there.
     pub client_id: String,
-    /// What Sluice proves that with; there may be none, as PKCE protects the code.
+    /// What Sluice authenticates itself with; there may be none, as PKCE protects the code.
     pub client_secret: Option<ClientSecret>,
-    /// What stands on the button.
+    /// Its name, for the button.
     pub name: String,
-    /// What is asked for.
+    /// The scopes that are asked for.
     pub scopes: Vec<String>,
-    /// The claim that is the user's name; the first of the usual ones where there is none.
+    /// The claim that holds the user's name; nothing for the first of the usual ones.
     pub user_claim: Option<String>,
-    /// The claim that lists the groups; a dot leads into what a claim holds.
+    /// The claim that holds the groups; a dot leads to a member of a claim.
     pub groups_claim: String,
-    /// PEM of the authorities that may vouch for the provider's certificate, in place of the system's.
+    /// The authorities (PEM) that may have signed the provider's certificate, in place of the system's.
     pub ca: Option<Vec<u8>>,
-    /// Where the provider sends people back to.
+    /// Where the provider sends browsers back to.
     pub redirect: String,
     /// How long the provider may take for one answer.
     pub patience: Duration,
@@ -45,13 +45,13 @@ impl fmt::Debug for ClientSecret {
 /// Why an issuer can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IssuerError {
-    /// Not an address.
+    /// It is not an address.
     #[error("{0:?} is no address: write the provider's, as https://id.example.org/")]
     NoAddress(String),
-    /// In the clear, over a network.
+    /// It is not encrypted, over a network.
     #[error("{0:?} is not encrypted: only https:// keeps others from logging in as anybody")]
     Insecure(String),
-    /// With parts that an issuer can't have.
+    /// It has parts that an issuer can't have.
     #[error("{0:?} has a query, a fragment or a password: an issuer has none")]
     Parts(String),
 }
@@ -63,7 +63,7 @@ pub enum IssuerError {
 pub fn check_issuer(issuer: &str) -> Result<(), IssuerError> {
     let url = Url::parse(issuer).ok().filter(Url::has_host);
     let url = url.ok_or_else(|| IssuerError::NoAddress(issuer.to_owned()))?;
-    if !may_ask(&url, true) {
+    if !is_allowed(&url, true) {
         return Err(IssuerError::Insecure(issuer.to_owned()));
     }
     if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
@@ -79,9 +79,9 @@ impl OidcConfig {
     }
 }
 
-/// Whether an address of the provider may be asked, or people sent to: over TLS, or, where the issuer itself is so, on
-/// this machine.
-pub(super) fn may_ask(url: &Url, is_local: bool) -> bool {
+/// Whether requests, and people, may be sent to an address of the provider: over TLS, or on this machine where the issuer
+/// is, too.
+pub(super) fn is_allowed(url: &Url, is_local: bool) -> bool {
     url.scheme() == "https" || (is_local && url.scheme() == "http" && is_loopback(url))
 }
 

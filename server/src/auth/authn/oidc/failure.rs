@@ -1,14 +1,16 @@
-//! What a provider did wrong, in a few words for whoever logs in; nothing of its tokens is in them.
+//! What went wrong with a provider, in a few words for whoever logs in. None of them repeats a part of a token.
 
 use std::error::Error;
 
-use super::wire::WireError;
+use model::text::is_hidden;
 
-/// The longest word of the provider's that is repeated, in characters.
-const QUOTED: usize = 160;
+use super::http_client::HttpClientError;
 
-/// Why a provider could not be asked for its description.
-pub(super) fn discovery_failure(error: &openidconnect::DiscoveryError<WireError>) -> String {
+/// The longest text of the provider's that is repeated, in characters.
+const LONGEST_QUOTE: usize = 160;
+
+/// Why the provider's metadata could not be read.
+pub(super) fn discovery_failure(error: &openidconnect::DiscoveryError<HttpClientError>) -> String {
     use openidconnect::DiscoveryError as E;
     match error {
         E::Request(error) => quoted(&error.to_string()),
@@ -18,8 +20,8 @@ pub(super) fn discovery_failure(error: &openidconnect::DiscoveryError<WireError>
     }
 }
 
-/// Why it did not tell more of somebody.
-pub(super) fn info_failure(error: &openidconnect::UserInfoError<WireError>) -> String {
+/// Why its UserInfo endpoint returned no claims.
+pub(super) fn info_failure(error: &openidconnect::UserInfoError<HttpClientError>) -> String {
     match error {
         openidconnect::UserInfoError::Request(error) => quoted(&error.to_string()),
         openidconnect::UserInfoError::ClaimsVerification(error) => chain(error),
@@ -33,7 +35,7 @@ pub(super) fn chain(error: &dyn Error) -> String {
     quoted(&causes.map(ToString::to_string).collect::<Vec<_>>().join(": "))
 }
 
-/// A stranger's words, short and without controls.
+/// The provider's words, short and without characters that could deceive a reader.
 pub(super) fn quoted(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(QUOTED).collect()
+    text.chars().map(|c| if is_hidden(c) { ' ' } else { c }).take(LONGEST_QUOTE).collect()
 }

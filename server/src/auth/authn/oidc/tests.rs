@@ -1,10 +1,12 @@
-//! Log-ins against a provider that keeps the rules of OpenID Connect, and breaks one where a test says so.
+//! Log-ins at a provider that follows the rules of OpenID Connect, and breaks one where a test says so.
 
 pub(crate) mod provider;
 
+use std::time::Duration;
+
 use provider::{Fault, Provider, SECRET};
 
-use super::*;
+use super::{metadata::FAILED, *};
 
 /// Sluice as the client of a provider at `issuer`.
 pub(crate) fn config(issuer: &str) -> OidcConfig {
@@ -24,22 +26,22 @@ pub(crate) fn config(issuer: &str) -> OidcConfig {
 
 const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
-/// A provider with that fault, and the way to it.
+/// A provider with that fault, and Sluice's end of it.
 async fn started(fault: Fault) -> (Provider, Oidc) {
     let provider = Provider::start(fault).await;
     let oidc = Oidc::new(config(&provider.issuer));
     (provider, oidc)
 }
 
-/// A log-in from its beginning to what it comes to.
-async fn log_in(provider: &Provider, oidc: &Oidc) -> Result<Finished, OidcError> {
-    let begun = oidc.begin("/events", None, HERE).await?;
-    let returned = provider.log_in(&begun.address).await;
-    oidc.finish(returned, Some(&begun.browser)).await
+/// A log-in from its beginning to its end.
+async fn log_in(provider: &Provider, oidc: &Oidc) -> Result<ConfirmedLogIn, OidcError> {
+    let request = oidc.begin("/events", None, HERE).await?;
+    let callback = provider.log_in(&request.address).await;
+    oidc.finish(callback, Some(&request.browser)).await
 }
 
-/// What a log-in with that fault is told; it must be told, and name nothing secret.
-async fn refusal(fault: Fault) -> String {
+/// What a person is told whose log-in fails with that fault; it holds nothing secret.
+async fn denial(fault: Fault) -> String {
     let (provider, oidc) = started(fault).await;
     let error = log_in(&provider, &oidc).await.expect_err("refused");
     let told = format!("{error} {error:?}");
@@ -56,7 +58,7 @@ async fn a_good_log_in_tells_name_and_groups_and_leads_on() {
         let finished = log_in(&provider, &oidc).await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
         let groups = ["staff", "ops"].map(str::to_owned).to_vec();
         let person = Person { name: "anna".to_owned(), subject: "248289761001".to_owned(), groups };
-        assert_eq!(finished, Finished { person, next: "/events".to_owned() }, "{fault:?}");
+        assert_eq!(finished, ConfirmedLogIn { person, return_to: "/events".to_owned() }, "{fault:?}");
         // The description and the keys are read once.
         log_in(&provider, &oidc).await.expect("again");
         assert_eq!(provider.asked("/.well-known/openid-configuration"), 1);
@@ -69,18 +71,22 @@ async fn a_log_in_comes_back_once_and_to_the_browser_that_began_it() {
     let begin = || oidc.begin("/", None, HERE);
     let (anna, ben) = (begin().await.expect("begun"), begin().await.expect("begun"));
     assert_ne!(anna.browser, ben.browser);
-    let returned = provider.log_in(&anna.address).await;
-    let finish = |returned: &Returned, browser| oidc.finish(returned.clone(), browser);
-    let wrong = Returned { state: "x".repeat(43), ..returned.clone() };
-    assert_eq!(finish(&wrong, Some(&anna.browser)).await, Err(OidcError::Unknown), "a state that nobody was given");
-    let none = Returned { state: String::new(), ..returned.clone() };
-    assert_eq!(finish(&none, Some(&anna.browser)).await, Err(OidcError::Unknown), "no state");
-    finish(&returned, Some(&anna.browser)).await.expect("well");
-    assert_eq!(finish(&returned, Some(&anna.browser)).await, Err(OidcError::Unknown), "replayed");
-    let returned = provider.log_in(&ben.address).await;
-    assert_eq!(finish(&returned, Some(&anna.browser)).await, Err(OidcError::Unknown), "another browser's");
-    let returned = provider.log_in(&begin().await.expect("begun").address).await;
-    assert_eq!(finish(&returned, None).await, Err(OidcError::Unknown), "no cookie");
+    let callback = provider.log_in(&anna.address).await;
+    let finish = |callback: &Callback, browser| oidc.finish(callback.clone(), browser);
+    let wrong = Callback { state: "x".repeat(43), ..callback.clone() };
+    assert_eq!(
+        finish(&wrong, Some(&anna.browser)).await,
+        Err(OidcError::UnknownState),
+        "a state that nobody was given"
+    );
+    let none = Callback { state: String::new(), ..callback.clone() };
+    assert_eq!(finish(&none, Some(&anna.browser)).await, Err(OidcError::UnknownState), "no state");
+    finish(&callback, Some(&anna.browser)).await.expect("well");
+    assert_eq!(finish(&callback, Some(&anna.browser)).await, Err(OidcError::UnknownState), "replayed");
+    let callback = provider.log_in(&ben.address).await;
+    assert_eq!(finish(&callback, Some(&anna.browser)).await, Err(OidcError::UnknownState), "another browser's");
+    let callback = provider.log_in(&begin().await.expect("begun").address).await;
+    assert_eq!(finish(&callback, None).await, Err(OidcError::UnknownState), "no cookie");
     assert_eq!(provider.asked("/token"), 1, "no code is spent for a stranger");
 }
 
@@ -91,9 +97,9 @@ async fn two_log_ins_in_one_browser_do_not_spoil_each_other() {
     assert_ne!(one.browser, "made up", "only what Sluice made is kept");
     let two = oidc.begin("/wall", Some(&one.browser), HERE).await.expect("begun");
     assert_eq!(one.browser, two.browser);
-    for begun in [two, one] {
-        let returned = provider.log_in(&begun.address).await;
-        oidc.finish(returned, Some(&begun.browser)).await.expect("well");
+    for request in [two, one] {
+        let callback = provider.log_in(&request.address).await;
+        oidc.finish(callback, Some(&request.browser)).await.expect("well");
     }
 }
 
@@ -116,7 +122,7 @@ async fn what_proves_nothing_lets_nobody_in() {
         (Fault::OtherIss, "it comes from another provider"),
         (Fault::NoCode, "there is no code"),
     ] {
-        let got = refusal(fault).await;
+        let got = denial(fault).await;
         assert!(got.starts_with("What Example ID answered proves nothing") && got.contains(told), "{fault:?}: {got}");
     }
 }
@@ -128,23 +134,23 @@ async fn a_code_is_good_once_and_for_who_asked_for_it() {
     let mallory = oidc.begin("/", None, HERE).await.expect("begun");
     let stolen = provider.log_in(&anna.address).await.code;
     // A code of another log-in fails by its verifier.
-    let returned = Returned { code: stolen, ..provider.log_in(&mallory.address).await };
-    let got = oidc.finish(returned, Some(&mallory.browser)).await.expect_err("refused").to_string();
+    let callback = Callback { code: stolen, ..provider.log_in(&mallory.address).await };
+    let got = oidc.finish(callback, Some(&mallory.browser)).await.expect_err("refused").to_string();
     assert!(got.contains("it refused the code (invalid_grant)"), "{got}");
     let spent = oidc.begin("/", None, HERE).await.expect("begun");
     let first = provider.log_in(&spent.address).await;
     let code = first.code.clone();
     oidc.finish(first, Some(&spent.browser)).await.expect("well");
     let again = oidc.begin("/", None, HERE).await.expect("begun");
-    let returned = Returned { code, ..provider.log_in(&again.address).await };
-    let got = oidc.finish(returned, Some(&again.browser)).await.expect_err("refused").to_string();
+    let callback = Callback { code, ..provider.log_in(&again.address).await };
+    let got = oidc.finish(callback, Some(&again.browser)).await.expect_err("refused").to_string();
     assert!(got.contains("invalid_grant"), "{got}");
     let wrong = OidcConfig { client_secret: Some(ClientSecret("guess".to_owned())), ..config(&provider.issuer) };
     let got = log_in(&provider, &Oidc::new(wrong)).await.expect_err("refused").to_string();
     assert!(got.contains("invalid_client"), "{got}");
     let elsewhere = OidcConfig { redirect: "http://127.0.0.1:1/else".to_owned(), ..config(&provider.issuer) };
-    let begun = Oidc::new(elsewhere).begin("/", None, HERE).await.expect("begun");
-    assert_eq!(provider.log_in(&begun.address).await.error.as_deref(), Some("invalid redirect"));
+    let request = Oidc::new(elsewhere).begin("/", None, HERE).await.expect("begun");
+    assert_eq!(provider.log_in(&request.address).await.error.as_deref(), Some("invalid redirect"));
 }
 
 #[tokio::test]
@@ -163,8 +169,8 @@ async fn keys_that_were_exchanged_are_read_again_but_not_at_will() {
 
 #[tokio::test]
 async fn who_is_denied_is_told_so() {
-    assert_eq!(refusal(Fault::Denied).await, "Example ID did not log you in: access was denied");
-    let odd = refusal(Fault::OddError).await;
+    assert_eq!(denial(Fault::Denied).await, "Example ID did not log you in: access was denied");
+    let odd = denial(Fault::OddError).await;
     assert!(odd.starts_with("Example ID did not log you in: <b>odd [31m") && odd.len() < 250, "{odd}");
 }
 
@@ -183,10 +189,10 @@ async fn a_provider_that_is_down_slow_or_floods_is_told_and_tried_again() {
         (Fault::HugeToken, "its answer is longer than"),
         (Fault::HugeJwks, "its answer is longer than"),
     ] {
-        let got = refusal(fault).await;
+        let got = denial(fault).await;
         assert!(got.starts_with("Example ID can't be asked: ") && got.contains(told), "{fault:?}: {got}");
     }
-    // A failure is told again for a moment without asking, then the provider is tried again.
+    // For a moment a failure is reported again without asking the provider, then it is asked again.
     let (provider, oidc) = started(Fault::NoDiscovery).await;
     for _ in 0..5 {
         log_in(&provider, &oidc).await.expect_err("down");

@@ -19,7 +19,7 @@ fn database() -> Connection {
 fn new(user: &str) -> NewSession {
     NewSession {
         user: user.to_owned(),
-        origin: Origin::Oidc,
+        origin: AccountOrigin::Oidc,
         role: Role::Operator,
         groups: vec!["on-call".to_owned()],
         address: IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)),
@@ -100,13 +100,13 @@ fn sessions_are_listed_and_ended_one_by_one_or_of_one_account() {
         ids
     };
     assert_eq!(ids(None), sorted(vec![first.clone(), second.clone(), third.clone()]));
-    assert_eq!(ids(Some((Origin::Oidc, "anna"))), sorted(vec![first.clone(), second]));
-    assert_eq!(ids(Some((Origin::Local, "anna"))), Vec::<String>::new());
-    assert!(!end(&connection, &first, Some((Origin::Oidc, "ben"))).expect("answered"), "not theirs to end");
-    assert!(end(&connection, &first, Some((Origin::Oidc, "anna"))).expect("answered"));
+    assert_eq!(ids(Some((AccountOrigin::Oidc, "anna"))), sorted(vec![first.clone(), second]));
+    assert_eq!(ids(Some((AccountOrigin::Local, "anna"))), Vec::<String>::new());
+    assert!(!end(&connection, &first, Some((AccountOrigin::Oidc, "ben"))).expect("answered"), "not theirs to end");
+    assert!(end(&connection, &first, Some((AccountOrigin::Oidc, "anna"))).expect("answered"));
     assert!(!end(&connection, &first, None).expect("answered"));
     assert_eq!(found(&connection, &a, 1), None);
-    assert_eq!(end_all_of(&connection, Origin::Oidc, "anna").expect("ended"), 1);
+    assert_eq!(end_all_of(&connection, AccountOrigin::Oidc, "anna").expect("ended"), 1);
     assert_eq!(found(&connection, &b, 1), None);
     assert!(found(&connection, &c, 1).is_some());
     assert!(end_by_secret(&connection, &c).expect("answered") && !end_by_secret(&connection, &c).expect("answered"));
@@ -130,7 +130,7 @@ fn an_account_has_so_many_sessions_and_the_one_left_alone_for_longest_goes() {
 fn a_session_of_a_local_account_that_is_gone_opens_nothing() {
     let connection = database();
     let secret = Secret::random().expect("random bytes");
-    let local = NewSession { origin: Origin::Local, ..new("anna") };
+    let local = NewSession { origin: AccountOrigin::Local, ..new("anna") };
     create(&connection, &local, "1", &secret, 0).expect("created");
     assert_eq!(found(&connection, &secret, 1), None);
     let account = "INSERT INTO users VALUES ('anna', 'viewer', '[\"x\"]', '', 0, 0)";

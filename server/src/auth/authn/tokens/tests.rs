@@ -1,16 +1,16 @@
 use model::rights::Role;
 
 use super::*;
-use crate::auth::{Memory, Password, User, testing::CHEAP, users};
+use crate::auth::{HashMemory, Password, User, testing::CHEAP, users};
 
 fn opened() -> Connection {
     let dir = tempfile::tempdir().expect("a folder");
-    let mut connection = crate::db::connect(dir.path()).expect("opens");
+    let mut connection = crate::db::connect(dir.path(), crate::schema::MIGRATIONS).expect("opens");
     for (name, role) in [("anna", Role::Admin), ("ben", Role::Viewer)] {
         let user =
             User { name: name.parse().expect("a name"), role, groups: vec!["ops".to_owned()], created: 0, changed: 0 };
         let password =
-            Password::typed("correct horse battery".to_owned()).hash(CHEAP, &mut Memory::default()).expect("hashed");
+            Password::new("correct horse battery".to_owned()).hash(CHEAP, &mut HashMemory::default()).expect("hashed");
         users::add(&mut connection, &user, &password, &by()).expect("added");
     }
     connection
@@ -40,12 +40,15 @@ fn a_token_is_good_until_it_expires_is_ended_or_its_account_is() {
     let mut connection = opened();
     let (token, text) = add(&mut connection, &new("anna", Scope::Act, 1_000), &by(), 0).expect("made");
     assert!(text.starts_with("slt_") && text.len() == 47, "{text}");
-    let good = find(&connection, &text, 999).expect("answered").expect("good");
+    let valid = find(&connection, &text, 999).expect("answered").expect("valid");
     assert_eq!(
-        (good.token.id.as_str(), good.role, good.groups),
+        (valid.token.id.as_str(), valid.role, valid.groups),
         (token.id.as_str(), Role::Admin, vec!["ops".to_owned()])
     );
-    assert_eq!(by_id(&connection, &token.id, 999).expect("answered").map(|g| g.token.id), Some(token.id.clone()));
+    assert_eq!(
+        by_id(&connection, &token.id, 999).expect("answered").map(|valid| valid.token.id),
+        Some(token.id.clone())
+    );
     assert_eq!(find(&connection, &text, 1_000).expect("answered"), None, "expired");
     assert_eq!(by_id(&connection, &token.id, 1_000).expect("answered"), None, "expired");
     remove(&mut connection, &token.id, None, &by()).expect("ended");
@@ -56,7 +59,7 @@ fn a_token_is_good_until_it_expires_is_ended_or_its_account_is() {
     // Another account of that name has none of the tokens of the first.
     let user = User { name: name("ben"), role: Role::Admin, groups: vec![], created: 0, changed: 0 };
     let password =
-        Password::typed("correct horse battery".to_owned()).hash(CHEAP, &mut Memory::default()).expect("hashed");
+        Password::new("correct horse battery".to_owned()).hash(CHEAP, &mut HashMemory::default()).expect("hashed");
     users::add(&mut connection, &user, &password, &by()).expect("added");
     assert_eq!(find(&connection, &text, 1).expect("answered"), None);
     assert_eq!(list(&connection, None).expect("listed").len(), 0);
@@ -88,15 +91,15 @@ fn the_last_use_is_noted_once_a_minute() {
     let used = |connection: &Connection| list(connection, None).expect("listed")[0].used;
     assert_eq!(used(&connection), None);
     for (now, noted) in [(5, 5), (60_004, 5), (60_005, 60_005), (60_006, 60_005)] {
-        find(&connection, &text, now).expect("answered").expect("good");
+        find(&connection, &text, now).expect("answered").expect("valid");
         assert_eq!(used(&connection), Some(noted), "{now}");
     }
-    by_id(&connection, &token.id, 900_000).expect("answered").expect("good");
-    assert_eq!(used(&connection), Some(60_005), "an open stream is no use");
+    by_id(&connection, &token.id, 900_000).expect("answered").expect("valid");
+    assert_eq!(used(&connection), Some(60_005), "an open stream does not count as a use");
 }
 
 #[test]
-fn each_change_is_recorded_and_others_tokens_are_not_ended() {
+fn each_change_is_audited_and_others_tokens_are_not_ended() {
     let mut connection = opened();
     let (token, text) = add(&mut connection, &new("anna", Scope::Act, 86_400_000), &by(), 0).expect("made");
     assert_eq!(token.note, "nightly report");

@@ -1,4 +1,4 @@
-//! Configurations with some damage: right, or told with a place that is in the text.
+//! Damaged configurations: each is right, or has mistakes whose positions are in the text.
 
 use std::collections::HashSet;
 
@@ -27,13 +27,13 @@ fn fuzz_damaged_files() {
                 assert_eq!(names.len(), config.nodes.len());
                 assert!(config.nodes.iter().all(|node| is_name(&node.name) && is_name(&node.cluster)));
             }
-            Err(problems) => {
-                assert!(!problems.is_empty());
-                for problem in problems {
-                    assert!(!problem.message.is_empty(), "{problem}");
+            Err(mistakes) => {
+                assert!(!mistakes.is_empty());
+                for mistake in mistakes {
+                    assert!(!mistake.message.is_empty(), "{mistake}");
                     assert!(
-                        (1..=lines(text.as_bytes())).contains(&problem.line) && problem.column > 0,
-                        "{problem}: {text:?}"
+                        (1..=lines(text.as_bytes())).contains(&mistake.line) && mistake.column > 0,
+                        "{mistake}: {text:?}"
                     );
                 }
             }

@@ -1,4 +1,4 @@
-//! The keys of the way in.
+//! The keys about the listener: reverse proxies, the address that browsers use, limits, TLS.
 
 use std::fs;
 
@@ -91,8 +91,8 @@ fn a_certificate_is_read_and_what_is_wrong_with_it_told_at_its_key() {
         (format!("tls = true\n{NODE}"), "1:7: `tls` is a boolean: write a table...".to_owned()),
         (format!("{NODE}[tls]\ncert = 1"), "4:1: TLS has no `certificate`: write...".to_owned()),
     ] {
-        let Err(problems) = parse(&text) else { panic!("{text} is taken") };
-        let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        let Err(mistakes) = parse(&text) else { panic!("{text} is taken") };
+        let all: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
         assert!(all[0].starts_with(told.trim_end_matches("...")), "{all:?} and not {told}");
     }
 }

@@ -32,7 +32,7 @@ use ring::{
 use serde_json::{Map, Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::auth::authn::oidc::Returned;
+use crate::auth::authn::oidc::Callback;
 
 pub(crate) const CLIENT: &str = "sluice";
 pub(crate) const SECRET: &str = "s3cret/of:the client";
@@ -99,7 +99,7 @@ struct Inner {
     secrets: Vec<String>,
 }
 
-/// What a code stands for.
+/// What belongs to a code.
 struct Granted {
     challenge: String,
     nonce: String,
@@ -153,21 +153,21 @@ impl Provider {
     }
 
     /// What a browser does: goes there, and brings back what it is sent back with.
-    pub(crate) async fn log_in(&self, address: &str) -> Returned {
+    pub(crate) async fn log_in(&self, address: &str) -> Callback {
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
         let answer = client.expect("a client").get(address).send().await.expect("an answer");
         if answer.status() != StatusCode::SEE_OTHER.as_u16() {
             let error = Some(answer.text().await.expect("a text"));
-            return Returned { error, ..Returned::default() };
+            return Callback { error, ..Callback::default() };
         }
         let back = answer.headers()["location"].to_str().expect("text").parse::<Url>().expect("an address");
         assert!(back.as_str().starts_with(REDIRECT), "{back}");
-        let mut said: HashMap<String, String> = back.query_pairs().into_owned().collect();
-        Returned {
-            state: said.remove("state").expect("a state"),
-            code: said.remove("code"),
-            error: said.remove("error"),
-            iss: said.remove("iss"),
+        let mut query: HashMap<String, String> = back.query_pairs().into_owned().collect();
+        Callback {
+            state: query.remove("state").expect("a state"),
+            code: query.remove("code"),
+            error: query.remove("error"),
+            iss: query.remove("iss"),
         }
     }
 }
@@ -262,16 +262,16 @@ async fn authorize(State(shared): Shares, Query(asked): Query<HashMap<String, St
     let granted = Granted { challenge: asked["code_challenge"].clone(), nonce: asked["nonce"].clone() };
     shared.lock().codes.insert(code.clone(), granted);
     let mut back: Url = REDIRECT.parse().expect("an address");
-    let mut said = back.query_pairs_mut();
-    said.append_pair("state", &asked["state"]);
+    let mut query = back.query_pairs_mut();
+    query.append_pair("state", &asked["state"]);
     match shared.fault() {
-        Fault::Denied => said.append_pair("error", "access_denied"),
-        Fault::OddError => said.append_pair("error", &format!("<b>odd\u{1b}[31m{}", "x".repeat(500))),
-        Fault::OtherIss => said.append_pair("code", &code).append_pair("iss", "https://id.example.org"),
-        Fault::NoCode => &mut said,
-        _ => said.append_pair("code", &code).append_pair("iss", &shared.issuer),
+        Fault::Denied => query.append_pair("error", "access_denied"),
+        Fault::OddError => query.append_pair("error", &format!("<b>odd\u{1b}[31m{}", "x".repeat(500))),
+        Fault::OtherIss => query.append_pair("code", &code).append_pair("iss", "https://id.example.org"),
+        Fault::NoCode => &mut query,
+        _ => query.append_pair("code", &code).append_pair("iss", &shared.issuer),
     };
-    drop(said);
+    drop(query);
     Redirect::to(back.as_str()).into_response()
 }
 
@@ -299,20 +299,20 @@ async fn token(State(shared): Shares, headers: HeaderMap, Form(asked): Form<Hash
     else {
         return refuse(StatusCode::BAD_REQUEST, "invalid_grant");
     };
-    let mut said = json!({"access_token": shared.secret(), "token_type": "Bearer", "expires_in": 300});
+    let mut response = json!({"access_token": shared.secret(), "token_type": "Bearer", "expires_in": 300});
     match fault {
         Fault::SlowToken => tokio::time::sleep(Duration::from_secs(60)).await,
-        Fault::HugeToken => said["more"] = "x".repeat(1024 * 1024).into(),
+        Fault::HugeToken => response["more"] = "x".repeat(1024 * 1024).into(),
         _ => {}
     }
     let id_token = id_token(&shared, &granted.nonce);
     shared.lock().secrets.push(id_token.clone());
     match fault {
         Fault::NoIdToken => {}
-        Fault::BrokenIdToken => said["id_token"] = id_token.replace('.', "_").into(),
-        _ => said["id_token"] = id_token.into(),
+        Fault::BrokenIdToken => response["id_token"] = id_token.replace('.', "_").into(),
+        _ => response["id_token"] = id_token.into(),
     }
-    Json(said).into_response()
+    Json(response).into_response()
 }
 
 async fn user_info(headers: HeaderMap) -> Response {
