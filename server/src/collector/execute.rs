@@ -1,8 +1,8 @@
-//! Carries an order out on one node: read, command, read again, judge.
+//! Executes an order on one node: reads the state, sends the commands, and reads the state again until it shows them.
 
 use std::{ops::ControlFlow, time::Duration};
 
-use haproxy::{Answer, Error, ServerCommand, Verb};
+use haproxy::{CommandReply, Error, ServerCommand, Verb};
 use model::{
     action::Action,
     availability::withheld,
@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep};
 use super::{DEADLINE, Requester, Task};
 
 /// Waits before the state is read again while it does not show the action yet: sessions take a moment to end.
-const PATIENCE: [Duration; 6] = [
+const VERIFY_WAITS: [Duration; 6] = [
     Duration::ZERO,
     Duration::from_millis(30),
     Duration::from_millis(70),
@@ -25,22 +25,23 @@ const PATIENCE: [Duration; 6] = [
     Duration::from_millis(800),
 ];
 
-/// A target whose command went out, and which the state has to show.
-struct Pending {
+/// A command that went out; the state has to show its action.
+struct SentCommand {
+    /// Its target's place in the order.
     at: usize,
     before: Row,
     /// Why it is not sure that HAProxy got the command.
     doubt: Option<String>,
 }
 
-/// Does `action` on each target, and says what became of it, in the same order.
-pub(super) async fn carry_out(
+/// Does `action` on each target, and gives the outcomes in the same order.
+pub(super) async fn execute(
     task: &mut Task,
     action: Action,
     targets: &[Target],
-    asker: &Requester,
+    requester: &Requester,
 ) -> Vec<TargetOutcome> {
-    let mut outcomes: Vec<TargetOutcome> = targets.iter().map(unsettled).collect();
+    let mut outcomes: Vec<TargetOutcome> = targets.iter().map(unreachable).collect();
     task.poller.want_states();
     if task.poll_once().await.is_err() {
         for outcome in &mut outcomes {
@@ -48,31 +49,31 @@ pub(super) async fn carry_out(
         }
         return outcomes;
     }
-    let mut pending = Vec::new();
-    let mut asked = 0;
+    let mut sent = Vec::new();
+    let mut tried = 0;
     for (at, outcome) in outcomes.iter_mut().enumerate() {
-        asked = at + 1;
-        if command(task, action, at, outcome, &mut pending).await.is_break() {
+        tried = at + 1;
+        if send(task, action, at, outcome, &mut sent).await.is_break() {
             break;
         }
     }
-    for outcome in &mut outcomes[asked..] {
+    for outcome in &mut outcomes[tried..] {
         "the node stopped answering before it was this server's turn; nothing was sent"
             .clone_into(&mut outcome.message);
     }
     let began = Instant::now();
-    for wait in PATIENCE {
-        // A node that hangs is not waited for again and again.
-        if pending.is_empty() || began.elapsed() >= DEADLINE {
+    for wait in VERIFY_WAITS {
+        // Polls of a node that hangs take their whole deadline each: one is enough.
+        if sent.is_empty() || began.elapsed() >= DEADLINE {
             break;
         }
         sleep(wait).await;
         task.poller.want_states();
         if task.poll_once().await.is_ok() {
-            pending.retain(|p| !settled(task, action, p, &mut outcomes[p.at]));
+            sent.retain(|command| !is_verified(task, action, command, &mut outcomes[command.at]));
         }
     }
-    for Pending { at, doubt, .. } in pending {
+    for SentCommand { at, doubt, .. } in sent {
         let outcome = &mut outcomes[at];
         (outcome.outcome, outcome.message) = match doubt {
             Some(doubt) => (Outcome::Unreachable, doubt),
@@ -81,12 +82,12 @@ pub(super) async fn carry_out(
     }
     let now = crate::clock::unix_ms();
     for TargetOutcome { target, outcome, .. } in outcomes.iter().filter(|o| o.outcome.is_good()) {
-        task.poller.keeper.acted(target, action, *outcome == Outcome::Done, asker, now);
+        task.poller.overrides.action_done(target, action, *outcome == Outcome::Done, requester, now);
     }
     outcomes
 }
 
-fn unsettled(target: &Target) -> TargetOutcome {
+fn unreachable(target: &Target) -> TargetOutcome {
     TargetOutcome {
         target: target.clone(),
         outcome: Outcome::Unreachable,
@@ -98,12 +99,12 @@ fn unsettled(target: &Target) -> TargetOutcome {
 
 /// Sends one command, unless the server already is as wanted. Breaks when the node hangs: every further command would
 /// take its whole deadline.
-async fn command(
+async fn send(
     task: &Task,
     action: Action,
     at: usize,
     outcome: &mut TargetOutcome,
-    pending: &mut Vec<Pending>,
+    sent: &mut Vec<SentCommand>,
 ) -> ControlFlow<()> {
     let target = &outcome.target;
     let Some(before) = task.poller.server(&target.backend, &target.server).cloned() else {
@@ -128,15 +129,15 @@ async fn command(
         outcome.message = "the name has a character that HAProxy does not allow; nothing was sent".to_owned();
         return ControlFlow::Continue(());
     };
-    match task.poller.client.act(&ServerCommand { backend, server, verb: verb(action) }).await {
-        Ok(Answer::Accepted) => pending.push(Pending { at, before, doubt: None }),
-        Ok(Answer::Refused(words)) => {
+    match task.poller.client.run(&ServerCommand { backend, server, verb: verb(action) }).await {
+        Ok(CommandReply::Accepted) => sent.push(SentCommand { at, before, doubt: None }),
+        Ok(CommandReply::Refused(words)) => {
             outcome.outcome = Outcome::Refused;
             outcome.message = words;
         }
         Err(error) => {
             if error.may_have_run() {
-                pending.push(Pending { at, before, doubt: Some(in_doubt(&error)) });
+                sent.push(SentCommand { at, before, doubt: Some(in_doubt(&error)) });
             } else {
                 outcome.message = error.to_string();
             }
@@ -148,12 +149,12 @@ async fn command(
     ControlFlow::Continue(())
 }
 
-/// Whether the state just read shows the action; if so the outcome says it.
-fn settled(task: &Task, action: Action, pending: &Pending, outcome: &mut TargetOutcome) -> bool {
+/// Whether the state just read shows the action; if so the outcome says so.
+fn is_verified(task: &Task, action: Action, command: &SentCommand, outcome: &mut TargetOutcome) -> bool {
     let target = &outcome.target;
     let Some(after) = task.poller.server(&target.backend, &target.server) else { return false };
     outcome.after = after.text(Text::Status).to_owned();
-    let Some(message) = shows(action, &pending.before, after) else { return false };
+    let Some(message) = shows(action, &command.before, after) else { return false };
     outcome.outcome = Outcome::Done;
     outcome.message = message;
     true

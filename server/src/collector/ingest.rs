@@ -5,7 +5,8 @@ use std::{borrow::Cow, collections::HashMap};
 use haproxy::{ServersState, StatRow, StatTable};
 use model::{
     col::{Col, Text},
-    row::{Kind, Row, check},
+    row::{Row, RowKind, check},
+    text::is_hidden,
 };
 
 /// The mark that HAProxy puts before the code of a check while the next one runs.
@@ -32,7 +33,7 @@ pub(super) fn read(table: &StatTable, states: Option<&ServersState>, now: u64) -
         if proxy.is_empty() {
             return;
         }
-        if row.kind == Kind::Server
+        if row.kind == RowKind::Server
             && let Some(bits) = bits.get(&(&*proxy, row.name.as_str())).copied()
         {
             for (col, value) in bits {
@@ -90,7 +91,7 @@ impl Columns {
     }
 
     fn read(&self, line: StatRow<'_>, now: u64) -> Option<Row> {
-        let kind = Kind::from_type(line.unsigned(self.kind)?)?;
+        let kind = RowKind::from_type(line.unsigned(self.kind)?)?;
         let mut row = Row::new(kind, printable(line.text(self.svname)));
         for (at, col) in &self.numbers {
             // -1 (`lastsess`: never) reads as empty.
@@ -120,18 +121,13 @@ impl Columns {
     }
 }
 
-/// What HAProxy repeats, a check's or an agent's words above all, is a stranger's: control characters, and those that
-/// break a line, turn the direction of text or can't be seen, are shown as a mark.
+/// HAProxy repeats what others wrote, the words of checks and agents above all. Control characters, and characters that break
+/// a line, turn the direction of text or can't be seen, are replaced by a mark.
 fn printable(text: Cow<'_, str>) -> Cow<'_, str> {
     if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
         return text;
     }
-    text.chars().map(|c| if is_odd(c) { '\u{fffd}' } else { c }).collect()
-}
-
-fn is_odd(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    text.chars().map(|c| if is_hidden(c) { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -15,16 +15,16 @@ const BACKOFF_MIN: Duration = Duration::from_millis(250);
 /// The longest wait: a node that comes back is live within this and one poll.
 const BACKOFF_MAX: Duration = Duration::from_secs(4);
 
-/// Waits vary by this part of theirs, so that many nodes behind one fault do not come back in step.
+/// Waits vary by this part of their length, so that many nodes behind one fault do not come back at the same moment.
 const JITTER: f64 = 0.2;
 
-/// Counts failures.
+/// Judges a node's link by its polls.
 #[derive(Debug, Default)]
-pub(super) struct Watch {
+pub(super) struct LinkMonitor {
     failures: u32,
 }
 
-impl Watch {
+impl LinkMonitor {
     /// A poll succeeded: the node is live.
     pub(super) fn succeeded(&mut self, mut node: Node, now_ms: u64) -> Node {
         if node.link != Link::Live {
@@ -39,9 +39,9 @@ impl Watch {
         node
     }
 
-    /// A poll failed. Says what is wrong, and how long to wait.
+    /// A poll failed. Gives the node with the error in it, and how long to wait before the next try.
     pub(super) fn failed(&mut self, mut node: Node, error: &Error, now_ms: u64) -> (Node, Duration) {
-        let heard = node.pulse.polled;
+        let heard = node.stats.polled;
         let link = if heard > 0 && now_ms.saturating_sub(heard) < DOWN_AFTER_MS { Link::Stale } else { Link::Down };
         if self.failures == 0 {
             tracing::warn!(node = node.name, address = node.address, %error, "does not answer");
@@ -53,7 +53,7 @@ impl Watch {
         node.error = error.to_string();
         let mut wait = backoff(self.failures, fastrand::f64());
         if link == Link::Stale {
-            // It is told to be down when it is, not at the end of a long wait.
+            // It becomes down when its time is up, not at the end of a long wait.
             wait = wait.min(Duration::from_millis(DOWN_AFTER_MS.saturating_sub(now_ms.saturating_sub(heard))));
         }
         self.failures = self.failures.saturating_add(1);
@@ -77,34 +77,34 @@ mod tests {
 
     #[test]
     fn a_silent_node_is_stale_then_down_then_live() {
-        let mut watch = Watch::default();
-        let mut node = watch.succeeded(Node::default(), 1_000);
+        let mut monitor = LinkMonitor::default();
+        let mut node = monitor.succeeded(Node::default(), 1_000);
         assert_eq!((node.link, node.since), (Link::Live, 1_000));
-        node.pulse.polled = 1_000;
-        let (node, _) = watch.failed(node, &refused(), 2_000);
+        node.stats.polled = 1_000;
+        let (node, _) = monitor.failed(node, &refused(), 2_000);
         assert_eq!((node.link, node.since), (Link::Stale, 2_000));
         assert!(!node.error.is_empty());
-        let (node, _) = watch.failed(node, &refused(), 3_000);
+        let (node, _) = monitor.failed(node, &refused(), 3_000);
         assert_eq!((node.link, node.since), (Link::Stale, 2_000));
-        let (node, _) = watch.failed(node, &refused(), 6_000);
+        let (node, _) = monitor.failed(node, &refused(), 6_000);
         assert_eq!((node.link, node.since), (Link::Down, 6_000));
-        let node = watch.succeeded(node, 7_000);
+        let node = monitor.succeeded(node, 7_000);
         assert_eq!((node.link, node.since, node.error.as_str()), (Link::Live, 7_000, ""));
     }
 
     #[test]
     fn a_stale_node_is_tried_again_by_the_time_that_it_is_down() {
-        let mut watch = Watch { failures: 10 };
-        let mut node = watch.succeeded(Node::default(), 1_000);
-        node.pulse.polled = 1_000;
-        watch.failures = 10;
-        let (node, wait) = watch.failed(node, &refused(), 5_500);
+        let mut monitor = LinkMonitor { failures: 10 };
+        let mut node = monitor.succeeded(Node::default(), 1_000);
+        node.stats.polled = 1_000;
+        monitor.failures = 10;
+        let (node, wait) = monitor.failed(node, &refused(), 5_500);
         assert_eq!((node.link, wait), (Link::Stale, Duration::from_millis(500)));
     }
 
     #[test]
     fn a_node_that_never_answered_is_down() {
-        assert_eq!(Watch::default().failed(Node::default(), &refused(), 9).0.link, Link::Down);
+        assert_eq!(LinkMonitor::default().failed(Node::default(), &refused(), 9).0.link, Link::Down);
     }
 
     #[test]

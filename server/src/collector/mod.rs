@@ -1,6 +1,6 @@
-//! One task per node: tick, poll, parse, diff; and the node's actions.
+//! One task per node: it polls, parses, compares with the poll before, and carries out the node's actions.
 //!
-//! The task alone talks to its HAProxy. What it finds goes to the hub; what it is asked to do comes as an [`Order`].
+//! Only this task talks to its HAProxy. What it finds goes to the hub; what it is to do comes as an [`Order`].
 
 mod execute;
 mod ingest;
@@ -15,6 +15,7 @@ mod state_events;
 use std::{sync::Arc, time::Duration};
 
 use haproxy::{Client, Limits};
+use link::LinkMonitor;
 use model::{
     action::Action,
     fleet::Node,
@@ -35,15 +36,15 @@ use crate::{
 
 pub use overrides::Requester;
 
-/// Orders that may wait for one node; who gives one more is told that the node is busy.
+/// Orders that may wait for one node. One more is turned away: the node is busy.
 const ORDERS: usize = 16;
 
-/// The longest that one request to HAProxy may take. A wall has to tell within five seconds that a node hangs.
+/// The longest that one request to HAProxy may take. A wall display has to show within five seconds that a node hangs.
 const DEADLINE: Duration = Duration::from_secs(3);
 
-/// A configured node before anything was heard of it.
+/// A configured node before its first poll.
 #[must_use]
-pub fn unheard(config: &NodeConfig, now_ms: u64) -> Node {
+pub fn unpolled_node(config: &NodeConfig, now_ms: u64) -> Node {
     Node {
         name: config.name.clone(),
         cluster: config.cluster.clone(),
@@ -60,7 +61,7 @@ pub fn unheard(config: &NodeConfig, now_ms: u64) -> Node {
 struct Order {
     action: Action,
     targets: Vec<Target>,
-    asked: Requester,
+    requester: Requester,
     outcomes: oneshot::Sender<Vec<TargetOutcome>>,
 }
 
@@ -75,7 +76,7 @@ pub enum OrderError {
     Ended,
 }
 
-/// The way to a collector.
+/// A handle of a collector.
 #[derive(Clone, Debug)]
 pub struct Collector {
     orders: mpsc::Sender<Order>,
@@ -94,42 +95,42 @@ impl Collector {
         let (orders, inbox) = mpsc::channel(ORDERS);
         let limits = Limits { deadline: DEADLINE, ..Limits::default() };
         let client = Client::new(config.connector.clone(), limits);
-        let poller = poll::Poller::new(unheard(config, crate::clock::unix_ms()), client, metrics);
-        let task = Task { place, poll: config.poll, poller, hub: hub.clone(), link: link::Watch::default() };
-        let node = unheard(config, crate::clock::unix_ms());
+        let poller = poll::Poller::new(unpolled_node(config, crate::clock::unix_ms()), client, metrics);
+        let task = Task { place, poll: config.poll, poller, hub: hub.clone(), link: LinkMonitor::default() };
+        let node = unpolled_node(config, crate::clock::unix_ms());
         tracker.spawn(async move {
             if tokio::spawn(task.run(inbox, shutdown)).await.is_err() {
-                // A defect of ours must not leave the node's last rows looking well.
+                // A panic of ours must not leave the node's last rows looking like the present.
                 tracing::error!(node = node.name, "the task of this node failed");
                 let error = "Sluice failed on this node and polls it no more: see its log, and start it again";
                 let node = Node { error: error.to_owned(), ..node };
-                hub.update(bare(place, node)).await;
+                hub.update(node_update(place, node)).await;
             }
         });
         Self { orders }
     }
 
-    /// Does `action` on servers of this node, one after the other, and tells what became of each.
+    /// Does `action` on servers of this node, one after the other, and gives the outcome of each.
     ///
     /// # Errors
     /// When the node takes no orders. `Busy` means that nothing was sent.
-    pub async fn act(
+    pub async fn execute(
         &self,
         action: Action,
         targets: Vec<Target>,
-        asked: Requester,
+        requester: Requester,
     ) -> Result<Vec<TargetOutcome>, OrderError> {
-        let (outcomes, answer) = oneshot::channel();
-        self.orders.try_send(Order { action, targets, asked, outcomes }).map_err(|e| match e {
+        let (outcomes, received) = oneshot::channel();
+        self.orders.try_send(Order { action, targets, requester, outcomes }).map_err(|e| match e {
             mpsc::error::TrySendError::Full(_) => OrderError::Busy,
             mpsc::error::TrySendError::Closed(_) => OrderError::Ended,
         })?;
-        answer.await.map_err(|_| OrderError::Ended)
+        received.await.map_err(|_| OrderError::Ended)
     }
 }
 
-/// An update that tells of the node alone.
-fn bare(place: usize, node: Node) -> Update {
+/// An update of the node alone, without rows.
+fn node_update(place: usize, node: Node) -> Update {
     Update { place, node, replies: None, proxies: Vec::new(), events: Vec::new(), lost: None }
 }
 
@@ -138,12 +139,12 @@ struct Task {
     poll: Duration,
     poller: poll::Poller,
     hub: Hub,
-    link: link::Watch,
+    link: LinkMonitor,
 }
 
 impl Task {
     async fn run(mut self, mut orders: mpsc::Receiver<Order>, shutdown: CancellationToken) {
-        let grid = PollSchedule::new(Instant::now(), crate::clock::unix_ms(), self.poll, &self.poller.node.cluster);
+        let schedule = PollSchedule::new(Instant::now(), crate::clock::unix_ms(), self.poll, &self.poller.node.cluster);
         let mut next = Instant::now();
         loop {
             tokio::select! {
@@ -151,15 +152,15 @@ impl Task {
                 () = shutdown.cancelled() => return,
                 order = orders.recv() => {
                     let Some(order) = order else { return };
-                    self.carry_out(order).await;
-                    next = grid.after(Instant::now());
+                    self.execute(order).await;
+                    next = schedule.after(Instant::now());
                 }
                 () = sleep_until(next) => {
                     let began = Instant::now();
-                    // A poll is never cut short by an order: its reply would be lost. Late polls are not made up for:
-                    // the tick stretches.
+                    // An order does not cut a poll short: its reply would be lost. A poll that took longer than its period
+                    // is not made up for.
                     next = match self.poll_once().await {
-                        Ok(()) => grid.after(began).max(Instant::now()),
+                        Ok(()) => schedule.after(began).max(Instant::now()),
                         Err(wait) => (began + wait).max(Instant::now()),
                     };
                 }
@@ -167,22 +168,22 @@ impl Task {
         }
     }
 
-    /// Polls, and tells the hub. After a failure it says how long to wait.
+    /// Polls, and passes the result on to the hub. An error is the time to wait before the next try.
     async fn poll_once(&mut self) -> Result<(), Duration> {
         match self.poller.poll().await {
-            Ok(found) => {
+            Ok(result) => {
                 let now = crate::clock::unix_ms();
-                let node = self.link.succeeded(found.node, now);
-                let mut events = found.events;
-                events.extend(state_events::link_news(&self.poller.node, &node, now));
+                let node = self.link.succeeded(result.node, now);
+                let mut events = result.events;
+                events.extend(state_events::link_event(&self.poller.node, &node, now));
                 self.poller.node.clone_from(&node);
                 self.poller.metrics.happened(&events);
                 let update = Update {
-                    replies: Some(found.replies),
-                    proxies: found.proxies,
+                    replies: Some(result.replies),
+                    proxies: result.proxies,
                     events,
-                    lost: found.lost,
-                    ..bare(self.place, node)
+                    lost: result.lost,
+                    ..node_update(self.place, node)
                 };
                 self.hub.update(update).await;
                 Ok(())
@@ -190,18 +191,18 @@ impl Task {
             Err(error) => {
                 let now = crate::clock::unix_ms();
                 let (node, wait) = self.link.failed(self.poller.node.clone(), &error, now);
-                let events: Vec<_> = state_events::link_news(&self.poller.node, &node, now).into_iter().collect();
+                let events: Vec<_> = state_events::link_event(&self.poller.node, &node, now).into_iter().collect();
                 self.poller.node.clone_from(&node);
                 self.poller.metrics.happened(&events);
-                self.hub.update(Update { events, ..bare(self.place, node) }).await;
+                self.hub.update(Update { events, ..node_update(self.place, node) }).await;
                 Err(wait)
             }
         }
     }
 
-    async fn carry_out(&mut self, order: Order) {
-        let outcomes = execute::carry_out(self, order.action, &order.targets, &order.asked).await;
-        // Whoever asked may have gone: the outcomes are in the log as well.
+    async fn execute(&mut self, order: Order) {
+        let outcomes = execute::execute(self, order.action, &order.targets, &order.requester).await;
+        // Nobody may wait for them any more: the outcomes are in the log as well.
         let _: Result<(), _> = order.outcomes.send(outcomes);
     }
 }

@@ -1,4 +1,4 @@
-//! Remembers which states operators set through Sluice, and which of all that were set a reload lost.
+//! Remembers which states operators set through Sluice, and lists those that a reload lost, whoever had set them.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use model::{
 
 use super::reload::Reload;
 
-/// How long a lost state is listed, in milliseconds: who has not set it again within a day does not mean to.
+/// How long a lost state is listed, in milliseconds: who has not set it again within a day does not want it back.
 const LISTED_MS: u64 = 86_400_000;
 
 /// Who asked for an action.
@@ -24,7 +24,7 @@ pub struct Requester {
     pub operation: String,
 }
 
-/// What a state belongs to: setting one ends the others of its kind.
+/// The part of a server that a state belongs to: setting one state ends the others of the same part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Aspect {
     Admin,
@@ -45,17 +45,17 @@ fn aspect(action: Action) -> Option<Aspect> {
 
 /// The action that set an aspect last.
 #[derive(Debug)]
-struct Set {
+struct Override {
     action: Action,
     at: u64,
-    asked: Requester,
+    requester: Requester,
 }
 
-/// One node's memory of what was set.
+/// What operators set on one node.
 #[derive(Debug, Default)]
 pub(super) struct Overrides {
-    /// By backend, server and aspect; no longer than the node has servers.
-    set: HashMap<(String, String, Aspect), Set>,
+    /// By backend, server and aspect, for servers that the node has.
+    set: HashMap<(String, String, Aspect), Override>,
     lost: Vec<Lost>,
     is_changed: bool,
 }
@@ -63,13 +63,20 @@ pub(super) struct Overrides {
 impl Overrides {
     /// An action was done at `now` (Unix milliseconds), or found nothing to do: what was lost of that aspect is not
     /// wanted back.
-    pub(super) fn acted(&mut self, target: &Target, action: Action, is_done: bool, asked: &Requester, now: u64) {
+    pub(super) fn action_done(
+        &mut self,
+        target: &Target,
+        action: Action,
+        is_done: bool,
+        requester: &Requester,
+        now: u64,
+    ) {
         let Some(aspect) = aspect(action) else { return };
         let of_aspect = |l: &Lost| self::aspect(l.action) == Some(aspect);
         self.forget(|l| l.proxy == target.backend && l.server == target.server && of_aspect(l));
         if is_done {
             let key = (target.backend.clone(), target.server.clone(), aspect);
-            self.set.insert(key, Set { action, at: now, asked: asked.clone() });
+            self.set.insert(key, Override { action, at: now, requester: requester.clone() });
         }
     }
 
@@ -78,8 +85,8 @@ impl Overrides {
         for gone in &reload.lost {
             let key = aspect(gone.action).map(|a| (gone.proxy.clone(), gone.server.clone(), a));
             let set = key.and_then(|key| self.set.get(&key)).filter(|set| set.action == gone.action);
-            let (since, asked) = match set {
-                Some(set) => (set.at, set.asked.clone()),
+            let (since, requester) = match set {
+                Some(set) => (set.at, set.requester.clone()),
                 None if gone.has_agent => (
                     gone.since * 1_000,
                     Requester { by: "an operator or its agent".to_owned(), operation: String::new() },
@@ -93,8 +100,8 @@ impl Overrides {
                 server: gone.server.clone(),
                 action: gone.action,
                 since,
-                by: asked.by,
-                operation: asked.operation,
+                by: requester.by,
+                operation: requester.operation,
                 at: now,
             };
             self.forget(|l| l.proxy == lost.proxy && l.server == lost.server && l.action == lost.action);
@@ -103,7 +110,7 @@ impl Overrides {
         }
     }
 
-    /// Lets go of what shows again, of servers that are gone, and of what is too old. `row` finds a server.
+    /// Takes off the list what shows again, what belongs to servers that are gone, and what is too old. `row` finds a server.
     pub(super) fn review<'a>(&mut self, row: impl Fn(&str, &str) -> Option<&'a Row>, now: u64) {
         let is_over = |l: &Lost| {
             row(&l.proxy, &l.server).is_none_or(|row| holds(l.action, row)) || now.saturating_sub(l.at) >= LISTED_MS
@@ -111,14 +118,20 @@ impl Overrides {
         self.forget(is_over);
     }
 
-    /// Lets go of who set what on servers that are gone.
-    pub(super) fn tidy<'a>(&mut self, row: impl Fn(&str, &str) -> Option<&'a Row>) {
+    /// Forgets what was set on servers that are gone.
+    pub(super) fn forget_removed_servers<'a>(&mut self, row: impl Fn(&str, &str) -> Option<&'a Row>) {
         self.set.retain(|(proxy, server, _), _| row(proxy, server).is_some());
     }
 
-    /// What is lost, where that changed since it was asked for last.
-    pub(super) fn news(&mut self) -> Option<Vec<Lost>> {
+    /// What is lost, where that changed since the last call.
+    pub(super) fn take_lost(&mut self) -> Option<Vec<Lost>> {
         std::mem::take(&mut self.is_changed).then(|| self.lost.clone())
+    }
+
+    /// How many states are known to have been set.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.set.len()
     }
 
     fn forget(&mut self, which: impl Fn(&Lost) -> bool) {
@@ -130,19 +143,19 @@ impl Overrides {
 
 #[cfg(test)]
 mod tests {
-    use model::{col::Col, row::Kind};
+    use model::{col::Col, row::RowKind};
 
     use super::*;
-    use crate::collector::reload::Gone;
+    use crate::collector::reload::LostState;
 
     fn server(bits: u64) -> Row {
-        let mut row = Row::new(Kind::Server, "s1");
+        let mut row = Row::new(RowKind::Server, "s1");
         row.set(Col::AdminState, Some(bits));
         row
     }
 
     fn reload(action: Action, has_agent: bool) -> Reload {
-        let gone = Gone { proxy: "web".into(), server: "s1".into(), action, since: 5, has_agent };
+        let gone = LostState { proxy: "web".into(), server: "s1".into(), action, since: 5, has_agent };
         Reload { lost: vec![gone], ..Reload::default() }
     }
 
@@ -154,13 +167,13 @@ mod tests {
         Target::new("lb1", "web", "s1")
     }
 
-    /// A keeper that saw a reload lose DRAIN of `web/s1` at 10,000 ms.
+    /// Overrides of a node that saw a reload lose DRAIN of `web/s1` at 10,000 ms.
     fn after_a_loss() -> Overrides {
-        let mut keeper = Overrides::default();
-        keeper.reloaded(&Node::default(), &reload(Action::Drain, false), 10_000);
-        assert_eq!(keeper.news().map(|l| l.len()), Some(1));
-        assert_eq!(keeper.news(), None);
-        keeper
+        let mut overrides = Overrides::default();
+        overrides.reloaded(&Node::default(), &reload(Action::Drain, false), 10_000);
+        assert_eq!(overrides.take_lost().map(|l| l.len()), Some(1));
+        assert_eq!(overrides.take_lost(), None);
+        overrides
     }
 
     #[test]
@@ -172,12 +185,12 @@ mod tests {
             (vec![(Action::Drain, "ann"), (Action::Dhlth, "bob")], false, "ann", "op-ann", 1_000),
             (vec![(Action::Drain, "ann"), (Action::Ready, "bob")], false, "", "", 5_000),
         ] {
-            let mut keeper = Overrides::default();
+            let mut overrides = Overrides::default();
             for (action, by_whom) in acts {
-                keeper.acted(&target(), action, true, &by(by_whom), 1_000);
+                overrides.action_done(&target(), action, true, &by(by_whom), 1_000);
             }
-            keeper.reloaded(&Node::default(), &reload(Action::Drain, agent), 10_000);
-            let lost = keeper.news().expect("news");
+            overrides.reloaded(&Node::default(), &reload(Action::Drain, agent), 10_000);
+            let lost = overrides.take_lost().expect("a change");
             let got = (lost[0].by.as_str(), lost[0].operation.as_str(), lost[0].since, lost[0].at);
             assert_eq!(got, (who, operation, since, 10_000));
         }
@@ -192,9 +205,9 @@ mod tests {
             (None, 11_000, false),
             (Some(&ready), 10_000 + LISTED_MS, false),
         ] {
-            let mut keeper = after_a_loss();
-            keeper.review(|_, _| row, now);
-            assert_eq!(keeper.news(), (!is_listed).then(Vec::new));
+            let mut overrides = after_a_loss();
+            overrides.review(|_, _| row, now);
+            assert_eq!(overrides.take_lost(), (!is_listed).then(Vec::new));
         }
     }
 
@@ -206,16 +219,16 @@ mod tests {
             (Action::Dhlth, true, true),
             (Action::Shutdown, true, true),
         ] {
-            let mut keeper = after_a_loss();
-            keeper.acted(&target(), action, is_done, &by("ann"), 11_000);
-            assert_eq!(keeper.news().is_none(), is_listed, "{action}");
+            let mut overrides = after_a_loss();
+            overrides.action_done(&target(), action, is_done, &by("ann"), 11_000);
+            assert_eq!(overrides.take_lost().is_none(), is_listed, "{action}");
         }
     }
 
     #[test]
     fn a_second_loss_of_the_same_is_one_entry() {
-        let mut keeper = after_a_loss();
-        keeper.reloaded(&Node::default(), &reload(Action::Drain, false), 20_000);
-        assert_eq!(keeper.news().expect("news").iter().map(|l| l.at).collect::<Vec<_>>(), [20_000]);
+        let mut overrides = after_a_loss();
+        overrides.reloaded(&Node::default(), &reload(Action::Drain, false), 20_000);
+        assert_eq!(overrides.take_lost().expect("a change").iter().map(|l| l.at).collect::<Vec<_>>(), [20_000]);
     }
 }

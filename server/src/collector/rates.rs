@@ -1,10 +1,10 @@
-//! What a collector remembers of a row from poll to poll, to make rates of counters.
+//! What a collector remembers of a row's counters from poll to poll, to make rates of them.
 
 use std::collections::VecDeque;
 
 use model::{
     col::Col,
-    row::{Kind, Row},
+    row::{Row, RowKind},
 };
 
 /// The shortest time that a rate is taken over, in milliseconds: a poll right after an action keeps the rate before it.
@@ -24,7 +24,7 @@ struct Mark {
     retries: u64,
 }
 
-/// One row's past.
+/// The counters of one row at earlier polls.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CounterHistory {
     rate_since: Option<(u64, u64, u64)>,
@@ -32,10 +32,11 @@ pub(super) struct CounterHistory {
 }
 
 impl CounterHistory {
-    /// Writes the columns that are ours into a row that was read at `now` (milliseconds). `old` is the row before it.
+    /// Writes the columns that HAProxy does not have into a row that was read at `now` (milliseconds). `old` is the row of the
+    /// poll before.
     pub(super) fn complete(&mut self, old: Option<&Row>, row: &mut Row, now: u64) {
         self.rates(old, row, now);
-        if row.kind != Kind::Listener {
+        if row.kind != RowKind::Listener {
             self.window(row, now);
         }
     }
@@ -92,7 +93,7 @@ mod tests {
     use super::*;
 
     fn row(bin: u64, econ: u64) -> Row {
-        let mut row = Row::new(Kind::Server, "s1");
+        let mut row = Row::new(RowKind::Server, "s1");
         row.set(Col::Bin, Some(bin));
         row.set(Col::Econ, Some(econ));
         row
@@ -100,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_rate_is_bytes_over_time_and_a_restart_gives_none() {
-        let mut memory = CounterHistory::default();
+        let mut history = CounterHistory::default();
         let mut old = None;
         for (now, bin, rate) in [
             (0, 1_000, 0),
@@ -111,7 +112,7 @@ mod tests {
             (6_000, 4_010, 2_000),
         ] {
             let mut row = row(bin, 0);
-            memory.complete(old.as_ref(), &mut row, now);
+            history.complete(old.as_ref(), &mut row, now);
             assert_eq!(row.num(Col::BinRate), Some(rate), "at {now}");
             old = Some(row);
         }
@@ -119,16 +120,16 @@ mod tests {
 
     #[test]
     fn errors_are_those_of_the_last_minute() {
-        let mut memory = CounterHistory::default();
+        let mut history = CounterHistory::default();
         let mut seen = Vec::new();
         for second in 0..200_u64 {
             let mut row = row(0, second.min(30));
-            memory.complete(None, &mut row, second * 1_000);
+            history.complete(None, &mut row, second * 1_000);
             seen.push(row.get(Col::ErrorsMinute));
         }
         assert_eq!((seen[0], seen[30], seen[60], seen[199]), (0, 30, 30, 0));
         let mut restarted = row(0, 2);
-        memory.complete(None, &mut restarted, 200_000);
+        history.complete(None, &mut restarted, 200_000);
         assert_eq!(restarted.num(Col::ErrorsMinute), Some(0));
     }
 }

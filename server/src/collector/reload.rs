@@ -1,4 +1,4 @@
-//! Another process behind the same socket: how it is known, and what it lost. Plain functions.
+//! Another process behind the same socket: how it is recognised, and which states went with the old one. Plain functions.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -10,7 +10,7 @@ use model::{
     fleet::Node,
     format::{plural, span},
     lost::{holds, set_states},
-    row::{Kind, Row},
+    row::{Row, RowKind},
 };
 
 /// What tells one process from the next.
@@ -21,7 +21,7 @@ pub(super) struct Process {
     pub(super) uptime: u64,
     /// `Start_time_sec`: HAProxy has it since 2.4.
     pub(super) start: Option<u64>,
-    /// Whether it only finishes what it has: a reload left it behind.
+    /// Whether it only finishes the connections that it has: another process took over.
     pub(super) is_leaving: bool,
 }
 
@@ -38,7 +38,7 @@ impl Process {
     /// Whether `new` is another process than `self`, which was seen before it. Pids come round, and in containers every
     /// process may have the same.
     ///
-    /// A worker that leaves is not news: it was there before the one that took over.
+    /// A worker that leaves is none: it was there before the one that took over.
     pub(super) fn is_followed_by(&self, new: &Self) -> bool {
         let started_anew = matches!((self.start, new.start), (Some(old), Some(new)) if old != new);
         !new.is_leaving && (self.pid != new.pid || new.uptime < self.uptime || started_anew)
@@ -50,7 +50,7 @@ pub(super) type Rows = HashMap<String, Arc<Vec<Row>>>;
 
 /// A state that went with the old process.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Gone {
+pub(super) struct LostState {
     pub(super) proxy: String,
     pub(super) server: String,
     pub(super) action: Action,
@@ -64,7 +64,7 @@ pub(super) struct Gone {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Reload {
     /// States that operators had set, and that are not set any more on servers that are still there.
-    pub(super) lost: Vec<Gone>,
+    pub(super) lost: Vec<LostState>,
     /// How many of theirs are still set.
     pub(super) kept: usize,
     /// Servers that were not there before.
@@ -91,7 +91,7 @@ pub(super) fn compare(before: &Rows, after: &Rows) -> Reload {
                 if set_states(new).contains(&action) {
                     out.kept += 1;
                 } else if !holds(action, new) {
-                    out.lost.push(Gone {
+                    out.lost.push(LostState {
                         proxy: proxy.clone(),
                         server: name.to_owned(),
                         action,
@@ -107,7 +107,7 @@ pub(super) fn compare(before: &Rows, after: &Rows) -> Reload {
 }
 
 fn servers(rows: &[Row]) -> impl Iterator<Item = (&str, &Row)> {
-    rows.iter().filter(|r| r.kind == Kind::Server).map(|r| (r.name.as_str(), r))
+    rows.iter().filter(|r| r.kind == RowKind::Server).map(|r| (r.name.as_str(), r))
 }
 
 /// The event of a reload.
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     fn server(name: &str, bits: u64) -> Row {
-        let mut row = Row::new(Kind::Server, name);
+        let mut row = Row::new(RowKind::Server, name);
         row.set(Col::AdminState, Some(bits));
         row.set(Col::OpState, Some(if bits & 1 == 0 { 2 } else { 0 }));
         row.set(Col::CheckState, Some(6));
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_lost_is_told_from_what_is_kept_and_from_servers_that_went() {
+    fn what_is_lost_is_distinguished_from_what_is_kept_and_from_servers_that_went() {
         let before = rows(&[("web", &[("a", 8), ("b", 1), ("c", 1), ("d", 8), ("e", 0)]), ("old", &[("x", 1)])]);
         let after = rows(&[("web", &[("a", 0), ("b", 1), ("c", 0), ("e", 0), ("f", 0)]), ("new", &[("y", 0)])]);
         let got = compare(&before, &after);

@@ -1,5 +1,5 @@
-//! When a node is polled: the nodes of a cluster at the same moments, so that their news go out as one; clusters apart from
-//! each other, so that their work does not.
+//! When a node is polled. The nodes of a cluster are polled at the same moments, so that what changed goes out as one frame;
+//! different clusters at different moments, so that their work does not come all at once.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -30,8 +30,8 @@ impl PollSchedule {
         Self { first: now + Duration::from_millis(period_ms - since), period }
     }
 
-    /// The first moment after `instant`. One that is about to come is left out: a poll that came a little early is no
-    /// reason for two in a row.
+    /// The first moment after `instant`. A moment less than a quarter of a period away is left out: a poll that came a little
+    /// early must not be followed by another one right away.
     pub(super) fn after(&self, instant: Instant) -> Instant {
         let early = self.period / 4;
         match (instant + early).checked_duration_since(self.first) {
@@ -70,13 +70,13 @@ mod tests {
     #[test]
     fn moments_are_a_period_apart_and_always_ahead() {
         let start = Instant::now();
-        let grid = PollSchedule::new(start, 987, SECOND, "edge");
-        let mut at = grid.after(start);
+        let schedule = PollSchedule::new(start, 987, SECOND, "edge");
+        let mut at = schedule.after(start);
         for _ in 0..5 {
-            let next = grid.after(at);
+            let next = schedule.after(at);
             assert_eq!(next - at, SECOND);
-            assert_eq!(grid.after(next - Duration::from_millis(100)), next + SECOND, "a little early");
-            assert!(grid.after(at + Duration::from_millis(600)) - at <= SECOND);
+            assert_eq!(schedule.after(next - Duration::from_millis(100)), next + SECOND, "a little early");
+            assert!(schedule.after(at + Duration::from_millis(600)) - at <= SECOND);
             at = next;
         }
     }

@@ -16,22 +16,22 @@ pub(super) const EVENTS_SHOWN: usize = 500;
 /// The events, oldest first. Cheap to clone: each is shared.
 pub type EventLog = VecDeque<Arc<Event>>;
 
-/// The ring.
+/// A bounded ring of them.
 #[derive(Debug, Default)]
-pub(super) struct Events {
+pub(super) struct EventRing {
     kept: Arc<EventLog>,
     /// The number of the newest event.
     last_id: u64,
     seq: Seq,
 }
 
-impl Events {
+impl EventRing {
     /// The events as they are now.
     pub(super) fn log(&self) -> Arc<EventLog> {
         self.kept.clone()
     }
 
-    /// Numbers the events, and takes them in. The frame that tells of them; nothing where there is none.
+    /// Numbers the events and keeps them. Gives the frame that tells of them; nothing where there are none.
     pub(super) fn record(&mut self, mut events: Vec<Event>) -> Option<Frame> {
         if events.is_empty() {
             return None;
@@ -44,7 +44,7 @@ impl Events {
         kept.extend(events.iter().cloned().map(Arc::new));
         kept.drain(..kept.len().saturating_sub(EVENTS_KEPT));
         self.seq = self.seq.next();
-        // More than a snapshot has is not told one by one either.
+        // A frame has no more events than a snapshot.
         events.drain(..events.len().saturating_sub(EVENTS_SHOWN));
         Some(Frame::EventsNew(self.seq, events))
     }
@@ -75,21 +75,21 @@ mod tests {
 
     #[test]
     fn events_are_counted_and_a_snapshot_leads_on_to_the_next_frame() {
-        let mut events = Events::default();
+        let mut events = EventRing::default();
         assert!(events.record(Vec::new()).is_none());
         assert_eq!(ids(&events.snapshot()), (0, vec![]));
-        assert_eq!(ids(&events.record(named(2)).expect("news")), (1, vec![1, 2]));
+        assert_eq!(ids(&events.record(named(2)).expect("a frame")), (1, vec![1, 2]));
         assert_eq!(ids(&events.snapshot()), (1, vec![1, 2]));
-        assert_eq!(ids(&events.record(named(1)).expect("news")), (2, vec![3]));
+        assert_eq!(ids(&events.record(named(1)).expect("a frame")), (2, vec![3]));
         assert_eq!(ids(&events.snapshot()), (2, vec![1, 2, 3]));
     }
 
     #[test]
     fn the_ring_is_bounded_and_keeps_the_newest() {
-        let mut events = Events::default();
+        let mut events = EventRing::default();
         let before = events.log();
-        let (_, told) = ids(&events.record(named(EVENTS_KEPT + 7)).expect("news"));
-        assert_eq!((told.len(), told.last().copied()), (EVENTS_SHOWN, Some(2_007)));
+        let (_, sent) = ids(&events.record(named(EVENTS_KEPT + 7)).expect("a frame"));
+        assert_eq!((sent.len(), sent.last().copied()), (EVENTS_SHOWN, Some(2_007)));
         let kept = events.log();
         assert_eq!((kept.len(), kept.front().map(|e| e.id)), (EVENTS_KEPT, Some(8)));
         assert_eq!(ids(&events.snapshot()).1.len(), EVENTS_SHOWN);

@@ -1,4 +1,4 @@
-//! The merged rows of one proxy: made of what the nodes that answer said last.
+//! The merged rows of one proxy, made of the last rows of the nodes that answer.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The world as somebody sees it who may not see all of it. Plain functions over a [`World`].
+//! The world without what a principal may not see. Plain functions over a [`World`].
 
 use std::sync::Arc;
 
@@ -8,11 +8,15 @@ use model::{
     fleet::{Fleet, Link, Node},
     problem::Problem,
     rights::Rights,
-    row::{Kind, Row},
+    row::{Row, RowKind},
     topic::{Section, Spark},
 };
 
-use super::{ProxyState, World, events::EventLog, visibility::Visibility};
+use super::{
+    events::EventLog,
+    visibility::Visibility,
+    world::{ProxyState, World},
+};
 
 impl World {
     /// The world without what `rights` do not let be seen; the very same where that is nothing.
@@ -20,33 +24,33 @@ impl World {
     /// Of a node's replies `show stat` is the raw text of all its rows: [`World::sees`] tells which may be passed on.
     #[must_use]
     pub fn seen_by(self: &Arc<Self>, rights: &Rights) -> Arc<Self> {
-        let Some(sight) = Visibility::of(rights) else { return self.clone() };
-        let proxies: Vec<Arc<ProxyState>> = self.proxies.iter().filter_map(|p| proxy(&sight, p)).collect();
-        let fleet = fleet(&sight, &self.fleet, &self.problems, &self.proxies, None);
-        let replies = self.fleet.nodes.iter().zip(&self.replies).filter(|(n, _)| sight.sees_cluster(&n.cluster));
+        let Some(visibility) = Visibility::of(rights) else { return self.clone() };
+        let proxies: Vec<Arc<ProxyState>> = self.proxies.iter().filter_map(|p| proxy(&visibility, p)).collect();
+        let fleet = fleet(&visibility, &self.fleet, &self.problems, self.proxies.iter(), None);
+        let replies = self.fleet.nodes.iter().zip(&self.replies).filter(|(n, _)| visibility.sees_cluster(&n.cluster));
         Arc::new(Self {
-            problems: Arc::new(problems(&sight, &self.problems)),
+            problems: Arc::new(problems(&visibility, &self.problems)),
             replies: replies.map(|(_, replies)| replies.clone()).collect(),
-            events: Arc::new(events(&sight, &self.events)),
+            events: Arc::new(events(&visibility, &self.events)),
             fleet: Arc::new(fleet),
             proxies,
-            sight: Some(sight),
+            visibility: Some(visibility),
         })
     }
 
-    /// Whether whoever this world is for may see a proxy's rows, known or not.
+    /// Whether a proxy's rows may be seen in this world, whether the proxy exists or not.
     #[must_use]
     pub fn sees(&self, cluster: &str, proxy: &str) -> bool {
-        self.sight.as_ref().is_none_or(|sight| sight.sees(cluster, proxy))
+        self.visibility.as_ref().is_none_or(|visibility| visibility.sees(cluster, proxy))
     }
 }
 
 /// A proxy as it is seen; nothing where it is not.
-fn proxy(sight: &Visibility, proxy: &Arc<ProxyState>) -> Option<Arc<ProxyState>> {
+fn proxy(visibility: &Visibility, proxy: &Arc<ProxyState>) -> Option<Arc<ProxyState>> {
     let cluster = &proxy.cluster;
-    sight.sees(cluster, &proxy.proxy).then(|| {
-        let sections = sight.sections(cluster, &proxy.sections);
-        let merged = proxy.merged.as_ref().and_then(|m| sight.section(cluster, m));
+    visibility.sees(cluster, &proxy.proxy).then(|| {
+        let sections = visibility.sections(cluster, &proxy.sections);
+        let merged = proxy.merged.as_ref().and_then(|m| visibility.section(cluster, m));
         if sections.is_none() && merged.is_none() {
             return proxy.clone();
         }
@@ -60,66 +64,66 @@ fn proxy(sight: &Visibility, proxy: &Arc<ProxyState>) -> Option<Arc<ProxyState>>
 /// The fleet as it is seen. `problems` and `proxies` are all that there are; a `known` fleet of the same epoch spares
 /// the sums of the past.
 ///
-/// Connections, idle time and limits are the process's, and shown to whoever sees its cluster. The requests of a node
+/// Connections, idle time and limits are the process's, and shown to everybody who sees its cluster. The requests of a node
 /// are those of the frontends that are seen.
-pub(super) fn fleet(
-    sight: &Visibility,
+pub(super) fn fleet<'a>(
+    visibility: &Visibility,
     all: &Fleet,
     all_problems: &[Problem],
-    proxies: &[Arc<ProxyState>],
+    proxies: impl Iterator<Item = &'a Arc<ProxyState>> + Clone,
     known: Option<&Fleet>,
 ) -> Fleet {
-    let seen = proxies.iter().filter(|p| sight.sees(&p.cluster, &p.proxy));
+    let seen = proxies.filter(|p| visibility.sees(&p.cluster, &p.proxy));
     let node = |node: &Node| {
         let mut node = node.clone();
-        if !sight.sees_whole(&node.cluster) {
+        if !visibility.sees_whole(&node.cluster) {
             let of_cluster = seen.clone().filter(|p| p.cluster == node.cluster);
             let sections = of_cluster.filter_map(|p| p.sections.section(&node.name));
-            node.pulse.requests = sections.map(requests).fold(0, u64::saturating_add);
+            node.stats.requests = sections.map(requests).fold(0, u64::saturating_add);
         }
         node
     };
-    let mut problems = problems(sight, all_problems);
+    let mut problems = problems(visibility, all_problems);
     let problem_count = problems.len() as u64;
     problems.truncate(Fleet::MOST_PROBLEMS);
     Fleet {
         now: all.now,
         epoch: all.epoch,
-        nodes: all.nodes.iter().filter(|n| sight.sees_cluster(&n.cluster)).map(node).collect(),
-        proxies: all.proxies.iter().filter(|p| sight.sees(&p.cluster, &p.proxy)).cloned().collect(),
+        nodes: all.nodes.iter().filter(|n| visibility.sees_cluster(&n.cluster)).map(node).collect(),
+        proxies: all.proxies.iter().filter(|p| visibility.sees(&p.cluster, &p.proxy)).cloned().collect(),
         problems,
         problem_count,
         requests: match known.filter(|known| known.epoch == all.epoch) {
             Some(known) => known.requests.clone(),
             None => sum(seen.map(|p| &p.requests), all.requests.0.len()),
         },
-        lost: all.lost.iter().filter(|l| sight.sees(&l.cluster, &l.proxy)).cloned().collect(),
+        lost: all.lost.iter().filter(|l| visibility.sees(&l.cluster, &l.proxy)).cloned().collect(),
     }
 }
 
 /// The problems that are seen. They are ranked already, and each is of one proxy or one node: nothing is merged anew.
-fn problems(sight: &Visibility, all: &[Problem]) -> Vec<Problem> {
+fn problems(visibility: &Visibility, all: &[Problem]) -> Vec<Problem> {
     let is_seen = |p: &&Problem| match p.proxy.as_str() {
-        "" => sight.sees_cluster(&p.cluster),
-        proxy => sight.sees(&p.cluster, proxy),
+        "" => visibility.sees_cluster(&p.cluster),
+        proxy => visibility.sees(&p.cluster, proxy),
     };
     let mut out: Vec<Problem> = all.iter().filter(is_seen).cloned().collect();
     for problem in &mut out {
         for text in [&mut problem.status, &mut problem.cause] {
-            sight.hide(&problem.cluster, text);
+            visibility.hide(&problem.cluster, text);
         }
     }
     out
 }
 
 /// The events that are seen, oldest first.
-fn events(sight: &Visibility, all: &EventLog) -> EventLog {
-    all.iter().filter_map(|event| Some(Arc::new(sight.event(event)?))).collect()
+fn events(visibility: &Visibility, all: &EventLog) -> EventLog {
+    all.iter().filter_map(|event| Some(Arc::new(visibility.event(event)?))).collect()
 }
 
 /// The newest events that are seen, oldest first, `most` at most.
-pub(super) fn newest(sight: &Visibility, all: &EventLog, most: usize) -> Vec<Event> {
-    let mut out: Vec<Event> = all.iter().rev().filter_map(|event| sight.event(event)).take(most).collect();
+pub(super) fn newest(visibility: &Visibility, all: &EventLog, most: usize) -> Vec<Event> {
+    let mut out: Vec<Event> = all.iter().rev().filter_map(|event| visibility.event(event)).take(most).collect();
     out.reverse();
     out
 }
@@ -132,7 +136,7 @@ pub(super) fn requests(section: &Section) -> u64 {
 /// Requests a second that a frontend takes; sessions where it does not count requests.
 pub(crate) fn requests_of(row: &Row) -> u64 {
     match row.kind {
-        Kind::Frontend => row.get(Col::ReqRate).max(row.get(Col::Rate)),
+        RowKind::Frontend => row.get(Col::ReqRate).max(row.get(Col::Rate)),
         _ => 0,
     }
 }

@@ -1,19 +1,19 @@
-//! The current state, and which frames bring a viewer from one to the next. No viewers, no clock, no input or output.
+//! The current state, and which frames bring a viewer from one state to the next. No viewers, no clock, no input or output.
 //!
-//! What collectors find is absorbed at once and told at the next [`State::flush`]: what comes within a moment goes out as
-//! one frame per topic, and merged rows are made once for all nodes that changed.
+//! An update of a collector is applied at once, and its frames are made at the next [`HubState::flush`]: what comes within
+//! a moment goes out as one frame per topic, and merged rows are made once for all nodes that changed.
 
 mod views;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     mem,
     sync::Arc,
 };
 
 use model::{
     event::Event,
-    fleet::{Fleet, Link, Node, ProxySummary},
+    fleet::{Fleet, Link, Node},
     frame::{Frame, Handle, Seq},
     lost::Lost,
     problem::Problem,
@@ -21,139 +21,85 @@ use model::{
     state_rows::state_change,
     topic::{Delta, Section, Sections, TopicId},
 };
+use tokio::time::Instant;
 
 use super::{
-    ProxyState, ProxyUpdate, Replies, Update, World,
-    events::Events,
+    ProxyUpdate, Update,
+    events::EventRing,
     merged::Merged,
+    proxies::{Proxies, Proxy},
     redaction,
-    subscribers::{EVENTS, FIRST, FLEET},
-    summary::{Summary, all_problems, counts, summary},
-    views::{ViewId, Views},
+    summary::{all_problems, summary},
+    topics::{EVENTS, FLEET, TopicFrame, Topics},
+    views::Views,
+    world::{ProxyState, Replies, World},
 };
 
 /// Everything that is known.
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct HubState {
     fleet: Arc<Fleet>,
     fleet_seq: Seq,
-    /// The nodes as they are, told at the next flush.
+    /// The nodes as they are; the fleet has them from the next flush on.
     nodes: Vec<Node>,
-    /// What reloads lost, told at the next flush.
+    /// What reloads lost; the fleet has it from the next flush on.
     lost: Vec<Lost>,
-    events: Events,
-    proxies: Vec<Arc<ProxyState>>,
-    /// Per proxy and node the section's part in the fleet.
-    summaries: Vec<BTreeMap<usize, Summary>>,
-    /// The places of `proxies` as pages list them: clusters as configured, each one's proxies in the order of first sight.
-    listed: Vec<usize>,
-    /// Where a proxy stands in `proxies`, by cluster and name.
-    places: HashMap<(String, String), usize>,
-    /// The topics of rows, by handle from [`FIRST`] on.
-    topics: Vec<Topic>,
-    handles: HashMap<TopicId, Handle>,
+    events: EventRing,
+    proxies: Proxies,
+    topics: Topics,
     replies: Vec<Option<Arc<Replies>>>,
     /// What is not well, worst first; all of it.
     problems: Arc<Vec<Problem>>,
     views: Views,
-    untold: Pending,
+    pending: Pending,
 }
 
-/// A topic of rows.
-#[derive(Debug)]
-enum Topic {
-    /// One proxy of a cluster, by its place.
-    Proxy(usize),
-    /// One proxy on one node.
-    Node { proxy: usize, node: String, seq: Seq },
-}
-
-/// What was absorbed since the last flush.
+/// What was applied since the last flush.
 #[derive(Debug, Default)]
 struct Pending {
-    any: bool,
+    is_any: bool,
     events: Vec<Event>,
-    /// Per handle what changed, in order.
+    /// Per topic what changed, in order.
     deltas: BTreeMap<Handle, Vec<Delta>>,
     /// The proxies whose merged rows are to be made again.
-    merge: BTreeSet<usize>,
+    merge: BTreeSet<Handle>,
 }
 
-/// A frame for the viewers of one topic.
-#[derive(Debug)]
-pub(super) struct TopicFrame {
-    pub(super) handle: Handle,
-    /// Whose it is, of the fleet and the events: each view has its own. Rows are for all who see them.
-    pub(super) view: Option<ViewId>,
-    pub(super) frame: Frame,
-}
-
-impl State {
+impl HubState {
     pub(super) fn new(nodes: Vec<Node>) -> Self {
         Self {
             replies: vec![None; nodes.len()],
             nodes: nodes.clone(),
             lost: Vec::new(),
-            events: Events::default(),
+            events: EventRing::default(),
             fleet: Arc::new(Fleet { nodes, ..Fleet::default() }),
             fleet_seq: Seq::default(),
-            proxies: Vec::new(),
-            summaries: Vec::new(),
-            listed: Vec::new(),
-            places: HashMap::new(),
-            topics: Vec::new(),
-            handles: HashMap::new(),
+            proxies: Proxies::default(),
+            topics: Topics::default(),
             problems: Arc::default(),
             views: Views::default(),
-            untold: Pending::default(),
+            pending: Pending::default(),
         }
     }
 
     pub(super) fn world(&self) -> World {
         World {
             fleet: self.fleet.clone(),
-            proxies: self.listed.iter().map(|at| self.proxies[*at].clone()).collect(),
+            proxies: self.proxies.states().cloned().collect(),
             replies: self.replies.clone(),
             events: self.events.log(),
             problems: self.problems.clone(),
-            sight: None,
+            visibility: None,
         }
     }
 
-    /// The handle of a topic, if it exists.
-    pub(super) fn handle(&self, id: &TopicId) -> Option<Handle> {
-        match id {
-            TopicId::Fleet => Some(FLEET),
-            TopicId::Events => Some(EVENTS),
-            _ => self.handles.get(id).copied(),
-        }
-    }
-
-    fn topic(&self, handle: Handle) -> Option<&Topic> {
-        self.topics.get(handle.checked_sub(FIRST)? as usize)
-    }
-
-    /// The name of a topic that was never told before the frame that the last flush made for it.
-    pub(super) fn newborn(&self, handle: Handle) -> Option<TopicId> {
-        let seq = match self.topic(handle)? {
-            Topic::Proxy(at) => self.proxies[*at].seq,
-            Topic::Node { seq, .. } => *seq,
-        };
-        (seq == Seq::default().next()).then(|| self.id(handle))?
-    }
-
-    /// The name of a topic of rows.
-    pub(super) fn id(&self, handle: Handle) -> Option<TopicId> {
-        Some(match self.topic(handle)? {
-            Topic::Proxy(at) => self.proxies[*at].id(),
-            Topic::Node { proxy, node, .. } => TopicId::node(node, &self.proxies[*proxy].proxy),
-        })
+    pub(super) fn topics(&self) -> &Topics {
+        &self.topics
     }
 
     /// The rows of one section of a topic.
     pub(super) fn rows(&self, handle: Handle, node: &str) -> Option<&[Row]> {
-        let (Topic::Proxy(at) | Topic::Node { proxy: at, .. }) = self.topic(handle)?;
-        let proxy = &self.proxies[*at];
+        let proxy = &self.proxy_of(handle)?.state;
         let section = match &proxy.merged {
             Some(merged) if node == Section::MERGED => merged,
             _ => proxy.sections.section(node)?,
@@ -161,78 +107,80 @@ impl State {
         Some(&section.rows)
     }
 
-    /// The whole of a topic, as a frame, as who sees everything sees it.
-    fn whole_snapshot(&self, handle: Handle) -> Option<Frame> {
+    /// The proxy that a topic of rows is about.
+    fn proxy_of(&self, handle: Handle) -> Option<&Proxy> {
+        self.proxies.get(self.topics.get(handle)?.proxy)
+    }
+
+    /// The whole of a topic as a frame, with nothing hidden.
+    fn full_snapshot(&self, handle: Handle) -> Option<Frame> {
         if handle == FLEET {
             return Some(Frame::Fleet(self.fleet_seq, Box::new(Fleet::clone(&self.fleet))));
         }
         if handle == EVENTS {
             return Some(self.events.snapshot());
         }
-        let (seq, sections) = match self.topic(handle)? {
-            Topic::Proxy(at) => (self.proxies[*at].seq, self.proxies[*at].topic()),
-            Topic::Node { proxy, node, seq } => {
-                let section = self.proxies[*proxy].sections.section(node).cloned();
-                (*seq, Sections(section.into_iter().collect()))
-            }
+        let topic = self.topics.get(handle)?;
+        let proxy = &self.proxy_of(handle)?.state;
+        let sections = match &topic.id {
+            TopicId::Node { node, .. } => Sections(proxy.sections.section(node).cloned().into_iter().collect()),
+            _ => proxy.topic(),
         };
-        Some(Frame::Proxy(handle, seq, self.id(handle)?, sections))
+        Some(Frame::Proxy(handle, topic.seq, topic.id.clone(), sections))
     }
 
-    /// Takes in what a collector found.
-    pub(super) fn absorb(&mut self, update: Update) {
+    /// Takes in what a collector found. `now` is the hub's clock: it says since when a proxy has no rows.
+    pub(super) fn apply_update(&mut self, update: Update, now: Instant) {
         let Update { place, node, replies, proxies, events, lost } = update;
-        self.record(events);
+        self.add_events(events);
         if let Some(lost) = lost {
             self.lost.retain(|l| l.node != node.name);
             self.lost.extend(lost);
         }
         for proxy in proxies {
-            let name = proxy.proxy.clone();
-            self.absorb_proxy(place, &node, proxy);
-            self.summarise(place, &node, &name);
+            self.apply_proxy_update(place, &node, proxy, now);
         }
         if replies.is_some() {
             self.replies[place] = replies;
         }
-        // A node that goes away leaves the sums, and comes back into them.
+        // A node that goes down leaves the sums, and comes back into them.
         if (node.link == Link::Down) != (self.nodes[place].link == Link::Down) {
-            let cluster = self.proxies.iter().enumerate().filter(|(_, p)| p.cluster == node.cluster);
-            self.untold.merge.extend(cluster.filter(|(_, p)| p.merged.is_some()).map(|(at, _)| at));
+            let is_summed = |p: &Proxy| p.state.cluster == node.cluster && p.state.merged.is_some();
+            self.pending.merge.extend(self.proxies.iter_mut().filter(|(_, p)| is_summed(p)).map(|(handle, _)| handle));
         }
         self.nodes[place] = node;
     }
 
     /// Takes in what happened.
-    pub(super) fn record(&mut self, events: Vec<Event>) {
-        self.untold.any = true;
-        self.untold.events.extend(events);
+    pub(super) fn add_events(&mut self, events: Vec<Event>) {
+        self.pending.is_any = true;
+        self.pending.events.extend(events);
     }
 
-    /// Whether anything was absorbed that no frame has told yet.
-    pub(super) fn is_untold(&self) -> bool {
-        self.untold.any
+    /// Whether anything was applied since the last flush.
+    pub(super) fn has_pending(&self) -> bool {
+        self.pending.is_any
     }
 
-    /// Whether frames wait for those of other nodes: with a single node there are none.
-    pub(super) fn gathers(&self) -> bool {
+    /// Whether frames wait for the updates of other nodes: with a single node there are none.
+    pub(super) fn has_several_nodes(&self) -> bool {
         self.nodes.len() > 1
     }
 
-    /// Tells what was absorbed: the news of rows come first, the fleet's last.
+    /// The frames of everything pending: those of rows first, the fleet's last. `now` is Unix milliseconds.
     pub(super) fn flush(&mut self, now: u64) -> Vec<TopicFrame> {
         let mut fleet = Fleet::clone(&self.fleet);
         fleet.nodes.clone_from(&self.nodes);
         fleet.lost.clone_from(&self.lost);
-        self.tell(fleet, now)
+        self.frames_to(fleet, now)
     }
 
-    /// Takes a sample of every row for the sparklines.
+    /// Takes a sample of every row for the sparklines. `now` is Unix milliseconds.
     pub(super) fn sample(&mut self, now: u64) -> Vec<TopicFrame> {
-        // What is absorbed is told first: viewers sample what they were told.
-        let mut news = self.flush(now);
-        for proxy in &mut self.proxies {
-            let proxy = Arc::make_mut(proxy);
+        // What is pending goes first: viewers take their sample of the rows that they were sent.
+        let mut frames = self.flush(now);
+        for (_, proxy) in self.proxies.iter_mut() {
+            let proxy = Arc::make_mut(&mut proxy.state);
             proxy.sections.sample();
             proxy.merged.iter_mut().for_each(Section::sample);
             proxy.requests.push(redaction::sample_of(proxy, &self.nodes));
@@ -241,148 +189,124 @@ impl State {
         fleet.epoch += 1;
         let requests = fleet.requests_now();
         fleet.requests.push(u32::try_from(requests).unwrap_or(u32::MAX));
-        news.extend(self.tell(fleet, now));
-        news
+        frames.extend(self.frames_to(fleet, now));
+        frames
     }
 
-    fn absorb_proxy(&mut self, place: usize, node: &Node, update: ProxyUpdate) {
-        let at = self.place(&node.cluster, &update.proxy);
-        let proxy = Arc::make_mut(&mut self.proxies[at]);
+    /// Forgets the proxies, and ends the topics, that have been without rows for [`KEPT_EMPTY`] at `now`.
+    ///
+    /// Rows go only when a node answers without them: what a node said before it went down stays, since nothing is known
+    /// of it.
+    ///
+    /// [`KEPT_EMPTY`]: super::topics::KEPT_EMPTY
+    pub(super) fn forget_empty(&mut self, now: Instant) {
+        let ended = self.topics.end_empty(now);
+        self.proxies.remove_all(&ended);
+        self.pending.is_any = true;
+    }
+
+    fn apply_proxy_update(&mut self, place: usize, node: &Node, update: ProxyUpdate, now: Instant) {
+        let handle = match self.topics.handle(&TopicId::proxy(&node.cluster, &update.proxy)) {
+            Some(handle) => handle,
+            None if update.rows.is_none() => return,
+            None => self.add_proxy(&node.cluster, &update.proxy),
+        };
+        let Some(Proxy { state, summaries }) = self.proxies.get_mut(handle) else { return };
+        let state = Arc::make_mut(state);
+        let sections = &mut state.sections.0;
         // Sections stand in the order of the configuration's nodes.
         let order = |name: &str| self.nodes.iter().position(|n| n.name == name);
-        let known = proxy.sections.0.iter().position(|s| s.node == node.name);
-        let position = known
-            .unwrap_or_else(|| proxy.sections.0.iter().filter(|s| order(&s.node).is_some_and(|p| p < place)).count());
-        let change = match update.news {
+        let known = sections.iter().position(|s| s.node == node.name);
+        let position =
+            known.unwrap_or_else(|| sections.iter().filter(|s| order(&s.node).is_some_and(|p| p < place)).count());
+        let change = match update.rows {
             Some((rows, change)) => {
                 if known.is_none() {
-                    proxy.sections.0.insert(position, Section::new(&node.name, Arc::default()));
+                    sections.insert(position, Section::new(&node.name, Arc::default()));
                 }
-                proxy.sections.0[position].replace(rows);
+                sections[position].replace(rows);
+                summaries.insert(place, summary(&node.cluster, &update.proxy, &sections[position]));
                 Some(change)
             }
             None if known.is_none() => return,
             None => {
-                proxy.sections.0.remove(position);
+                sections.remove(position);
+                summaries.remove(&place);
                 None
             }
         };
-        let (handle, is_merged, name) = (proxy.handle, proxy.merged.is_some(), proxy.proxy.clone());
+        let (is_empty, is_merged) = (sections.is_empty(), state.merged.is_some());
+        self.topics.set_empty(handle, is_empty, now);
         let delta =
             |change, place| Delta { node: node.name.clone(), place: u32::try_from(place).unwrap_or(u32::MAX), change };
-        if is_merged {
-            self.untold.merge.insert(at);
-            let state = match &change {
-                Some(change) => state_change(change).map(Some),
-                None => Some(None),
-            };
-            // The merged rows stand first.
-            let delta_of_state = state.map(|change| delta(change, position + 1));
-            self.untold.deltas.entry(handle).or_default().extend(delta_of_state);
-            let handle = self.node_topic(at, &node.name, &name);
-            self.untold.deltas.entry(handle).or_default().push(delta(change, 0));
-        } else {
-            self.untold.deltas.entry(handle).or_default().push(delta(change, position));
+        if !is_merged {
+            self.pending.deltas.entry(handle).or_default().push(delta(change, position));
+            return;
         }
+        self.pending.merge.insert(handle);
+        let state = match &change {
+            Some(change) => state_change(change).map(Some),
+            None => Some(None),
+        };
+        // The merged rows stand first.
+        let delta_of_state = state.map(|change| delta(change, position + 1));
+        self.pending.deltas.entry(handle).or_default().extend(delta_of_state);
+        let on_node = self.topics.of_node(handle, &node.name, &update.proxy);
+        self.topics.set_empty(on_node, change.is_none(), now);
+        self.pending.deltas.entry(on_node).or_default().push(delta(change, 0));
     }
 
-    /// Where a proxy stands; a new one is added.
-    fn place(&mut self, cluster: &str, proxy: &str) -> usize {
-        let key = (cluster.to_owned(), proxy.to_owned());
-        if let Some(at) = self.places.get(&key) {
-            return *at;
-        }
-        let at = self.proxies.len();
+    fn add_proxy(&mut self, cluster: &str, proxy: &str) -> Handle {
         let is_merged = self.nodes.iter().filter(|n| n.cluster == cluster).count() > 1;
-        let handle = self.add_topic(TopicId::proxy(cluster, proxy), Topic::Proxy(at));
-        self.proxies.push(Arc::new(ProxyState::new(cluster, proxy, handle, is_merged)));
-        self.summaries.push(BTreeMap::new());
-        self.listed.push(at);
-        let rank = |at: &usize| self.nodes.iter().position(|n| n.cluster == self.proxies[*at].cluster);
-        self.listed.sort_by_key(|at| (rank(at), *at));
-        self.places.insert(key, at);
-        at
-    }
-
-    /// The handle of a node's topic; a new one is added.
-    fn node_topic(&mut self, at: usize, node: &str, proxy: &str) -> Handle {
-        let id = TopicId::node(node, proxy);
-        match self.handles.get(&id) {
-            Some(handle) => *handle,
-            None => self.add_topic(id, Topic::Node { proxy: at, node: node.to_owned(), seq: Seq::default() }),
-        }
-    }
-
-    fn add_topic(&mut self, id: TopicId, topic: Topic) -> Handle {
-        // Four thousand million topics are more than memory holds.
-        let handle = FIRST + Handle::try_from(self.topics.len()).unwrap_or(Handle::MAX - FIRST);
-        self.topics.push(topic);
-        self.handles.insert(id, handle);
+        let handle = self.topics.add_proxy(cluster, proxy);
+        self.proxies.add(handle, ProxyState::new(cluster, proxy, is_merged), &self.nodes);
         handle
     }
 
-    fn summarise(&mut self, place: usize, node: &Node, proxy: &str) {
-        let Some(&at) = self.places.get(&(node.cluster.clone(), proxy.to_owned())) else { return };
-        match self.proxies[at].sections.section(&node.name) {
-            Some(section) => self.summaries[at].insert(place, summary(&node.cluster, proxy, section)),
-            None => self.summaries[at].remove(&place),
-        };
-    }
-
-    /// Frames of everything untold, and `fleet` made the current one.
-    fn tell(&mut self, fleet: Fleet, now: u64) -> Vec<TopicFrame> {
-        let Pending { mut deltas, merge, events, .. } = mem::take(&mut self.untold);
-        for at in merge {
-            let proxy = Arc::make_mut(&mut self.proxies[at]);
+    /// The frames of everything pending, and those that lead to `fleet`.
+    fn frames_to(&mut self, fleet: Fleet, now: u64) -> Vec<TopicFrame> {
+        let Pending { mut deltas, merge, events, .. } = mem::take(&mut self.pending);
+        for handle in merge {
+            let Some(proxy) = self.proxies.get_mut(handle) else { continue };
+            let proxy = Arc::make_mut(&mut proxy.state);
             let Some(merged) = &mut proxy.merged else { continue };
             let change = Merged::new(&self.nodes, &proxy.sections).update(merged, now / 1_000);
             // First in the frame, as it stands first in the topic.
             let delta = change.map(|change| Delta { node: Section::MERGED.to_owned(), place: 0, change });
-            deltas.entry(proxy.handle).or_default().splice(0..0, delta);
+            deltas.entry(handle).or_default().splice(0..0, delta);
         }
-        let mut news = Vec::with_capacity(deltas.len() + 1);
+        let mut frames = Vec::with_capacity(deltas.len() + 1);
         for (handle, deltas) in deltas.into_iter().filter(|(_, d)| !d.is_empty()) {
-            let Some(topic) = self.topics.get_mut((handle - FIRST) as usize) else { continue };
-            let seq = match topic {
-                Topic::Proxy(at) => &mut Arc::make_mut(&mut self.proxies[*at]).seq,
-                Topic::Node { seq, .. } => seq,
-            };
-            *seq = seq.next();
-            news.push(TopicFrame { handle, view: None, frame: Frame::ProxyDelta(handle, *seq, deltas) });
+            let Some(seq) = self.topics.next_seq(handle) else { continue };
+            frames.push(TopicFrame { handle, view: None, frame: Frame::ProxyDelta(handle, seq, deltas) });
         }
         let count = events.len();
         if let Some(frame) = self.events.record(events) {
-            news.push(TopicFrame { handle: EVENTS, view: None, frame });
-            let seen = self.views.tell_events(&self.events.log(), count).into_iter();
-            news.extend(seen.map(|(view, frame)| TopicFrame { handle: EVENTS, view: Some(view), frame }));
+            frames.push(TopicFrame { handle: EVENTS, view: None, frame });
+            let of_views = self.views.event_frames(&self.events.log(), count).into_iter();
+            frames.extend(of_views.map(|(view, frame)| TopicFrame { handle: EVENTS, view: Some(view), frame }));
         }
-        self.tell_fleet(fleet, now, &mut news);
-        news
+        self.set_fleet(fleet, now, &mut frames);
+        frames
     }
 
-    /// Makes `fleet` the current one, its derived parts brought up to date.
-    fn tell_fleet(&mut self, mut fleet: Fleet, now: u64, news: &mut Vec<TopicFrame>) {
+    /// Makes `fleet` the current one, with everything that follows from other parts of the state.
+    fn set_fleet(&mut self, mut fleet: Fleet, now: u64, frames: &mut Vec<TopicFrame>) {
         fleet.now = now;
-        fleet.proxies = self
-            .listed
-            .iter()
-            .map(|at| (&self.proxies[*at], &self.summaries[*at]))
-            .map(|(proxy, nodes)| ProxySummary {
-                cluster: proxy.cluster.clone(),
-                proxy: proxy.proxy.clone(),
-                nodes: nodes.values().map(|s| s.counts.clone()).collect(),
-                merged: proxy.merged.as_ref().map(counts),
-            })
-            .collect();
-        let problems = all_problems(&fleet.nodes, self.summaries.iter().flat_map(BTreeMap::values));
+        fleet.proxies = self.proxies.iter().map(Proxy::summary).collect();
+        let problems = all_problems(&fleet.nodes, self.proxies.iter().flat_map(|p| p.summaries.values()));
         fleet.problem_count = problems.len() as u64;
         fleet.problems = problems.iter().take(Fleet::MOST_PROBLEMS).cloned().collect();
         self.problems = Arc::new(problems);
         let delta = self.fleet.diff(&fleet);
         self.fleet = Arc::new(fleet);
         self.fleet_seq = self.fleet_seq.next();
-        news.push(TopicFrame { handle: FLEET, view: None, frame: Frame::FleetDelta(self.fleet_seq, Box::new(delta)) });
-        let seen = self.with_views(Views::tell_fleet).into_iter();
-        news.extend(seen.map(|(view, frame)| TopicFrame { handle: FLEET, view: Some(view), frame }));
+        frames.push(TopicFrame {
+            handle: FLEET,
+            view: None,
+            frame: Frame::FleetDelta(self.fleet_seq, Box::new(delta)),
+        });
+        let of_views = self.with_views(Views::fleet_frames).into_iter();
+        frames.extend(of_views.map(|(view, frame)| TopicFrame { handle: FLEET, view: Some(view), frame }));
     }
 }

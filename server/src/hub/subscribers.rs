@@ -1,4 +1,4 @@
-//! The two ends of a viewer's queue.
+//! The two ends of a viewer's queue: the viewer's own, and the hub's.
 
 use std::{
     collections::BTreeSet,
@@ -9,12 +9,14 @@ use bytes::Bytes;
 use model::{frame::Handle, topic::TopicId};
 use tokio::sync::mpsc;
 
-use super::{Message, views::ViewId};
+use super::{Message, topics::FLEET, views::ViewId};
 
-/// Frames that may wait for one viewer. A busy page of 1,000 servers in 100 backends is two seconds' worth; one that is further behind gets snapshots.
+/// Frames that may wait for one viewer: two seconds' worth for a busy page of 1,000 servers in 100 backends. A viewer that
+/// is further behind gets snapshots.
 pub(super) const QUEUE: usize = 256;
 
-/// Room that snapshots leave for the deltas that follow them: with none left, the next poll would undo a large page's catching up.
+/// Room that snapshots leave for the deltas that follow them. Without it the next poll would undo the catching up of a
+/// large page.
 const ROOM_FOR_DELTAS: usize = QUEUE / 2;
 
 /// How a viewer wants its frames.
@@ -54,7 +56,7 @@ impl Viewer {
 
 impl Drop for Viewer {
     fn drop(&mut self) {
-        // With the hub's queue full the seat is cleared at its next frame instead, which finds the queue closed.
+        // While the hub's own queue is full, its next frame for this viewer finds the viewer's queue closed instead.
         let _: Result<(), _> = self.hub.try_send(Message::Leave(self.id));
     }
 }
@@ -64,7 +66,7 @@ impl Drop for Viewer {
 pub(super) struct Subscriber {
     pub(super) id: ViewerId,
     pub(super) encoding: Encoding,
-    /// All topics wanted, known or not.
+    /// All topics wanted, whether they exist or not.
     pub(super) wanted: BTreeSet<TopicId>,
     /// The topics that it is up to date with; deltas go to these alone.
     pub(super) current: BTreeSet<Handle>,
@@ -72,14 +74,14 @@ pub(super) struct Subscriber {
     pub(super) due: BTreeSet<Handle>,
     /// Whether its queue was full: it is left alone until it has read everything.
     pub(super) behind: bool,
-    /// What it looks through; nothing for one that sees everything.
+    /// The view through which it sees the fleet; nothing where it sees everything.
     pub(super) view: Option<ViewId>,
     frames: mpsc::Sender<Payload>,
 }
 
-/// What became of a frame.
+/// What became of a frame that was put into a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sent {
+pub(super) enum SendResult {
     Queued,
     Full,
     Gone,
@@ -87,15 +89,33 @@ pub(super) enum Sent {
 
 impl Subscriber {
     /// Puts a frame into the queue, if there is room.
-    pub(super) fn send(&self, frame: &Payload) -> Sent {
+    pub(super) fn send(&self, frame: &Payload) -> SendResult {
         match self.frames.try_send(frame.clone()) {
-            Ok(()) => Sent::Queued,
-            Err(mpsc::error::TrySendError::Full(_)) => Sent::Full,
-            Err(mpsc::error::TrySendError::Closed(_)) => Sent::Gone,
+            Ok(()) => SendResult::Queued,
+            Err(mpsc::error::TrySendError::Full(_)) => SendResult::Full,
+            Err(mpsc::error::TrySendError::Closed(_)) => SendResult::Gone,
         }
     }
 
-    /// Whether it may be given snapshots now: one that fell behind only once it has read everything.
+    /// Sets the topics wanted. `handles` are the handles of those that exist.
+    pub(super) fn set_topics(&mut self, wanted: BTreeSet<TopicId>, handles: &BTreeSet<Handle>) {
+        self.wanted = wanted;
+        // A page takes its samples when the fleet tells it to. Without the fleet it has missed some, and needs the
+        // sparklines again.
+        if !self.current.contains(&FLEET) && handles.contains(&FLEET) {
+            self.current.clear();
+        }
+        self.keep_topics(|handle| handles.contains(&handle));
+        self.due.extend(handles.difference(&self.current));
+    }
+
+    /// Drops the topics that `is_kept` does not name.
+    pub(super) fn keep_topics(&mut self, is_kept: impl Fn(Handle) -> bool) {
+        self.current.retain(|handle| is_kept(*handle));
+        self.due.retain(|handle| is_kept(*handle));
+    }
+
+    /// Whether it may be sent snapshots now: one that fell behind only once it has read everything.
     pub(super) fn is_ready(&self) -> bool {
         !self.behind || self.frames.capacity() == self.frames.max_capacity()
     }
@@ -122,7 +142,7 @@ pub(super) fn pair(encoding: Encoding, hub: mpsc::Sender<Message>) -> (Viewer, S
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
     let (sender, frames) = mpsc::channel(QUEUE);
-    let seat = Subscriber {
+    let subscriber = Subscriber {
         id,
         encoding,
         wanted: BTreeSet::new(),
@@ -132,40 +152,5 @@ pub(super) fn pair(encoding: Encoding, hub: mpsc::Sender<Message>) -> (Viewer, S
         view: None,
         frames: sender,
     };
-    (Viewer { id, frames, hub }, seat)
-}
-
-/// The handle of the topic `fleet`.
-pub(super) const FLEET: Handle = 0;
-
-/// The handle of the topic `events`.
-pub(super) const EVENTS: Handle = 1;
-
-/// The handle of the first topic of rows.
-pub(super) const FIRST: Handle = EVENTS + 1;
-
-/// A frame in both encodings, each made when the first viewer needs it.
-pub(super) struct Encoded<'a> {
-    frame: &'a dyn Fn(Encoding) -> Payload,
-    postcard: Option<Payload>,
-    json: Option<Payload>,
-    /// How many encodings were made.
-    pub(super) made: u64,
-}
-
-impl<'a> Encoded<'a> {
-    pub(super) fn new(frame: &'a dyn Fn(Encoding) -> Payload) -> Self {
-        Self { frame, postcard: None, json: None, made: 0 }
-    }
-
-    pub(super) fn get(&mut self, encoding: Encoding) -> &Payload {
-        let slot = match encoding {
-            Encoding::Postcard => &mut self.postcard,
-            Encoding::Json => &mut self.json,
-        };
-        slot.get_or_insert_with(|| {
-            self.made += 1;
-            (self.frame)(encoding)
-        })
-    }
+    (Viewer { id, frames, hub }, subscriber)
 }

@@ -5,6 +5,7 @@
 
 mod crowd;
 mod following;
+mod forgetting;
 mod merged;
 mod page;
 mod program;
@@ -24,7 +25,7 @@ use super::*;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running hub with nodes that change at random.
-struct Lab {
+struct Fixture {
     hub: Hub,
     source: Source,
     metrics: Arc<Metrics>,
@@ -32,7 +33,7 @@ struct Lab {
     shutdown: CancellationToken,
 }
 
-impl Lab {
+impl Fixture {
     fn start(seed: u64) -> Self {
         let source = Source::new(seed);
         let (metrics, tracker, shutdown) = (Arc::new(Metrics::new()), TaskTracker::new(), CancellationToken::new());
@@ -55,9 +56,9 @@ impl Lab {
 
     /// Tells the hub, and returns when it has taken it in. Every update has a `polled` of its own.
     async fn tell(&self, update: Update) {
-        let (place, polled) = (update.place, update.node.pulse.polled);
+        let (place, polled) = (update.place, update.node.stats.polled);
         assert!(self.hub.update(update).await, "the hub ended");
-        let taken = self.hub.wait_for(|world| world.fleet.nodes[place].pulse.polled == polled).await;
+        let taken = self.hub.wait_for(|world| world.fleet.nodes[place].stats.polled == polled).await;
         taken.expect("the hub runs");
     }
 }

@@ -1,6 +1,6 @@
-//! The fleet and the events as those see them who may not see everything: one view for all who see the same.
+//! The fleet and the events for viewers who may not see everything: one view for all who may see the same.
 //!
-//! A view has sequence numbers of its own. It lives as long as somebody looks at it.
+//! A view has sequence numbers of its own. It exists while it has viewers.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -13,27 +13,27 @@ use model::{
 };
 
 use super::{
-    ProxyState,
     events::{EVENTS_SHOWN, EventLog},
+    proxies::Proxies,
     redaction,
     visibility::Visibility,
 };
 
-/// Views at one time: more ways to see a fleet than anybody writes rules for. Each costs a fleet and a diff per flush;
-/// whoever would need one more is turned away until another is left.
+/// Views at one time: more than anybody writes rules for. Each costs a fleet and a diff per flush. A viewer who would need
+/// one more is turned away until another view ends.
 pub(super) const MOST_VIEWS: usize = 200;
 
-/// Names a view on this run; nothing stands for the view of everything.
+/// Names a view on this run. Viewers who see everything have none.
 pub(super) type ViewId = u64;
 
-/// Too many views are looked at already.
+/// There are [`MOST_VIEWS`] already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Crowded;
+pub(super) struct TooManyViews;
 
-/// One view.
+/// What those see who may see the same.
 #[derive(Debug)]
-pub(super) struct View {
-    pub(super) sight: Visibility,
+pub(super) struct RestrictedView {
+    pub(super) visibility: Visibility,
     fleet: Arc<Fleet>,
     fleet_seq: Seq,
     events_seq: Seq,
@@ -43,40 +43,39 @@ pub(super) struct View {
 /// All of them.
 #[derive(Debug, Default)]
 pub(super) struct Views {
-    all: BTreeMap<ViewId, View>,
+    all: BTreeMap<ViewId, RestrictedView>,
     last: ViewId,
 }
 
 /// What a view is made of.
-pub(super) struct Whole<'a> {
+pub(super) struct FullState<'a> {
     pub(super) fleet: &'a Fleet,
     /// Every problem, worst first.
     pub(super) problems: &'a [Problem],
-    /// Every proxy.
-    pub(super) proxies: &'a [Arc<ProxyState>],
+    pub(super) proxies: &'a Proxies,
 }
 
-impl Whole<'_> {
-    fn seen_by(&self, sight: &Visibility, known: Option<&Fleet>) -> Fleet {
-        redaction::fleet(sight, self.fleet, self.problems, self.proxies, known)
+impl FullState<'_> {
+    fn seen_by(&self, visibility: &Visibility, known: Option<&Fleet>) -> Fleet {
+        redaction::fleet(visibility, self.fleet, self.problems, self.proxies.states(), known)
     }
 }
 
 impl Views {
-    /// The view of one viewer more; nothing for who sees everything.
-    pub(super) fn enter(&mut self, rights: &Rights, whole: &Whole<'_>) -> Result<Option<ViewId>, Crowded> {
-        let Some(sight) = Visibility::of(rights) else { return Ok(None) };
-        if let Some((id, view)) = self.all.iter_mut().find(|(_, view)| view.sight == sight) {
+    /// The view for one viewer more; nothing where they see everything.
+    pub(super) fn join(&mut self, rights: &Rights, full: &FullState<'_>) -> Result<Option<ViewId>, TooManyViews> {
+        let Some(visibility) = Visibility::of(rights) else { return Ok(None) };
+        if let Some((id, view)) = self.all.iter_mut().find(|(_, view)| view.visibility == visibility) {
             view.viewers += 1;
             return Ok(Some(*id));
         }
         if self.all.len() >= MOST_VIEWS {
-            return Err(Crowded);
+            return Err(TooManyViews);
         }
-        let fleet = Arc::new(whole.seen_by(&sight, None));
+        let fleet = Arc::new(full.seen_by(&visibility, None));
         self.last += 1;
         let (fleet_seq, events_seq) = (Seq::default(), Seq::default());
-        self.all.insert(self.last, View { sight, fleet, fleet_seq, events_seq, viewers: 1 });
+        self.all.insert(self.last, RestrictedView { visibility, fleet, fleet_seq, events_seq, viewers: 1 });
         Ok(Some(self.last))
     }
 
@@ -89,32 +88,32 @@ impl Views {
         }
     }
 
-    pub(super) fn get(&self, id: ViewId) -> Option<&View> {
+    pub(super) fn get(&self, id: ViewId) -> Option<&RestrictedView> {
         self.all.get(&id)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (ViewId, &View)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (ViewId, &RestrictedView)> {
         self.all.iter().map(|(id, view)| (*id, view))
     }
 
-    /// Brings every view's fleet up to date: a frame for each.
-    pub(super) fn tell_fleet(&mut self, whole: &Whole<'_>) -> Vec<(ViewId, Frame)> {
-        let tell = |(id, view): (&ViewId, &mut View)| {
-            let fleet = whole.seen_by(&view.sight, Some(&view.fleet));
+    /// Brings every view's fleet up to date: a frame for each view.
+    pub(super) fn fleet_frames(&mut self, full: &FullState<'_>) -> Vec<(ViewId, Frame)> {
+        let frame = |(id, view): (&ViewId, &mut RestrictedView)| {
+            let fleet = full.seen_by(&view.visibility, Some(&view.fleet));
             let delta = view.fleet.diff(&fleet);
             view.fleet = Arc::new(fleet);
             view.fleet_seq = view.fleet_seq.next();
             (*id, Frame::FleetDelta(view.fleet_seq, Box::new(delta)))
         };
-        self.all.iter_mut().map(tell).collect()
+        self.all.iter_mut().map(frame).collect()
     }
 
-    /// Tells the last `count` events of the log to every view that sees one of them.
-    pub(super) fn tell_events(&mut self, log: &EventLog, count: usize) -> Vec<(ViewId, Frame)> {
+    /// The last `count` events of the log, as a frame for every view that sees one of them.
+    pub(super) fn event_frames(&mut self, log: &EventLog, count: usize) -> Vec<(ViewId, Frame)> {
         let newest = log.iter().skip(log.len().saturating_sub(count));
         let mut out = Vec::new();
         for (id, view) in &mut self.all {
-            let mut events: Vec<Event> = newest.clone().filter_map(|event| view.sight.event(event)).collect();
+            let mut events: Vec<Event> = newest.clone().filter_map(|event| view.visibility.event(event)).collect();
             if events.is_empty() {
                 continue;
             }
@@ -126,7 +125,7 @@ impl Views {
     }
 }
 
-impl View {
+impl RestrictedView {
     /// Its fleet, as a frame.
     pub(super) fn fleet(&self) -> Frame {
         Frame::Fleet(self.fleet_seq, Box::new(Fleet::clone(&self.fleet)))
@@ -134,6 +133,6 @@ impl View {
 
     /// Its newest events, as a frame.
     pub(super) fn events(&self, log: &EventLog) -> Frame {
-        Frame::Events(self.events_seq, redaction::newest(&self.sight, log, EVENTS_SHOWN))
+        Frame::Events(self.events_seq, redaction::newest(&self.visibility, log, EVENTS_SHOWN))
     }
 }

@@ -1,4 +1,4 @@
-//! What somebody may see, as the hub needs it: which topics, which events, and which names inside a text.
+//! What a principal may see: which topics, which events, and which names inside a text.
 //!
 //! Rows of one proxy name servers of another where they follow them (`track`). Whoever may not see the other reads
 //! [`HIDDEN`] in the place of its name; every other cell is as it is.
@@ -23,7 +23,7 @@ pub(crate) const HIDDEN: &str = "another server";
 /// What stands before `backend/server` in the texts that HAProxy and Sluice make of `track`.
 const MARKS: [&str; 2] = ["follows ", "(via "];
 
-/// What somebody may see where that is not everything. Two that see the same are equal.
+/// What a principal may see, where that is not everything. It is equal for all who may see the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Visibility(Rights);
 
@@ -109,7 +109,7 @@ impl Visibility {
         if out == text { Cow::Borrowed(text) } else { Cow::Owned(out) }
     }
 
-    /// Whether a name may be told: `backend/server` where the backend is seen; anything else is no server's.
+    /// Whether a name may be shown: `backend/server` where the backend is seen. Anything else is no server's name.
     pub(crate) fn names_seen(&self, cluster: &str, name: &str) -> bool {
         name.split_once('/').is_none_or(|(backend, _)| self.sees(cluster, backend))
     }
@@ -205,7 +205,7 @@ mod tests {
 
     use super::*;
 
-    fn sight(grants: &[(&[&str], &[&str], &[Action])]) -> Option<Visibility> {
+    fn visibility(grants: &[(&[&str], &[&str], &[Action])]) -> Option<Visibility> {
         let patterns = |names: &[&str]| names.iter().map(|n| Pattern((*n).to_owned())).collect();
         let grants = grants.iter().map(|(clusters, backends, actions)| Grant {
             clusters: patterns(clusters),
@@ -217,17 +217,17 @@ mod tests {
 
     #[test]
     fn who_sees_the_same_is_the_same() {
-        let one = sight(&[(&["a", "b"], &["x"], &[Action::Drain]), (&["c"], &[], &[])]);
-        let other = sight(&[(&["c"], &[], &[Action::Ready]), (&["b", "a", "b"], &["x"], &[]), (&["c"], &[], &[])]);
+        let one = visibility(&[(&["a", "b"], &["x"], &[Action::Drain]), (&["c"], &[], &[])]);
+        let other = visibility(&[(&["c"], &[], &[Action::Ready]), (&["b", "a", "b"], &["x"], &[]), (&["c"], &[], &[])]);
         assert!(one.is_some() && one == other);
-        assert_ne!(one, sight(&[(&["a", "b"], &["x"], &[])]));
-        assert_eq!(sight(&[(&["a"], &[], &[]), (&[], &[], &[])]), None);
+        assert_ne!(one, visibility(&[(&["a", "b"], &["x"], &[])]));
+        assert_eq!(visibility(&[(&["a"], &[], &[]), (&[], &[], &[])]), None);
         assert_eq!(Visibility::of(&Rights::of(Role::Viewer)), None);
     }
 
     #[test]
     fn a_followed_server_that_is_not_seen_is_not_named() {
-        let sight = sight(&[(&["edge"], &["app"], &[])]).expect("bound");
+        let seen = visibility(&[(&["edge"], &["app"], &[])]).expect("bound");
         for (text, want) in [
             ("MAINT (via db/s1)", "MAINT (via another server)"),
             ("MAINT (via app/s1)", "MAINT (via app/s1)"),
@@ -238,14 +238,14 @@ mod tests {
             ("via agent : down", "via agent : down"),
             ("follows ", "follows "),
         ] {
-            assert_eq!(sight.hidden("edge", text), want);
+            assert_eq!(seen.hidden("edge", text), want);
         }
-        let mut row = Row::new(model::row::Kind::Server, "s1");
-        assert_eq!(sight.rows("edge", &[row.clone()]), None);
+        let mut row = Row::new(model::row::RowKind::Server, "s1");
+        assert_eq!(seen.rows("edge", &[row.clone()]), None);
         row.set_text(Text::Tracked, "db/s1");
-        let rows = sight.rows("edge", &[row.clone()]).expect("another text");
+        let rows = seen.rows("edge", &[row.clone()]).expect("another text");
         assert_eq!(rows[0].text(Text::Tracked), HIDDEN);
         row.set_text(Text::Tracked, "app/s1");
-        assert_eq!(sight.rows("edge", &[row]), None);
+        assert_eq!(seen.rows("edge", &[row]), None);
     }
 }

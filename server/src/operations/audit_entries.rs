@@ -1,4 +1,4 @@
-//! What the record says of an operation.
+//! The audit log's entries about an operation.
 
 use model::{
     action::Action,
@@ -11,13 +11,13 @@ use crate::{
     auth::Principal,
 };
 
-/// Targets of a refused request that are named: nobody fills the disk with names that do not exist.
+/// Targets of a denied request that are named: nobody may fill the disk with names that do not exist.
 const NAMED: usize = 50;
 
 /// Longest of HAProxy's words that are kept of one target, in characters.
 const LONGEST_MESSAGE: usize = 300;
 
-/// That an operation is about to be done: every target by its name.
+/// The entry before an operation: every target by its name.
 pub(super) fn operation(principal: &Principal, action: Action, name: &str, targets: &[Target], reason: &str) -> Entry {
     let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
     Entry {
@@ -28,7 +28,7 @@ pub(super) fn operation(principal: &Principal, action: Action, name: &str, targe
     }
 }
 
-/// What became of it, target by target.
+/// The entry after an operation: the outcome of each target.
 pub(super) fn outcome(principal: &Principal, action: Action, name: &str, outcomes: &[TargetOutcome]) -> Entry {
     let note = |o: &TargetOutcome| TargetNote {
         target: o.target.to_string(),
@@ -49,8 +49,8 @@ pub(super) fn outcome(principal: &Principal, action: Action, name: &str, outcome
     }
 }
 
-/// That nothing was done, and why.
-pub(super) fn refusal(principal: &Principal, request: &ActionRequest, error: &RequestError) -> Entry {
+/// The entry of a request that was denied.
+pub(super) fn denial(principal: &Principal, request: &ActionRequest, error: &RequestError) -> Entry {
     let name = |t: &TargetRef| {
         let place = match (&t.node, &t.cluster) {
             (Some(node), _) => node.clone(),
@@ -68,7 +68,7 @@ pub(super) fn refusal(principal: &Principal, request: &ActionRequest, error: &Re
         reason: request.reason.clone().unwrap_or_default(),
         outcome: error.word().to_owned(),
         detail: format!("{error}{more}"),
-        ..principal.entry(Kind::Refusal, request.action.id())
+        ..principal.entry(Kind::Denial, request.action.id())
     }
 }
 
@@ -115,12 +115,12 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_what_was_asked_for_and_is_bounded() {
+    fn a_denial_names_what_was_asked_for_and_is_bounded() {
         let odd =
             TargetRef { node: None, cluster: Some("e".into()), backend: "b\n\"".into(), server: "x".repeat(5_000) };
         let request = ActionRequest { action: Action::Maint, targets: vec![odd; 5_000], reason: None };
-        let entry = refusal(&principal(), &request, &RequestError::NoReason);
-        assert_eq!((entry.kind, entry.outcome.as_str()), (Kind::Refusal, "no reason"));
+        let entry = denial(&principal(), &request, &RequestError::NoReason);
+        assert_eq!((entry.kind, entry.outcome.as_str()), (Kind::Denial, "no reason"));
         assert!(entry.detail.ends_with("; 4950 more targets"), "{}", entry.detail);
         assert!(entry.targets.len() < 10_000 && entry.targets.starts_with(r#"["@e/b\\n\\\"/xxx"#), "{}", entry.targets);
     }

@@ -1,6 +1,7 @@
-//! The servers that a request names, where whoever asks may do to them what they ask for.
+//! Whether a principal may do an action to the servers that a request names.
 //!
-//! What they may not see does not exist for them: it is refused with the same words as what is not there.
+//! A server that they may not see does not exist for them: the request is denied with the same words as for one that is not
+//! there.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -13,17 +14,17 @@ use model::{
 use super::resolve::{RequestError, resolve};
 use crate::hub::{Visibility, World};
 
-/// Servers that a refusal names for one reason; the others are counted.
+/// Servers that a denial names for one reason; the others are counted.
 const NAMED: usize = 3;
 
-/// Reasons that a refusal gives; a stranger's rules may make as many as there are backends.
+/// Reasons that a denial gives: with rules by backend there could be as many as there are backends.
 const REASONS: usize = 3;
 
-/// The servers that are meant, each once, in the order asked for, where `action` may be done to all of them.
+/// The servers that are meant, each once, in the order asked for, if `action` may be done to all of them.
 ///
 /// # Errors
 /// The first that is not known or not clear; then everything that `rights` do not allow.
-pub(super) fn allowed(
+pub(super) fn authorised_targets(
     world: &Arc<World>,
     action: Action,
     targets: &[TargetRef],
@@ -31,35 +32,35 @@ pub(super) fn allowed(
 ) -> Result<Vec<Target>, RequestError> {
     let world = world.seen_by(rights);
     let targets = resolve(&world, targets)?;
-    let mut known: BTreeMap<(&str, &str), Option<String>> = BTreeMap::new();
-    let mut refused: Vec<(String, Vec<&Target>)> = Vec::new();
+    let mut by_backend: BTreeMap<(&str, &str), Option<String>> = BTreeMap::new();
+    let mut denied: Vec<(String, Vec<&Target>)> = Vec::new();
     for target in &targets {
         let cluster = world.fleet.node(&target.node).map_or("", |n| n.cluster.as_str());
         let place = (cluster, target.backend.as_str());
-        let refusal = known.entry(place).or_insert_with(|| rights.refusal(action, cluster, &target.backend));
-        let Some(reason) = refusal else { continue };
-        match refused.iter_mut().find(|(known, _)| known == reason) {
+        let reason = by_backend.entry(place).or_insert_with(|| rights.denied(action, cluster, &target.backend));
+        let Some(reason) = reason else { continue };
+        match denied.iter_mut().find(|(known, _)| known == reason) {
             Some((_, targets)) => targets.push(target),
-            None => refused.push((reason.clone(), vec![target])),
+            None => denied.push((reason.clone(), vec![target])),
         }
     }
-    if refused.is_empty() { Ok(targets) } else { Err(RequestError::Forbidden(told(&refused))) }
+    if denied.is_empty() { Ok(targets) } else { Err(RequestError::Denied(explain(&denied))) }
 }
 
-/// What became of an operation, without the names that whoever asked may not see: a server may follow one of theirs.
-pub(super) fn seen_by(rights: &Rights, world: &World, mut response: ActionResponse) -> ActionResponse {
-    let Some(sight) = Visibility::of(rights) else { return response };
+/// The outcomes of an operation without the names that the principal may not see: a server may follow one of those.
+pub(super) fn redact(rights: &Rights, world: &World, mut response: ActionResponse) -> ActionResponse {
+    let Some(visibility) = Visibility::of(rights) else { return response };
     for TargetOutcome { target, message, before, after, .. } in &mut response.outcomes {
         let cluster = world.fleet.node(&target.node).map_or("", |n| n.cluster.as_str());
         for text in [message, before, after] {
-            sight.hide(cluster, text);
+            visibility.hide(cluster, text);
         }
     }
     response
 }
 
 /// `no rule lets you drain on db of edge (lb1/db/s1, lb1/db/s2 and 3 more)`; each reason once.
-fn told(refused: &[(String, Vec<&Target>)]) -> String {
+fn explain(denied: &[(String, Vec<&Target>)]) -> String {
     let one = |(reason, targets): &(String, Vec<&Target>)| {
         let names: Vec<String> = targets.iter().take(NAMED).map(ToString::to_string).collect();
         let names = names.join(", ");
@@ -68,9 +69,9 @@ fn told(refused: &[(String, Vec<&Target>)]) -> String {
             more => format!("{reason} ({names} and {more} more)"),
         }
     };
-    let mut parts: Vec<String> = refused.iter().take(REASONS).map(one).collect();
-    if refused.len() > REASONS {
-        parts.push(format!("and {} more reasons", refused.len() - REASONS));
+    let mut parts: Vec<String> = denied.iter().take(REASONS).map(one).collect();
+    if denied.len() > REASONS {
+        parts.push(format!("and {} more reasons", denied.len() - REASONS));
     }
     parts.join("; ")
 }
@@ -81,7 +82,7 @@ mod tests {
         fleet::{Fleet, Node},
         outcome::Outcome,
         rights::{Grant, Pattern, Role},
-        row::{Kind, Row},
+        row::{Row, RowKind},
         topic::{Section, Sections},
     };
 
@@ -91,10 +92,10 @@ mod tests {
     /// Cluster `edge` (lb1, lb2) with `app` and `db` of five servers each, and `lab` (lb3) with `app`.
     fn world() -> Arc<World> {
         let node = |name: &str, cluster: &str| Node { name: name.into(), cluster: cluster.into(), ..Node::default() };
-        let servers = || Arc::new((1..6).map(|n| Row::new(Kind::Server, format!("s{n}"))).collect());
+        let servers = || Arc::new((1..6).map(|n| Row::new(RowKind::Server, format!("s{n}"))).collect());
         let proxy = |cluster: &str, proxy: &str, nodes: &[&str]| {
             let sections = nodes.iter().map(|node| Section::new(node, servers())).collect();
-            Arc::new(ProxyState { sections: Sections(sections), ..ProxyState::new(cluster, proxy, 2, false) })
+            Arc::new(ProxyState { sections: Sections(sections), ..ProxyState::new(cluster, proxy, false) })
         };
         let nodes = vec![node("lb1", "edge"), node("lb2", "edge"), node("lb3", "lab")];
         Arc::new(World {
@@ -110,7 +111,7 @@ mod tests {
 
     fn of(rights: &Rights, action: Action, targets: &[&str]) -> Result<usize, (u16, String)> {
         let targets: Vec<TargetRef> = targets.iter().map(|t| t.parse().expect("a target")).collect();
-        let found = allowed(&world(), action, &targets, rights);
+        let found = authorised_targets(&world(), action, &targets, rights);
         found.map(|t| t.len()).map_err(|error| (error.status(), error.to_string()))
     }
 
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn one_server_that_is_not_allowed_refuses_all() {
+    fn one_server_that_is_not_allowed_denies_all() {
         let grants = vec![grant(&["edge"], &[], &[]), grant(&["edge"], &["app"], &[Action::Drain])];
         let anna = Rights { role: Role::Operator, grants: Some(grants) };
         assert_eq!(of(&anna, Action::Drain, &["@edge/app/s1", "lb1/app/s1"]), Ok(2));
@@ -152,16 +153,16 @@ mod tests {
         let response =
             ActionResponse { operation: "x-1".into(), outcomes: vec![outcome("lb1")], warning: String::new() };
         let anna = Rights { role: Role::Operator, grants: Some(vec![grant(&["edge"], &["app"], &[])]) };
-        let seen = seen_by(&anna, &world(), response.clone());
+        let seen = redact(&anna, &world(), response.clone());
         let TargetOutcome { message, before, after, .. } = &seen.outcomes[0];
         let got = [message, before, after].map(String::as_str);
         assert_eq!(got, ["follows another server", "MAINT (via another server)", "MAINT (via app/s2)"]);
-        assert_eq!(seen_by(&Rights::default(), &world(), response.clone()), response);
+        assert_eq!(redact(&Rights::default(), &world(), response.clone()), response);
     }
 
     /// The words would otherwise tell that it is there.
     #[test]
-    fn what_is_not_seen_is_refused_like_what_is_not_there() {
+    fn what_is_not_seen_is_denied_like_what_is_not_there() {
         let rights = |grants| Rights { role: Role::Operator, grants: Some(grants) };
         let edge = rights(vec![grant(&["edge"], &["app"], &[Action::Ready])]);
         for (hidden, absent) in [
@@ -170,14 +171,14 @@ mod tests {
             ("@lab/app/s1", "@bal/app/s1"),
             ("@edge/db/s1", "@edge/zz/s1"),
         ] {
-            let (status, told) = of(&edge, Action::Ready, &[hidden]).expect_err(hidden);
+            let (status, text) = of(&edge, Action::Ready, &[hidden]).expect_err(hidden);
             let (_, expected) = of(&edge, Action::Ready, &[absent]).expect_err(absent);
             let masked = expected.replace("zz", "db").replace("lb9", "lb3").replace("bal", "lab");
-            assert_eq!((status, told), (404, masked));
+            assert_eq!((status, text), (404, masked));
         }
         // Nor is a name unclear because of what is not seen.
         let unplaced = TargetRef { node: None, cluster: None, backend: "app".into(), server: "s1".into() };
         let lab = rights(vec![grant(&["lab"], &[], &[Action::Ready])]);
-        assert_eq!(allowed(&world(), Action::Ready, &[unplaced], &lab).map(|t| t.len()), Ok(1));
+        assert_eq!(authorised_targets(&world(), Action::Ready, &[unplaced], &lab).map(|t| t.len()), Ok(1));
     }
 }

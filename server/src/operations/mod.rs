@@ -1,9 +1,10 @@
-//! What operators ask for: resolved against what the nodes said last, carried out, verified, recorded.
+//! Operations: an action on servers, authorised, recorded in the audit log, carried out by collectors, and verified.
 //!
-//! The page, the form and the API come through here.
+//! The page, the form and the API all come through here.
 
 mod audit_entries;
 mod authorise;
+mod rate;
 mod resolve;
 
 use std::{
@@ -15,35 +16,36 @@ use std::{
     time::Instant,
 };
 
-use authorise::{allowed, seen_by};
+use authorise::{authorised_targets, redact};
 use futures::future::join_all;
 use model::{
     action::Action,
     event::{Event, EventKind},
     outcome::{ActionRequest, ActionResponse, Outcome, Target, TargetOutcome},
+    text::plain,
 };
 
 use crate::{
-    audit::{AuditLog, plain},
+    audit::AuditLog,
     auth::Principal,
     clock::unix_ms,
     collector::{Collector, OrderError, Requester},
     hub::Hub,
     metrics::{Metrics, OutcomeLabel},
     opaque_id::opaque_id,
-    rate_limit::{Pace, Pass},
+    rate_limit::{RateLimited, RateLimiter},
 };
 
 pub use resolve::RequestError;
 
-/// Longest reason that the events keep, in characters; the record has all of it.
+/// The longest reason that events keep, in characters; the audit log has all of it.
 const LONGEST_IN_EVENTS: usize = 200;
 
 /// What is said when an operation was done and its outcome can't be recorded.
-const OUTCOME_UNRECORDED: &str = "The outcome could not be recorded: the record says that this was begun, and not what \
+const OUTCOME_UNRECORDED: &str = "The outcome could not be recorded: the audit log says that this was begun, and not what \
                                   became of it. The log of Sluice says why.";
 
-/// The way to act.
+/// A handle that carries operations out. A clone is cheap.
 #[derive(Clone, Debug)]
 pub struct Operations {
     shared: Arc<Shared>,
@@ -54,9 +56,9 @@ pub struct Operations {
 struct Shared {
     hub: Hub,
     collectors: BTreeMap<String, Collector>,
-    record: AuditLog,
+    audit: AuditLog,
     metrics: Arc<Metrics>,
-    pace: Mutex<Pace>,
+    rate_limiter: Mutex<RateLimiter>,
     started: u64,
     count: AtomicU64,
 }
@@ -71,13 +73,14 @@ struct Plan {
 impl Operations {
     /// Operations on these nodes.
     #[must_use]
-    pub fn new(hub: Hub, collectors: BTreeMap<String, Collector>, record: AuditLog, metrics: Arc<Metrics>) -> Self {
-        let (pace, started, count) = (Mutex::default(), unix_ms(), AtomicU64::new(0));
-        let shared = Shared { hub, collectors, record, metrics, pace, started, count };
+    pub fn new(hub: Hub, collectors: BTreeMap<String, Collector>, audit: AuditLog, metrics: Arc<Metrics>) -> Self {
+        let rate_limiter = Mutex::new(RateLimiter::new(rate::ACTIONS));
+        let (started, count) = (unix_ms(), AtomicU64::new(0));
+        let shared = Shared { hub, collectors, audit, metrics, rate_limiter, started, count };
         Self { shared: Arc::new(shared), needs_reason: false }
     }
 
-    /// The same, where an action without a reason is refused.
+    /// The same, with an action without a reason denied.
     #[must_use]
     pub fn with_reasons(mut self, needs_reason: bool) -> Self {
         self.needs_reason = needs_reason;
@@ -90,25 +93,25 @@ impl Operations {
         self.needs_reason
     }
 
-    /// Where operations are recorded.
+    /// The audit log in which operations are recorded.
     #[must_use]
-    pub fn record(&self) -> &AuditLog {
-        &self.shared.record
+    pub fn audit(&self) -> &AuditLog {
+        &self.shared.audit
     }
 
-    /// The servers that a request means, where the caller may do this to them; for who has to ask a question first. Nobody
-    /// needs to have said why yet.
+    /// The servers that a request means, if the principal may do this to them: for the form, which asks a question before
+    /// it runs an operation. A reason is not needed yet.
     ///
     /// # Errors
-    /// As [`Self::run`]; the refusal is recorded.
+    /// As [`Self::run`]; the denial is recorded.
     pub async fn targets(&self, request: &ActionRequest, principal: &Principal) -> Result<Vec<Target>, RequestError> {
-        match self.allowed(request, principal) {
+        match self.authorise(request, principal) {
             Ok(targets) => Ok(targets),
-            Err(error) => Err(self.refused(request, principal, error).await),
+            Err(error) => Err(self.deny(request, principal, error).await),
         }
     }
 
-    /// Does what is asked for, on all nodes at once, and tells what became of each target.
+    /// Does what is asked for, on all nodes at once, and gives the outcome of each target.
     ///
     /// # Errors
     /// When it may not be done, a target is not known or not clear, or it can't be recorded: then nothing was sent to any
@@ -116,33 +119,30 @@ impl Operations {
     pub async fn run(&self, request: ActionRequest, principal: &Principal) -> Result<ActionResponse, RequestError> {
         let Plan { targets, reason } = match self.plan(&request, principal) {
             Ok(plan) => plan,
-            Err(error) => return Err(self.refused(&request, principal, error).await),
+            Err(error) => return Err(self.deny(&request, principal, error).await),
         };
-        match self.pace(principal) {
-            Pass::Goes => {}
-            Pass::Waits { wait, is_first } => {
-                let error = RequestError::Rate { wait };
-                return Err(if is_first { self.refused(&request, principal, error).await } else { error });
-            }
+        if let Err(RateLimited { retry_after, is_first }) = self.check_rate(principal) {
+            let error = RequestError::Rate { wait: retry_after };
+            return Err(if is_first { self.deny(&request, principal, error).await } else { error });
         }
-        let (action, operation) = (request.action, self.name());
+        let (action, operation) = (request.action, self.new_name());
         let by = &principal.name;
         tracing::info!(operation, by, reason, action = action.id(), targets = targets.len(), "asked for");
-        // What can't be recorded is not done.
+        // Without this entry nothing is sent.
         let entry = audit_entries::operation(principal, action, &operation, &targets, &reason);
-        self.shared.record.append(entry).await.map_err(|error| RequestError::Unrecorded(error.to_string()))?;
-        // In a task of its own: who asked may go away, and what was begun is recorded all the same.
+        self.shared.audit.append(entry).await.map_err(|error| RequestError::Unrecorded(error.to_string()))?;
+        // In a task of its own: should the client go away, the outcomes are recorded all the same.
         let work = self.clone().carry_out(principal.clone(), operation.clone(), action, targets.clone(), reason);
         let (outcomes, is_recorded) =
             tokio::spawn(work).await.unwrap_or_else(|_| (unreachable(targets, OrderError::Ended), false));
         let warning = if is_recorded { String::new() } else { OUTCOME_UNRECORDED.to_owned() };
         let response = ActionResponse { operation, outcomes, warning };
-        Ok(seen_by(&principal.rights, &self.shared.hub.world(), response))
+        Ok(redact(&principal.rights, &self.shared.hub.world(), response))
     }
 
-    /// Everything that is looked at before anything is sent, in the order of what is told first.
+    /// Checks everything that has to hold before anything is sent. The first check that fails is the one that is reported.
     fn plan(&self, request: &ActionRequest, principal: &Principal) -> Result<Plan, RequestError> {
-        let targets = self.allowed(request, principal)?;
+        let targets = self.authorise(request, principal)?;
         let reason = plain(request.reason.as_deref().unwrap_or_default().trim());
         match reason.chars().count() {
             0 if self.needs_reason => Err(RequestError::NoReason),
@@ -151,21 +151,21 @@ impl Operations {
         }
     }
 
-    fn allowed(&self, request: &ActionRequest, principal: &Principal) -> Result<Vec<Target>, RequestError> {
-        allowed(&self.shared.hub.world(), request.action, &request.targets, &principal.rights)
+    fn authorise(&self, request: &ActionRequest, principal: &Principal) -> Result<Vec<Target>, RequestError> {
+        authorised_targets(&self.shared.hub.world(), request.action, &request.targets, &principal.rights)
     }
 
-    fn pace(&self, principal: &Principal) -> Pass {
-        // Counts are whole whoever panicked.
-        let mut pace = self.shared.pace.lock().unwrap_or_else(PoisonError::into_inner);
-        pace.pass(&crate::rate_limit::key(principal), Instant::now())
+    fn check_rate(&self, principal: &Principal) -> Result<(), RateLimited> {
+        // A panic elsewhere leaves the counts whole.
+        let mut limiter = self.shared.rate_limiter.lock().unwrap_or_else(PoisonError::into_inner);
+        limiter.check(&rate::key(principal), Instant::now())
     }
 
-    /// Records a refusal. Where that fails it is refused all the same, and the log tells both.
-    async fn refused(&self, request: &ActionRequest, principal: &Principal, error: RequestError) -> RequestError {
-        tracing::info!(by = principal.name, action = request.action.id(), %error, "refused");
-        let entry = audit_entries::refusal(principal, request, &error);
-        let _: Result<_, crate::db::DatabaseError> = self.shared.record.append_limited(entry).await;
+    /// Records a denial. Should that fail, the request is denied all the same, and the log has both errors.
+    async fn deny(&self, request: &ActionRequest, principal: &Principal, error: RequestError) -> RequestError {
+        tracing::info!(by = principal.name, action = request.action.id(), %error, "denied");
+        let entry = audit_entries::denial(principal, request, &error);
+        let _: Result<_, crate::db::DatabaseError> = self.shared.audit.append_limited(entry).await;
         error
     }
 
@@ -178,34 +178,44 @@ impl Operations {
         targets: Vec<Target>,
         reason: String,
     ) -> (Vec<TargetOutcome>, bool) {
-        let asked = Requester { by: principal.name.clone(), operation };
+        let requester = Requester { by: principal.name.clone(), operation };
         let mut by_node: BTreeMap<&str, Vec<Target>> = BTreeMap::new();
         for target in &targets {
             by_node.entry(&target.node).or_default().push(target.clone());
         }
-        let parts = by_node.into_iter().map(|(node, targets)| self.on_node(node, action, targets, &asked));
+        let parts = by_node.into_iter().map(|(node, targets)| self.on_node(node, action, targets, &requester));
         let mut outcomes: Vec<TargetOutcome> = join_all(parts).await.into_iter().flatten().collect();
         let place: BTreeMap<&Target, usize> = targets.iter().zip(0..).collect();
         outcomes.sort_by_key(|o| place.get(&o.target).copied());
-        let entry = audit_entries::outcome(&principal, action, &asked.operation, &outcomes);
-        let is_recorded = self.shared.record.append(entry).await.is_ok();
+        let entry = audit_entries::outcome(&principal, action, &requester.operation, &outcomes);
+        let is_recorded = self.shared.audit.append(entry).await.is_ok();
         if !is_recorded {
-            tracing::error!(operation = asked.operation, "an operation was done, and its outcome can't be recorded");
+            tracing::error!(
+                operation = requester.operation,
+                "an operation was done, and its outcome can't be recorded"
+            );
         }
-        self.tell(&asked, action, &short(&reason), &outcomes).await;
+        self.report(&requester, action, &short(&reason), &outcomes).await;
         (outcomes, is_recorded)
     }
 
-    async fn on_node(&self, node: &str, action: Action, targets: Vec<Target>, asked: &Requester) -> Vec<TargetOutcome> {
-        let answer = match self.shared.collectors.get(node) {
-            Some(collector) => collector.act(action, targets.clone(), asked.clone()).await,
+    async fn on_node(
+        &self,
+        node: &str,
+        action: Action,
+        targets: Vec<Target>,
+        requester: &Requester,
+    ) -> Vec<TargetOutcome> {
+        let outcomes = match self.shared.collectors.get(node) {
+            Some(collector) => collector.execute(action, targets.clone(), requester.clone()).await,
             None => Err(OrderError::Ended),
         };
-        answer.unwrap_or_else(|error| unreachable(targets, error))
+        outcomes.unwrap_or_else(|error| unreachable(targets, error))
     }
 
-    async fn tell(&self, asked: &Requester, action: Action, reason: &str, outcomes: &[TargetOutcome]) {
-        let operation = &asked.operation;
+    /// Counts and logs the outcomes, and makes events of them.
+    async fn report(&self, requester: &Requester, action: Action, reason: &str, outcomes: &[TargetOutcome]) {
+        let operation = &requester.operation;
         for TargetOutcome { target, outcome, message, before, after } in outcomes {
             let label = OutcomeLabel { action: action.id().to_owned(), outcome: outcome.word().to_owned() };
             self.shared.metrics.outcomes.get_or_create(&label).inc();
@@ -222,24 +232,24 @@ impl Operations {
         }
         let (world, now) = (self.shared.hub.world(), unix_ms());
         let cluster = |node: &str| world.fleet.node(node).map(|n| n.cluster.clone()).unwrap_or_default();
-        let event = |o: &TargetOutcome| event(cluster(&o.target.node), asked, action, reason, o, now);
+        let event = |o: &TargetOutcome| event(cluster(&o.target.node), requester, action, reason, o, now);
         let events: Vec<Event> = outcomes.iter().map(event).collect();
         self.shared.metrics.happened(&events);
-        self.shared.hub.record(events).await;
+        self.shared.hub.add_events(events).await;
     }
 
-    /// A name that no other operation of this machine has: the start of the program and a number, which does not tell
-    /// how many operations of others there were.
-    fn name(&self) -> String {
+    /// A name that no other operation on this machine has: when the program started, and a number. The number is opaque, so
+    /// that it does not tell how many operations of others there were.
+    fn new_name(&self) -> String {
         let count = self.shared.count.fetch_add(1, Ordering::Relaxed);
         format!("{:x}-{:x}", self.shared.started, opaque_id("operation", count))
     }
 }
 
-/// What the events tell of one target's outcome.
+/// The event of one target's outcome.
 fn event(
     cluster: String,
-    asked: &Requester,
+    requester: &Requester,
     action: Action,
     reason: &str,
     TargetOutcome { target, outcome, message, before, after }: &TargetOutcome,
@@ -261,12 +271,12 @@ fn event(
         before: before.clone(),
         after: after.clone(),
         cause,
-        by: asked.by.clone(),
-        operation: asked.operation.clone(),
+        by: requester.by.clone(),
+        operation: requester.operation.clone(),
     }
 }
 
-/// A reason as the events keep it: no longer than somebody reads.
+/// A reason as events keep it: no longer than somebody reads.
 fn short(reason: &str) -> String {
     reason.chars().take(LONGEST_IN_EVENTS).collect()
 }

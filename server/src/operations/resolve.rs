@@ -1,10 +1,10 @@
-//! Finds the servers that a request names, in what the nodes said last. Nothing that is not found there is ever sent.
+//! Finds the servers that a request names among the rows of the last polls. Nothing that is not found there is ever sent.
 
 use std::collections::BTreeSet;
 
 use model::{
     outcome::{Target, TargetRef},
-    row::Kind,
+    row::RowKind,
 };
 
 use crate::hub::World;
@@ -15,10 +15,10 @@ const MOST_TARGETS: usize = 20_000;
 /// The longest reason, in characters: some sentences.
 pub(super) const LONGEST_REASON: usize = 500;
 
-/// Longest part of a stranger's text that an error repeats, in characters.
+/// The longest part of a client's text that an error repeats, in characters.
 const QUOTED: usize = 80;
 
-/// A request that nothing was sent for.
+/// Why a request was denied. Nothing was sent to any node.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
     /// It names nothing.
@@ -51,11 +51,11 @@ pub enum RequestError {
         /// Seconds until the next one is taken.
         wait: u64,
     },
-    /// Whoever asks may not do this to every server that is named.
+    /// Role or rules do not let the principal do this to every server that is named.
     #[error("{0}")]
-    Forbidden(String),
-    /// It can't be recorded, and so it is not done.
-    #[error("the record can't be written, and what can't be recorded is not done: {0}")]
+    Denied(String),
+    /// Its entry in the audit log can't be written, so nothing is sent.
+    #[error("the audit log can't be written, and what can't be recorded is not done: {0}")]
     Unrecorded(String),
     /// Several clusters have it.
     #[error("{server} is in more than one cluster ({clusters}): name the cluster or the node")]
@@ -68,14 +68,14 @@ pub enum RequestError {
 }
 
 impl RequestError {
-    /// The refusal in a word or two, as the record keeps it.
+    /// The error in a word or two, as the audit log keeps it.
     pub(super) fn word(&self) -> &'static str {
         match self {
             Self::Empty | Self::Both(_) => "malformed",
             Self::TooMany(_) => "too many",
             Self::Node(_) | Self::Cluster(_) | Self::Server(_) => "unknown",
             Self::Ambiguous { .. } => "ambiguous",
-            Self::Forbidden(_) => "not allowed",
+            Self::Denied(_) => "not allowed",
             Self::NoReason | Self::LongReason(_) => "no reason",
             Self::Rate { .. } => "rate",
             Self::Unrecorded(_) => "unrecorded",
@@ -87,7 +87,7 @@ impl RequestError {
     pub fn status(&self) -> u16 {
         match self {
             Self::Empty | Self::Both(_) => 400,
-            Self::Forbidden(_) => 403,
+            Self::Denied(_) => 403,
             Self::TooMany(_) => 413,
             Self::Node(_) | Self::Cluster(_) | Self::Server(_) => 404,
             Self::Ambiguous { .. } => 409,
@@ -139,7 +139,7 @@ fn find(world: &World, target: &TargetRef) -> Result<Vec<Target>, RequestError> 
     for proxy in wanted {
         let sections = proxy.sections.0.iter().filter(|s| target.node.as_ref().is_none_or(|n| s.node == *n));
         for section in sections {
-            if section.rows.iter().any(|r| r.kind == Kind::Server && r.name == target.server) {
+            if section.rows.iter().any(|r| r.kind == RowKind::Server && r.name == target.server) {
                 clusters.insert(proxy.cluster.as_str());
                 found.push(Target::new(&section.node, &proxy.proxy, &target.server));
             }
@@ -155,7 +155,7 @@ fn find(world: &World, target: &TargetRef) -> Result<Vec<Target>, RequestError> 
     Ok(found)
 }
 
-/// A stranger's text, fit for a log and an error: quoted, escaped, cut.
+/// A client's text, fit for a log and an error: quoted, escaped, cut.
 pub(super) fn quote(text: &str) -> String {
     let short: String = text.chars().take(QUOTED).collect();
     format!("{short:?}")
@@ -179,11 +179,11 @@ mod tests {
         let node = |name: &str, cluster: &str| Node { name: name.into(), cluster: cluster.into(), ..Node::default() };
         let section = |node: &str, servers: &[&str]| Section {
             node: node.into(),
-            rows: Arc::new(servers.iter().map(|s| Row::new(Kind::Server, *s)).collect()),
+            rows: Arc::new(servers.iter().map(|s| Row::new(RowKind::Server, *s)).collect()),
             sparks: Arc::default(),
         };
         let proxy = |cluster: &str, proxy: &str, sections| {
-            Arc::new(ProxyState { sections: Sections(sections), ..ProxyState::new(cluster, proxy, 1, false) })
+            Arc::new(ProxyState { sections: Sections(sections), ..ProxyState::new(cluster, proxy, false) })
         };
         let nodes = vec![node("lb1", "edge"), node("lb2", "edge"), node("lb3", "lab")];
         World {
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_or_not_clear_is_refused() {
+    fn what_is_not_known_or_not_clear_is_an_error() {
         for (got, status) in [
             (of(None, None, "web", "s1"), 409),
             (of(Some("lb1"), Some("edge"), "web", "s1"), 400),
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_s_text_is_quoted_and_cut() {
+    fn a_client_s_text_is_quoted_and_cut() {
         assert_eq!(quote("a\n\u{1b}[31m\""), r#""a\n\u{1b}[31m\"""#);
         assert!(quote(&"x".repeat(5_000)).len() < 100);
     }

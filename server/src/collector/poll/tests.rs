@@ -3,11 +3,14 @@
 use bytes::Bytes;
 use haproxy::{Limits, StatTable};
 use model::{
+    action::Action,
     col::{Col, Text},
     event::EventKind,
+    outcome::Target,
 };
 
 use super::*;
+use crate::collector::Requester;
 
 fn poller() -> Poller {
     let client = Client::new("unix:/nowhere".parse::<haproxy::Address>().expect("an address"), Limits::default());
@@ -23,7 +26,7 @@ fn poll(poller: &mut Poller, now: u64, (pid, uptime): (u64, u64), server: (u64, 
         "# pxname,svname,type,bin,bout,econ,status,check_status,\nbe,s1,2,{bin},0,{econ},{status},{check},\n\n"
     );
     let info = Info::parse(info.as_bytes()).expect("a reply");
-    poller.digest(info, StatTable::parse(Bytes::from(stat)).expect("a reply"), now)
+    poller.compare_replies(info, StatTable::parse(Bytes::from(stat)).expect("a reply"), now)
 }
 
 fn cell(poller: &Poller, col: Col) -> u64 {
@@ -53,7 +56,7 @@ fn a_worker_that_leaves_is_no_reload_and_its_counters_no_rate() {
     poll(&mut poller, 1_000, (8, 5), (1_000, 0, "UP", "L4OK"));
     let info = Info::parse(b"Name: HAProxy\nPid: 7\nUptime_sec: 900\nStopping: 1\n\n").expect("a reply");
     let stat = Bytes::from_static(b"# pxname,svname,type,bin,status,\nbe,s1,2,9000000000,UP,\n\n");
-    let found = poller.digest(info, StatTable::parse(stat).expect("a reply"), 2_000);
+    let found = poller.compare_replies(info, StatTable::parse(stat).expect("a reply"), 2_000);
     assert!(found.events.is_empty(), "{:?}", found.events);
     assert_eq!(cell(&poller, Col::BinRate), 0);
     let found = poll(&mut poller, 3_000, (8, 7), (2_000, 0, "UP", "L4OK"));
@@ -74,4 +77,21 @@ fn after_a_reload_only_what_checks_find_different_is_told() {
     let told: Vec<_> = found.events.iter().map(|e| (e.before.as_str(), e.after.as_str(), e.node.as_str())).collect();
     assert_eq!(told, [("UP", "DOWN", "lb1")]);
     assert_eq!(poller.server("be", "s1").expect("the server").text(Text::Status), "DOWN");
+}
+
+#[test]
+fn what_haproxy_does_not_list_any_more_is_not_remembered() {
+    let mut poller = poller();
+    poll(&mut poller, 1_000, (7, 100), (1_000, 2, "UP", "L4OK"));
+    let target = Target::new("lb1", "be", "s1");
+    poller.overrides.action_done(&target, Action::Drain, true, &Requester::default(), 1_500);
+    poll(&mut poller, 2_000, (7, 101), (1_000, 2, "UP", "L4OK"));
+    assert_eq!((poller.proxies.len(), poller.overrides.count()), (1, 1));
+    let info = Info::parse(b"Name: HAProxy\nPid: 7\nUptime_sec: 102\n\n").expect("a reply");
+    let stat = Bytes::from_static(b"# pxname,svname,type,bin,status,\n\n");
+    let result = poller.compare_replies(info, StatTable::parse(stat).expect("a reply"), 3_000);
+    assert!(matches!(result.proxies.as_slice(), [ProxyUpdate { rows: None, .. }]));
+    assert_eq!((poller.proxies.len(), poller.overrides.count()), (0, 0));
+    poll(&mut poller, 4_000, (7, 103), (9_000, 9, "UP", "L4OK"));
+    assert_eq!((cell(&poller, Col::BinRate), cell(&poller, Col::ErrorsMinute)), (0, 0), "it begins anew");
 }

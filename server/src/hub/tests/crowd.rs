@@ -6,12 +6,12 @@ use model::{
     change::diff,
     col::Col,
     fleet::{Link, Node, NodeStats},
-    row::{Kind, Row},
+    row::{Row, RowKind},
     topic::TopicId,
 };
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::{Lab, PATIENCE, page::Page, source::CLUSTERS};
+use super::{Fixture, PATIENCE, page::Page, source::CLUSTERS};
 use crate::hub::{Hub, ProxyUpdate, Update, subscribers::QUEUE};
 
 /// Proxies: several queues full of them.
@@ -38,16 +38,16 @@ impl Crowd {
             if self.tick > 0 && !(at + self.tick as usize).is_multiple_of(STRIDE) {
                 continue;
             }
-            let mut row = Row::new(Kind::Server, "s1");
+            let mut row = Row::new(RowKind::Server, "s1");
             row.set(Col::Stot, Some(self.tick));
             let new = Arc::new(vec![row]);
             let change = diff(known, &new).expect("another count");
             *known = new.clone();
-            proxies.push(ProxyUpdate { proxy: format!("p{at}"), news: Some((new, change)) });
+            proxies.push(ProxyUpdate { proxy: format!("p{at}"), rows: Some((new, change)) });
         }
         self.tick += 1;
-        let pulse = NodeStats { polled: self.tick, ..NodeStats::default() };
-        let node = Node { name: "lb1".into(), cluster: CLUSTERS[0].into(), link: Link::Live, pulse, ..Node::default() };
+        let stats = NodeStats { polled: self.tick, ..NodeStats::default() };
+        let node = Node { name: "lb1".into(), cluster: CLUSTERS[0].into(), link: Link::Live, stats, ..Node::default() };
         Update { place: 0, node, replies: None, proxies, events: Vec::new(), lost: None }
     }
 }
@@ -64,13 +64,13 @@ async fn keep_polling(hub: Hub, mut crowd: Crowd) {
 
 #[tokio::test(start_paused = true)]
 async fn a_page_of_more_topics_than_its_queue_holds_catches_up_while_polls_go_on() {
-    let lab = Lab::start(0);
+    let fixture = Fixture::start(0);
     let mut crowd = Crowd::new();
-    lab.tell(crowd.poll()).await;
+    fixture.tell(crowd.poll()).await;
     let topics = (0..PROXIES).map(|at| TopicId::proxy(CLUSTERS[0], &format!("p{at}")));
     let topics: Vec<_> = std::iter::once(TopicId::Fleet).chain(topics).collect();
-    let polling = tokio::spawn(keep_polling(lab.hub.clone(), crowd));
-    let mut page = Page::open(&lab.hub, topics).await;
+    let polling = tokio::spawn(keep_polling(fixture.hub.clone(), crowd));
+    let mut page = Page::open(&fixture.hub, topics).await;
 
     let all = async {
         while page.snapshots.len() <= PROXIES {
@@ -79,6 +79,6 @@ async fn a_page_of_more_topics_than_its_queue_holds_catches_up_while_polls_go_on
     };
     timeout(PATIENCE, all).await.expect("every topic comes");
     polling.abort();
-    page.catch_up(&lab.hub).await;
-    assert_eq!(lab.metrics.viewers_behind.get(), 0, "it read all the time");
+    page.catch_up(&fixture.hub).await;
+    assert_eq!(fixture.metrics.viewers_behind.get(), 0, "it read all the time");
 }

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::PATIENCE;
 use crate::hub::{
     Encoding, Hub, Viewer, World,
-    subscribers::{EVENTS, FLEET},
+    topics::{EVENTS, FLEET},
 };
 
 /// One page.
@@ -118,6 +118,11 @@ impl Page {
     /// How many snapshots of a topic came.
     pub(super) fn snapshots_of(&self, topic: &TopicId) -> usize {
         self.snapshots.get(topic).copied().unwrap_or(0)
+    }
+
+    /// The names of the proxies that its fleet lists.
+    pub(super) fn fleet_proxies(&self) -> Vec<String> {
+        self.fleet.proxies.iter().map(|p| p.proxy.clone()).collect()
     }
 
     fn take(&mut self, frame: Frame) {

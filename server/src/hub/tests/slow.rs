@@ -2,27 +2,27 @@
 
 use model::topic::TopicId;
 
-use super::{Lab, every_topic, page::Page};
+use super::{Fixture, every_topic, page::Page};
 
 /// Far more changes than a queue has room for their frames.
 const MANY: usize = 600;
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_viewer_gets_one_snapshot() {
-    let mut lab = Lab::start(1);
-    lab.changes(50).await;
-    let mut quick = Page::open(&lab.hub, every_topic()).await;
-    let mut slow = Page::open(&lab.hub, every_topic()).await;
-    slow.catch_up(&lab.hub).await;
+    let mut fixture = Fixture::start(1);
+    fixture.changes(50).await;
+    let mut quick = Page::open(&fixture.hub, every_topic()).await;
+    let mut slow = Page::open(&fixture.hub, every_topic()).await;
+    slow.catch_up(&fixture.hub).await;
     for _ in 0..MANY {
-        lab.change().await;
-        quick.catch_up(&lab.hub).await;
+        fixture.change().await;
+        quick.catch_up(&fixture.hub).await;
     }
     assert!(quick.snapshots.values().all(|n| *n == 1), "{:?}", quick.snapshots);
-    assert_eq!(lab.metrics.viewers_behind.get(), 1);
+    assert_eq!(fixture.metrics.viewers_behind.get(), 1);
 
-    slow.catch_up(&lab.hub).await;
-    let world = lab.hub.world();
+    slow.catch_up(&fixture.hub).await;
+    let world = fixture.hub.world();
     for topic in every_topic() {
         let exists = match &topic {
             TopicId::Fleet | TopicId::Events => true,
@@ -35,32 +35,32 @@ async fn a_slow_viewer_gets_one_snapshot() {
 
     // From here on it follows as before.
     for _ in 0..50 {
-        lab.change().await;
-        slow.catch_up(&lab.hub).await;
+        fixture.change().await;
+        slow.catch_up(&fixture.hub).await;
     }
     assert!(slow.snapshots.values().all(|n| *n == 2), "{:?}", slow.snapshots);
-    assert_eq!(lab.metrics.viewers_behind.get(), 1);
+    assert_eq!(fixture.metrics.viewers_behind.get(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_viewer_that_never_reads_takes_no_more_than_its_queue() {
-    let mut lab = Lab::start(2);
-    let _never = Page::open(&lab.hub, every_topic()).await;
-    lab.changes(MANY).await;
-    let sent = lab.metrics.frames_sent.get();
+    let mut fixture = Fixture::start(2);
+    let _never = Page::open(&fixture.hub, every_topic()).await;
+    fixture.changes(MANY).await;
+    let sent = fixture.metrics.frames_sent.get();
     assert!(sent <= crate::hub::subscribers::QUEUE as u64, "{sent}");
-    lab.changes(MANY).await;
-    assert_eq!(lab.metrics.frames_sent.get(), sent);
+    fixture.changes(MANY).await;
+    assert_eq!(fixture.metrics.frames_sent.get(), sent);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_viewer_that_left_is_forgotten() {
-    let mut lab = Lab::start(3);
-    let page = Page::open(&lab.hub, every_topic()).await;
-    let _stays = Page::open(&lab.hub, vec![TopicId::Fleet]).await;
-    lab.change().await;
-    assert_eq!(lab.metrics.viewers.get(), 2);
+    let mut fixture = Fixture::start(3);
+    let page = Page::open(&fixture.hub, every_topic()).await;
+    let _stays = Page::open(&fixture.hub, vec![TopicId::Fleet]).await;
+    fixture.change().await;
+    assert_eq!(fixture.metrics.viewers.get(), 2);
     drop(page);
-    lab.change().await;
-    assert_eq!(lab.metrics.viewers.get(), 1);
+    fixture.change().await;
+    assert_eq!(fixture.metrics.viewers.get(), 1);
 }

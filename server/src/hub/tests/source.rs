@@ -8,7 +8,7 @@ use model::{
     col::{Col, Text},
     event::{Event, EventKind},
     fleet::{Link, Node, NodeStats},
-    row::{Kind, Row},
+    row::{Row, RowKind},
 };
 
 use crate::hub::{ProxyUpdate, Update};
@@ -61,19 +61,19 @@ impl Source {
         let mut rows = if old.is_empty() { self.rows() } else { Vec::clone(&old) };
         let tick = self.tick;
         rows[0].set(Col::Stot, Some(tick));
-        let news = self.news(0, proxy, &old, rows);
-        self.update(0, Link::Live, news.into_iter().collect())
+        let update = self.proxy_update(0, proxy, &old, rows);
+        self.update(0, Link::Live, update.into_iter().collect())
     }
 
     fn update(&mut self, place: usize, link: Link, proxies: Vec<ProxyUpdate>) -> Update {
         self.tick += 1;
-        let pulse =
+        let stats =
             NodeStats { polled: self.tick, conns: self.rng.u64(..9), idle: 50, requests: self.rng.u64(..1_000) };
         let events = self.happened(place);
         let node = &mut self.nodes[place];
         node.link = link;
         node.error = if link == Link::Live { String::new() } else { format!("no answer, {}", self.tick % 3) };
-        node.pulse = pulse;
+        node.stats = stats;
         Update { place, node: node.clone(), replies: None, proxies, events, lost: None }
     }
 
@@ -88,13 +88,13 @@ impl Source {
         let old = self.known[place].get(proxy).cloned().unwrap_or_default();
         if old.is_empty() {
             let rows = self.rows();
-            return self.news(place, proxy, &old, rows);
+            return self.proxy_update(place, proxy, &old, rows);
         }
         let mut rows = Vec::clone(&old);
         match self.rng.u8(..12) {
             0 => {
                 self.known[place].remove(proxy);
-                return Some(ProxyUpdate { proxy: proxy.into(), news: None });
+                return Some(ProxyUpdate { proxy: proxy.into(), rows: None });
             }
             1 => rows = self.rows(),
             2 => {
@@ -108,14 +108,14 @@ impl Source {
             let at = self.rng.usize(..rows.len());
             self.touch(&mut rows[at]);
         }
-        self.news(place, proxy, &old, rows)
+        self.proxy_update(place, proxy, &old, rows)
     }
 
-    fn news(&mut self, place: usize, proxy: &str, old: &[Row], rows: Vec<Row>) -> Option<ProxyUpdate> {
+    fn proxy_update(&mut self, place: usize, proxy: &str, old: &[Row], rows: Vec<Row>) -> Option<ProxyUpdate> {
         let change = diff(old, &rows)?;
         let rows = Arc::new(rows);
         self.known[place].insert(proxy.into(), rows.clone());
-        Some(ProxyUpdate { proxy: proxy.into(), news: Some((rows, change)) })
+        Some(ProxyUpdate { proxy: proxy.into(), rows: Some((rows, change)) })
     }
 
     /// A frontend, some of ten servers, a backend.
@@ -123,9 +123,9 @@ impl Source {
         let mut servers: Vec<u8> = (0..10).collect();
         self.rng.shuffle(&mut servers);
         servers.truncate(self.rng.usize(1..8));
-        let servers = servers.iter().map(|n| Row::new(Kind::Server, format!("s{n}")));
-        let mut rows: Vec<Row> = std::iter::once(Row::new(Kind::Frontend, "FRONTEND")).chain(servers).collect();
-        rows.push(Row::new(Kind::Backend, "BACKEND"));
+        let servers = servers.iter().map(|n| Row::new(RowKind::Server, format!("s{n}")));
+        let mut rows: Vec<Row> = std::iter::once(Row::new(RowKind::Frontend, "FRONTEND")).chain(servers).collect();
+        rows.push(Row::new(RowKind::Backend, "BACKEND"));
         for row in &mut rows {
             self.touch(row);
         }

@@ -8,21 +8,21 @@ use model::{
     col::{Col, Text},
     fleet::{Fleet, Link, Node, NodeStats},
     rights::{Grant, Pattern, Rights, Role},
-    row::{Kind, Row},
+    row::{Row, RowKind},
     topic::TopicId,
 };
 use proptest::prelude::*;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{
-    Lab, PATIENCE, assert_free_of,
+    Fixture, PATIENCE, assert_free_of,
     page::Page,
     program::Program,
     source::CLUSTERS,
     world::{Busy, forbidden, rights, topics},
 };
 use crate::{
-    hub::{Encoding, Hub, ProxyUpdate, Update, World, state::State, views::MOST_VIEWS},
+    hub::{Encoding, Hub, ProxyUpdate, Update, World, state::HubState, views::MOST_VIEWS},
     metrics::Metrics,
 };
 
@@ -52,9 +52,9 @@ proptest! {
         let mut busy = Busy::new(seed);
         let rights = rights(seed.rotate_left(17));
         let forbidden = forbidden(&rights);
-        let mut state = State::new(busy.nodes.clone());
+        let mut state = HubState::new(busy.nodes.clone());
         for now in 0..40 {
-            state.absorb(busy.change());
+            state.apply_update(busy.change(), Instant::now());
             if now % 4 == 3 {
                 state.sample(now);
             } else {
@@ -80,20 +80,20 @@ proptest! {
     fn a_view_s_deltas_lead_from_its_snapshot_to_what_is_seen(seed in any::<u64>()) {
         let mut busy = Busy::new(seed);
         let rights = rights(seed.rotate_left(29));
-        let mut state = State::new(busy.nodes.clone());
+        let mut state = HubState::new(busy.nodes.clone());
         for now in 0..10 {
-            state.absorb(busy.change());
+            state.apply_update(busy.change(), Instant::now());
             state.flush(now);
         }
-        let view = state.enter(&rights).expect("room");
+        let view = state.join_view(&rights).expect("room");
         let view = view.expect("bound");
-        let frame = state.snapshot(crate::hub::subscribers::FLEET, Some(view)).expect("a fleet");
+        let frame = state.snapshot(crate::hub::topics::FLEET, Some(view)).expect("a fleet");
         let model::frame::Frame::Fleet(mut last, mut fleet) = frame else { panic!("no fleet") };
         for now in 10..60 {
-            state.absorb(busy.change());
-            let news = if now % 7 == 0 { state.sample(now) } else { state.flush(now) };
-            for news in news.into_iter().filter(|n| n.view == Some(view)) {
-                if let model::frame::Frame::FleetDelta(seq, delta) = news.frame {
+            state.apply_update(busy.change(), Instant::now());
+            let frames = if now % 7 == 0 { state.sample(now) } else { state.flush(now) };
+            for frame in frames.into_iter().filter(|n| n.view == Some(view)) {
+                if let model::frame::Frame::FleetDelta(seq, delta) = frame.frame {
                     prop_assert_eq!(seq, last.next());
                     last = seq;
                     fleet.apply(*delta);
@@ -119,9 +119,9 @@ async fn no_byte_that_a_bound_viewer_is_sent_names_what_they_may_not_see() {
         (page.forbidden, program.forbidden) = (forbidden(&rights), forbidden(&rights));
         for count in 0..250_u64 {
             let update = busy.change();
-            let (place, polled) = (update.place, update.node.pulse.polled);
+            let (place, polled) = (update.place, update.node.stats.polled);
             assert!(hub.update(update).await);
-            hub.wait_for(|w| w.fleet.nodes[place].pulse.polled == polled).await.expect("the hub runs");
+            hub.wait_for(|w| w.fleet.nodes[place].stats.polled == polled).await.expect("the hub runs");
             sleep(Duration::from_millis(100 * (count % 16))).await;
             page.catch_up(&hub).await;
             all.catch_up(&hub).await;
@@ -148,15 +148,15 @@ fn topics_of(rights: &Rights) -> Vec<TopicId> {
 
 #[tokio::test(start_paused = true)]
 async fn a_topic_that_is_not_seen_is_as_if_it_were_not_there() {
-    let mut lab = Lab::start(1);
-    lab.changes(100).await;
+    let mut fixture = Fixture::start(1);
+    fixture.changes(100).await;
     let hidden = vec![TopicId::proxy(CLUSTERS[0], "db"), TopicId::node("lb1", "db"), TopicId::node("lb9", "web")];
-    let mut viewer = lab.hub.join(Encoding::Json, &bound(&["web"], &[])).await.expect("the hub runs");
+    let mut viewer = fixture.hub.join(Encoding::Json, &bound(&["web"], &[])).await.expect("the hub runs");
     viewer.next().await.expect("a greeting");
     assert!(viewer.subscribe(hidden).await);
     for _ in 0..20 {
-        let update = lab.source.change_of("db");
-        lab.tell(update).await;
+        let update = fixture.source.change_of("db");
+        fixture.tell(update).await;
     }
     sleep(Duration::from_secs(1)).await;
     assert!(timeout(Duration::from_secs(1), viewer.next()).await.is_err(), "nothing comes");
@@ -164,29 +164,29 @@ async fn a_topic_that_is_not_seen_is_as_if_it_were_not_there() {
 
 #[tokio::test(start_paused = true)]
 async fn those_who_see_the_same_share_one_frame() {
-    let mut lab = Lab::start(2);
-    lab.changes(30).await;
+    let mut fixture = Fixture::start(2);
+    fixture.changes(30).await;
     let same = [bound(&["web"], &[Action::Drain]), bound(&["web", "web"], &[])];
     let mut viewers = Vec::new();
     for rights in &same {
-        let mut viewer = lab.hub.join(Encoding::Postcard, rights).await.expect("the hub runs");
+        let mut viewer = fixture.hub.join(Encoding::Postcard, rights).await.expect("the hub runs");
         viewer.next().await.expect("a greeting");
         assert!(viewer.subscribe(vec![TopicId::Fleet]).await);
         viewer.next().await.expect("a snapshot");
         viewers.push(viewer);
     }
-    lab.change().await;
+    fixture.change().await;
     let frames = [viewers[0].next().await.expect("a delta"), viewers[1].next().await.expect("a delta")];
     assert_eq!(frames[0].as_ptr(), frames[1].as_ptr(), "encoded once");
 }
 
 #[tokio::test(start_paused = true)]
 async fn views_are_bounded_and_go_with_their_last_viewer() {
-    let mut lab = Lab::start(3);
-    lab.changes(3).await;
+    let mut fixture = Fixture::start(3);
+    fixture.changes(3).await;
     let join = async |n: usize| {
         let rights = bound(&[&format!("p{n}")], &[]);
-        let mut viewer = lab.hub.join(Encoding::Json, &rights).await.expect("the hub runs");
+        let mut viewer = fixture.hub.join(Encoding::Json, &rights).await.expect("the hub runs");
         let greeting = timeout(PATIENCE, viewer.next()).await.expect("an answer");
         greeting.map(|_| viewer)
     };
@@ -202,26 +202,26 @@ async fn views_are_bounded_and_go_with_their_last_viewer() {
     assert!(join(0).await.is_some(), "whoever sees what another sees needs no further view");
     drop(kept.pop());
     assert!(join(MOST_VIEWS).await.is_some());
-    let everything = lab.hub.join(Encoding::Json, &Arc::default()).await.expect("the hub runs").next().await;
+    let everything = fixture.hub.join(Encoding::Json, &Arc::default()).await.expect("the hub runs").next().await;
     assert!(everything.is_some());
 }
 
 /// One node; `app` with a server that is DOWN, `db` with very many that are, since longer; frontends in both.
 fn crowd() -> (Vec<Node>, Update) {
     let node = Node { name: "lb1".into(), cluster: "edge".into(), link: Link::Live, ..Node::default() };
-    let node = Node { pulse: NodeStats { polled: 1, conns: 7, idle: 80, requests: 42 }, ..node };
+    let node = Node { stats: NodeStats { polled: 1, conns: 7, idle: 80, requests: 42 }, ..node };
     let proxy = |name: &str, servers: usize, since: u64, requests: u64| {
-        let mut frontend = Row::new(Kind::Frontend, "FRONTEND");
+        let mut frontend = Row::new(RowKind::Frontend, "FRONTEND");
         frontend.set(Col::ReqRate, Some(requests));
         let server = |n| {
-            let mut row = Row::new(Kind::Server, format!("s{n}"));
+            let mut row = Row::new(RowKind::Server, format!("s{n}"));
             row.set_text(Text::Status, "DOWN");
             row.set(Col::Lastchg, Some(since));
             row
         };
         let rows: Arc<Vec<Row>> = Arc::new(std::iter::once(frontend).chain((0..servers).map(server)).collect());
         let change = diff(&[], &rows).expect("rows");
-        ProxyUpdate { proxy: name.into(), news: Some((rows, change)) }
+        ProxyUpdate { proxy: name.into(), rows: Some((rows, change)) }
     };
     let proxies = vec![proxy("db", 3 * Fleet::MOST_PROBLEMS, 10, 40), proxy("app", 1, 99, 2)];
     (vec![node.clone()], Update { place: 0, node, replies: None, proxies, events: Vec::new(), lost: None })
@@ -230,8 +230,8 @@ fn crowd() -> (Vec<Node>, Update) {
 #[test]
 fn problems_that_are_not_seen_push_none_that_is_off_the_list() {
     let (nodes, update) = crowd();
-    let mut state = State::new(nodes);
-    state.absorb(update);
+    let mut state = HubState::new(nodes);
+    state.apply_update(update, Instant::now());
     state.flush(0);
     let world = Arc::new(state.world());
     assert_eq!(world.fleet.problems.len(), Fleet::MOST_PROBLEMS);
@@ -245,16 +245,16 @@ fn problems_that_are_not_seen_push_none_that_is_off_the_list() {
 #[test]
 fn requests_are_those_of_the_frontends_that_are_seen_and_a_process_s_figures_its_own() {
     let (nodes, update) = crowd();
-    let mut state = State::new(nodes);
-    state.absorb(update);
+    let mut state = HubState::new(nodes);
+    state.apply_update(update, Instant::now());
     for now in 0..3 {
         state.sample(now);
     }
     let world = Arc::new(state.world());
     let of = |rights: &Rights| {
         let fleet = world.seen_by(rights).fleet.clone();
-        let pulse = fleet.nodes[0].pulse.clone();
-        (pulse.requests, pulse.conns, pulse.idle, fleet.requests.0.clone())
+        let stats = fleet.nodes[0].stats.clone();
+        (stats.requests, stats.conns, stats.idle, fleet.requests.0.clone())
     };
     assert_eq!(of(&bound(&["app"], &[])), (2, 7, 80, vec![2, 2, 2]));
     assert_eq!(of(&bound(&["app", "db"], &[])), (42, 7, 80, vec![42, 42, 42]));
@@ -267,12 +267,12 @@ fn requests_are_those_of_the_frontends_that_are_seen_and_a_process_s_figures_its
 #[test]
 fn whoever_sees_everything_sees_the_very_same_world() {
     let (nodes, update) = crowd();
-    let mut state = State::new(nodes);
-    state.absorb(update);
+    let mut state = HubState::new(nodes);
+    state.apply_update(update, Instant::now());
     state.flush(0);
     let world = Arc::new(state.world());
     assert!(Arc::ptr_eq(&world, &world.seen_by(&Rights::of(Role::Viewer))));
-    assert_eq!(state.enter(&Rights::of(Role::Viewer)), Ok(None));
+    assert_eq!(state.join_view(&Rights::of(Role::Viewer)), Ok(None));
     let nothing = world.seen_by(&Rights { role: Role::Operator, grants: Some(vec![]) });
     assert!(nothing.fleet.nodes.is_empty() && nothing.proxies.is_empty() && nothing.events.is_empty());
 }

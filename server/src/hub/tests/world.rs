@@ -11,7 +11,7 @@ use model::{
     fleet::{Link, Node, NodeStats},
     lost::Lost,
     rights::{Grant, Pattern, Rights, Role},
-    row::{Kind, Row},
+    row::{Row, RowKind},
     topic::TopicId,
 };
 
@@ -77,7 +77,7 @@ impl Busy {
         let node = &mut self.nodes[place];
         node.link = link;
         node.error = if link == Link::Live { String::new() } else { format!("no answer of {}", node.address) };
-        node.pulse = NodeStats { polled: self.tick, conns: self.rng.u64(..9), idle: 50, requests };
+        node.stats = NodeStats { polled: self.tick, conns: self.rng.u64(..9), idle: 50, requests };
         Update { place, node: node.clone(), replies: None, proxies, events, lost }
     }
 
@@ -92,7 +92,7 @@ impl Busy {
         let mut rows = match self.rng.u8(..12) {
             0 => {
                 self.known[place][at] = Arc::default();
-                return (!old.is_empty()).then_some(ProxyUpdate { proxy: name, news: None });
+                return (!old.is_empty()).then_some(ProxyUpdate { proxy: name, rows: None });
             }
             1..6 if !old.is_empty() => return None,
             6..11 if !old.is_empty() => Vec::clone(&old),
@@ -105,14 +105,14 @@ impl Busy {
         let change = diff(&old, &rows)?;
         let rows = Arc::new(rows);
         self.known[place][at] = rows.clone();
-        Some(ProxyUpdate { proxy: name, news: Some((rows, change)) })
+        Some(ProxyUpdate { proxy: name, rows: Some((rows, change)) })
     }
 
     fn rows(&mut self, proxy: &str) -> Vec<Row> {
         let servers = self.rng.usize(1..5);
-        let servers = (0..servers).map(|n| Row::new(Kind::Server, server(proxy, n)));
-        let frontend = Row::new(Kind::Frontend, "FRONTEND");
-        std::iter::once(frontend).chain(servers).chain([Row::new(Kind::Backend, "BACKEND")]).collect()
+        let servers = (0..servers).map(|n| Row::new(RowKind::Server, server(proxy, n)));
+        let frontend = Row::new(RowKind::Frontend, "FRONTEND");
+        std::iter::once(frontend).chain(servers).chain([Row::new(RowKind::Backend, "BACKEND")]).collect()
     }
 
     /// Other figures, and now and then a server of any proxy of the cluster to follow.
@@ -129,7 +129,7 @@ impl Busy {
             3 => ("DRAIN", other.as_str()),
             _ => ("UP", ""),
         };
-        if row.kind == Kind::Server {
+        if row.kind == RowKind::Server {
             row.set_text(Text::Tracked, tracked);
         }
         row.set_text(Text::Status, status);

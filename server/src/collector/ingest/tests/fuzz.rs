@@ -23,7 +23,7 @@ fn fuzz_damaged_polls() {
             let (pxname, kind) = (place("pxname"), place("type"));
             let mut known = 0;
             table.for_each(|line| {
-                let has_kind = line.unsigned(kind).and_then(Kind::from_type).is_some();
+                let has_kind = line.unsigned(kind).and_then(RowKind::from_type).is_some();
                 known += usize::from(has_kind && !line.bytes(pxname).is_empty());
             });
             assert_eq!(proxies.iter().map(|p| p.rows.len()).sum::<usize>(), known);
@@ -33,7 +33,7 @@ fn fuzz_damaged_polls() {
                 let texts =
                     rows.iter().flat_map(|row| Text::ALL.iter().map(|text| row.text(*text)).chain([row.name.as_str()]));
                 for text in texts.chain([name.as_str()]) {
-                    assert!(!text.contains(is_odd), "{text:?}");
+                    assert!(!text.contains(is_hidden), "{text:?}");
                 }
             }
             assert_eq!(read(&table, states.as_ref(), NOW), proxies);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use model::status::State;
+use model::status::RowState;
 use testkit::recordings::{MADE_1_8, RECORDINGS, Recording};
 
 use super::*;
@@ -41,7 +41,7 @@ fn no_row_of_any_version_is_lost() {
     for recording in RECORDINGS.iter().chain([&MADE_1_8]) {
         let rows = rows(recording);
         let count = |kind| rows.iter().filter(|(_, row)| row.kind == kind).count();
-        let kinds = [Kind::Frontend, Kind::Backend, Kind::Server].map(count);
+        let kinds = [RowKind::Frontend, RowKind::Backend, RowKind::Server].map(count);
         assert_eq!((kinds, rows.len()), (recording.kinds, recording.rows()), "{}", recording.version);
     }
 }
@@ -63,7 +63,7 @@ fn every_version_tells_the_same_of_the_same_servers() {
         let codes: BTreeSet<_> = rows.iter().map(|(_, row)| row.text(Text::CheckStatus)).collect();
         assert_eq!(codes, BTreeSet::from(["", "L4CON", "L4OK", "L7OK", "L7OKC"]), "{}", recording.version);
         assert!(
-            rows.iter().all(|(_, row)| State::parse(row.text(Text::Status)) != State::Unknown),
+            rows.iter().all(|(_, row)| RowState::parse(row.text(Text::Status)) != RowState::Unknown),
             "{}",
             recording.version
         );
@@ -73,7 +73,7 @@ fn every_version_tells_the_same_of_the_same_servers() {
 #[test]
 fn every_server_has_its_state_bits() {
     for recording in RECORDINGS.iter().chain([&MADE_1_8]) {
-        let servers = rows(recording).into_iter().filter(|(_, row)| row.kind == Kind::Server);
+        let servers = rows(recording).into_iter().filter(|(_, row)| row.kind == RowKind::Server);
         for (proxy, row) in servers {
             let bits = [Col::OpState, Col::AdminState, Col::CheckState, Col::AgentState].map(|col| row.num(col));
             assert!(!bits.contains(&None), "{} {proxy}/{}: {bits:?}", recording.version, row.name);

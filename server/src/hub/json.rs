@@ -11,10 +11,10 @@ use model::{
 };
 use serde_json::{Map, Value, json};
 
-use super::state::State;
+use super::state::HubState;
 
-/// The text of a frame. `state` is the state that the frame leads to: a delta's columns are given with their new values.
-pub(super) fn text(frame: &Frame, state: &State) -> Value {
+/// A frame as JSON. `state` is the state that the frame leads to: a delta gives its columns with their new values.
+pub(super) fn frame(frame: &Frame, state: &HubState) -> Value {
     match frame {
         Frame::Hello { build } => json!({ "type": "hello", "build": build }),
         Frame::Fleet(seq, fleet) => json!({ "type": "snapshot", "topic": "fleet", "seq": seq, "fleet": fleet }),
@@ -28,15 +28,15 @@ pub(super) fn text(frame: &Frame, state: &State) -> Value {
         Frame::ProxyDelta(handle, seq, deltas) => {
             let part = |d: &Delta| delta(d, state.rows(*handle, &d.node).unwrap_or_default());
             let nodes: Vec<_> =
-                (1..).zip(deltas).filter(|(next, d)| holds(d, &deltas[*next..])).map(|(_, d)| part(d)).collect();
-            json!({ "type": "delta", "topic": state.id(*handle), "seq": seq, "nodes": nodes })
+                (1..).zip(deltas).filter(|(next, d)| still_counts(d, &deltas[*next..])).map(|(_, d)| part(d)).collect();
+            json!({ "type": "delta", "topic": state.topics().get(*handle).map(|topic| &topic.id), "seq": seq, "nodes": nodes })
         }
     }
 }
 
-/// Whether a change still tells something after those that follow it: other rows, or none, make patches of the old ones
-/// void, and the rows that they name are not there any more.
-fn holds(delta: &Delta, later: &[Delta]) -> bool {
+/// Whether a change still counts after those that follow it in the frame. Once a section's rows were replaced or taken away,
+/// a patch of the old ones says nothing: the rows that it names are gone.
+fn still_counts(delta: &Delta, later: &[Delta]) -> bool {
     !later.iter().any(|l| l.node == delta.node && !matches!(l.change, Some(Change::Patch(_))))
 }
 
