@@ -1,4 +1,4 @@
-//! Figures of the door: connections, refused ones, those that were cut.
+//! Connections: open ones, refused ones, those that were cut.
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -29,10 +29,14 @@ pub struct ListenerMetrics {
 impl ListenerMetrics {
     /// Registers all of them.
     pub(super) fn register(&self, registry: &mut Registry) {
-        registry.register("connections", "Open connections", self.open.clone());
-        registry.register("connections_refused", "Connections refused, as there were too many", self.refused.clone());
-        registry.register("connections_cut", "Connections cut, by what took too long", self.cut.clone());
-        registry.register("tls_handshakes", "TLS handshakes, by how they ended", self.handshakes.clone());
+        registry.register("connections", "Open TCP connections, streams among them", self.open.clone());
+        registry.register(
+            "connections_refused",
+            "TCP connections refused because there were too many, by bound",
+            self.refused.clone(),
+        );
+        registry.register("connections_cut", "TCP connections cut, by what took too long", self.cut.clone());
+        registry.register("tls_handshakes", "TLS handshakes that ended, by how", self.handshakes.clone());
     }
 }
 

@@ -1,6 +1,8 @@
 //! Sluice's own figures, for Prometheus.
 
+mod http;
 mod listener;
+mod text_format;
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -9,14 +11,16 @@ use std::{
 
 use model::event::{Event, EventKind};
 use prometheus_client::{
-    encoding::{EncodeLabelSet, text::encode},
+    encoding::{EncodeLabelSet, text},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
 
+pub use http::HttpMetrics;
 pub use listener::{ListenerMetrics, ReasonLabel};
 
-/// Bounds of the buckets of a poll's duration, in seconds: a small HAProxy answers in one millisecond, a large one in a hundred.
+/// Bounds of the buckets of a poll's duration, in seconds: a small HAProxy answers within one millisecond, a large one
+/// within a hundred.
 const POLL_BUCKETS: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5];
 
 /// Names a node.
@@ -40,6 +44,15 @@ pub struct OutcomeLabel {
 pub struct KindLabel {
     /// `state`, `operation`, ...
     pub kind: String,
+}
+
+/// A format that Prometheus reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextFormat {
+    /// Prometheus' own text format, version 0.0.4.
+    Prometheus,
+    /// OpenMetrics, version 1.0.0.
+    OpenMetrics,
 }
 
 /// Every figure. Counting one is an atomic addition, from whichever task it happens in.
@@ -68,16 +81,18 @@ pub struct Metrics {
     pub outcomes: Family<OutcomeLabel, Counter>,
     /// Events, by kind.
     pub events: Family<KindLabel, Counter>,
-    /// Times that a node was seen to have another process.
+    /// Times that a node had another process than at the poll before.
     pub reloads: Family<NodeLabel, Counter>,
-    /// Entries of the record, by kind.
-    pub record_entries: Family<KindLabel, Counter>,
-    /// Entries of the record that could not be written.
-    pub record_failures: Counter,
-    /// Entries of the record that the syslog did not take in time.
+    /// Entries of the audit log, by kind.
+    pub audit_entries: Family<KindLabel, Counter>,
+    /// Entries of the audit log that could not be written.
+    pub audit_failures: Counter,
+    /// Entries of the audit log that the syslog did not take in time.
     pub syslog_dropped: Counter,
     /// Headers that name a user and came from elsewhere than the reverse proxy.
     pub headers_ignored: Counter,
+    /// Requests and their answers.
+    pub http: HttpMetrics,
     /// Connections, and what became of them.
     pub listener: ListenerMetrics,
     /// CPU time from a poll's raw reply to its encoded frames, nanoseconds; shown by the benchmark.
@@ -108,44 +123,58 @@ impl Metrics {
             outcomes: Family::default(),
             events: Family::default(),
             reloads: Family::default(),
-            record_entries: Family::default(),
-            record_failures: Counter::default(),
+            audit_entries: Family::default(),
+            audit_failures: Counter::default(),
             syslog_dropped: Counter::default(),
             headers_ignored: Counter::default(),
+            http: HttpMetrics::new(),
             listener: ListenerMetrics::default(),
             work_nanos: AtomicU64::new(0),
         };
         let r = &mut out.registry;
+        out.http.register(r);
         out.listener.register(r);
-        r.register("polls", "Polls that were answered", out.polls.clone());
-        r.register("poll_errors", "Polls that failed", out.poll_errors.clone());
-        r.register_with_unit("poll_duration", "How long a poll took", Unit::Seconds, out.poll_seconds.clone());
-        r.register("rows", "Rows in a node's last reply", out.rows.clone());
-        r.register("viewers", "Open streams", out.viewers.clone());
-        r.register("frames_encoded", "Frames encoded", out.frames.clone());
+        r.register("polls", "Polls of a node that it answered", out.polls.clone());
+        r.register("poll_errors", "Polls of a node that failed", out.poll_errors.clone());
+        r.register_with_unit(
+            "poll_duration",
+            "Time from connecting to a node to its parsed rows",
+            Unit::Seconds,
+            out.poll_seconds.clone(),
+        );
+        r.register("rows", "Rows of statistics in a node's last reply", out.rows.clone());
+        r.register("viewers", "Viewers: open streams", out.viewers.clone());
+        r.register("frames_encoded", "Frames encoded: one for each topic, tick and encoding", out.frames.clone());
         r.register("frames_sent", "Frames put into viewers' queues", out.frames_sent.clone());
         r.register_with_unit("frames_sent", "Bytes put into viewers' queues", Unit::Bytes, out.bytes_sent.clone());
-        r.register("viewers_behind", "Times that a viewer fell behind", out.viewers_behind.clone());
-        r.register("operation_outcomes", "Targets of actions, by outcome", out.outcomes.clone());
-        r.register("events", "What happened, by kind", out.events.clone());
-        r.register("reloads", "Times that a node was seen to have another process", out.reloads.clone());
-        r.register("record_entries", "Entries of the record, by kind", out.record_entries.clone());
-        let failures = "Entries of the record that could not be written";
-        r.register("record_failures", failures, out.record_failures.clone());
-        let dropped = "Entries of the record that the syslog did not take in time";
-        r.register("record_syslog_dropped", dropped, out.syslog_dropped.clone());
-        let help = "Headers that name a user, from elsewhere than the reverse proxy";
+        r.register(
+            "viewers_behind",
+            "Times that a viewer fell behind and was sent snapshots instead of deltas",
+            out.viewers_behind.clone(),
+        );
+        r.register("operation_outcomes", "Targets of operations, by action and outcome", out.outcomes.clone());
+        r.register("events", "Events of nodes and servers, by kind", out.events.clone());
+        r.register("reloads", "Times that a node had a new HAProxy process: reloads and restarts", out.reloads.clone());
+        r.register("audit_entries", "Entries of the audit log, by kind", out.audit_entries.clone());
+        let failures = "Entries of the audit log that could not be written";
+        r.register("audit_failures", failures, out.audit_failures.clone());
+        let dropped = "Entries of the audit log that the syslog did not take in time";
+        r.register("audit_syslog_dropped", dropped, out.syslog_dropped.clone());
+        let help = "Headers naming a user that were ignored, as they came from elsewhere than the reverse proxy";
         r.register("trusted_headers_ignored", help, out.headers_ignored.clone());
         out
     }
 
-    /// The figures in OpenMetrics text.
+    /// The figures as text.
     #[must_use]
-    pub fn encode(&self) -> String {
+    pub fn encode(&self, format: TextFormat) -> String {
         let mut out = String::new();
         // Writing into a String can't fail.
-        let _: std::fmt::Result = encode(&mut out, &self.registry);
-        out
+        let _: std::fmt::Result = text::encode(&mut out, &self.registry);
+        match format {
+            TextFormat::Prometheus => text_format::from_open_metrics(&out),
+            TextFormat::OpenMetrics => out,
+        }
     }
 
     /// Counts one frame put into a viewer's queue.

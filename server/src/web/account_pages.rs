@@ -1,8 +1,8 @@
-//! What the pages `/account` and `/admin` have in common: who asks for what, and what a form is answered.
+//! What the pages `/account` and `/admin` have in common: how a page is drawn, and how a form is answered.
 
 use std::sync::Arc;
 
-use app::pages::managed::{Notice, RevealedSecret, SessionLine, TokenLine};
+use app::pages::account_pages::{Notice, RevealedSecret, SessionLine, TokenLine};
 use axum::{
     Form,
     extract::{FromRequest, FromRequestParts as _, Request},
@@ -11,13 +11,13 @@ use axum::{
         header::{HOST, ORIGIN},
     },
     response::{IntoResponse as _, Redirect, Response},
-    routing::{MethodRouter, get, post},
 };
+use futures::future::BoxFuture;
 
 use super::{
     AppState,
+    denial::AlreadyAudited,
     form_fields::{Fields, ago, moment},
-    middleware::audit::AlreadyAudited,
     problem::Problem,
 };
 use crate::{
@@ -35,32 +35,32 @@ pub(super) struct PageRequest {
     pub(super) fields: Fields,
 }
 
-/// What became of a form.
+/// How a form ended.
 pub(super) enum FormOutcome {
-    /// It was done: a word of [`ServerPage::done`], which the page is opened anew with.
+    /// It was carried out; the browser is redirected to the page, with a word of [`ServerPage::done`] in the address.
     Done(&'static str),
-    /// Something was made that is shown once.
+    /// Something was made whose secret the page shows this once.
     RevealedSecret(RevealedSecret),
-    /// It was not done, and why.
-    Refused(StatusCode, String),
-    /// The same, and the record has been told of it.
-    RefusedAndRecorded(StatusCode, String),
-    /// Another answer than the page.
+    /// It was not carried out, and why.
+    Denied(StatusCode, String),
+    /// The same, and the audit log has an entry of it already.
+    DeniedAndAudited(StatusCode, String),
+    /// Another response than the page.
     Other(Response),
 }
 
 /// Why Sluice itself failed.
 pub(super) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// What a form comes to.
-pub(super) type Answered = Result<FormOutcome, Failure>;
+/// What carrying a form out returns.
+pub(super) type FormResult = Result<FormOutcome, Failure>;
 
-/// What a page shows beside its own matter.
+/// What a page shows besides its own content.
 #[derive(Default)]
 pub(super) struct PageState {
     pub(super) status: StatusCode,
     pub(super) notice: Option<Notice>,
-    pub(super) made: Option<RevealedSecret>,
+    pub(super) revealed: Option<RevealedSecret>,
 }
 
 /// One of the two pages.
@@ -68,11 +68,11 @@ pub(super) trait ServerPage: 'static {
     /// Its path.
     const PATH: &'static str;
 
-    /// What the address says of a form that was carried out: a word, and here the sentence.
+    /// The sentence for a form that was carried out, by the word in the address.
     fn done(word: &str) -> Option<&'static str>;
 
     /// Draws it.
-    fn drawn(asked: &PageRequest, said: PageState) -> impl Future<Output = Result<Response, Failure>> + Send;
+    fn draw(request: &PageRequest, state: PageState) -> impl Future<Output = Result<Response, Failure>> + Send;
 }
 
 impl FromRequest<AppState> for PageRequest {
@@ -81,7 +81,7 @@ impl FromRequest<AppState> for PageRequest {
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let principal = parts.extensions.get().cloned();
-        // These routes are reached by somebody alone: what they need is a person.
+        // The permissions of these routes let nobody in without a principal.
         let principal = principal.ok_or_else(|| Problem::internal("a route of accounts was reached by nobody"))?;
         let peer = match Peer::from_request_parts(&mut parts, state).await {
             Ok(peer) => peer,
@@ -93,68 +93,69 @@ impl FromRequest<AppState> for PageRequest {
     }
 }
 
-/// The route of a page.
-pub(super) fn page<P: ServerPage>() -> MethodRouter<AppState> {
-    get(async |asked: PageRequest| {
-        let notice = P::done(asked.fields.get("done")).map(|text| Notice::Done(text.to_owned()));
-        draw::<P>(&asked, PageState { notice, ..PageState::default() }).await
-    })
+/// Answers a request for a page.
+pub(super) async fn page<P: ServerPage>(request: PageRequest) -> Response {
+    let notice = P::done(request.fields.get("done")).map(|text| Notice::Done(text.to_owned()));
+    draw::<P>(&request, PageState { notice, ..PageState::default() }).await
 }
 
-/// The route of a form of that page, which `work` carries out.
+/// The handler of a form of that page, which `carry_out` does.
 pub(super) fn form<P: ServerPage, W>(
-    work: impl Fn(Arc<PageRequest>) -> W + Clone + Send + Sync + 'static,
-) -> MethodRouter<AppState>
+    carry_out: impl Fn(Arc<PageRequest>) -> W + Clone + Send + Sync + 'static,
+) -> impl Fn(PageRequest) -> BoxFuture<'static, Response> + Clone + Send + Sync + 'static
 where
-    W: Future<Output = Answered> + Send + 'static,
+    W: Future<Output = FormResult> + Send + 'static,
 {
-    post(async move |asked: PageRequest| {
-        let asked = Arc::new(asked);
-        match work(asked.clone()).await {
-            Ok(FormOutcome::Done(word)) => Redirect::to(&format!("{}?done={word}", P::PATH)).into_response(),
-            Ok(FormOutcome::RevealedSecret(made)) => {
-                draw::<P>(&asked, PageState { made: Some(made), ..PageState::default() }).await
+    move |request| {
+        let request = Arc::new(request);
+        let outcome = carry_out(request.clone());
+        Box::pin(async move {
+            match outcome.await {
+                Ok(FormOutcome::Done(word)) => Redirect::to(&format!("{}?done={word}", P::PATH)).into_response(),
+                Ok(FormOutcome::RevealedSecret(secret)) => {
+                    draw::<P>(&request, PageState { revealed: Some(secret), ..PageState::default() }).await
+                }
+                Ok(FormOutcome::Denied(status, text)) => draw::<P>(&request, denied(status, text)).await,
+                Ok(FormOutcome::DeniedAndAudited(status, text)) => {
+                    let mut response = draw::<P>(&request, denied(status, text)).await;
+                    response.extensions_mut().insert(AlreadyAudited);
+                    response
+                }
+                Ok(FormOutcome::Other(response)) => response,
+                Err(error) => Problem::internal(error).into_response(),
             }
-            Ok(FormOutcome::Refused(status, text)) => draw::<P>(&asked, refusal(status, text)).await,
-            Ok(FormOutcome::RefusedAndRecorded(status, text)) => {
-                let mut response = draw::<P>(&asked, refusal(status, text)).await;
-                response.extensions_mut().insert(AlreadyAudited);
-                response
-            }
-            Ok(FormOutcome::Other(response)) => response,
-            Err(error) => Problem::internal(error).into_response(),
-        }
-    })
+        })
+    }
 }
 
-fn refusal(status: StatusCode, text: String) -> PageState {
-    PageState { status, notice: Some(Notice::Refused(text)), made: None }
+fn denied(status: StatusCode, text: String) -> PageState {
+    PageState { status, notice: Some(Notice::Denied(text)), revealed: None }
 }
 
-async fn draw<P: ServerPage>(asked: &PageRequest, said: PageState) -> Response {
-    P::drawn(asked, said).await.unwrap_or_else(|error| Problem::internal(error).into_response())
+async fn draw<P: ServerPage>(request: &PageRequest, state: PageState) -> Response {
+    P::draw(request, state).await.unwrap_or_else(|error| Problem::internal(error).into_response())
 }
 
-/// A session in words.
+/// A session as pages list it.
 pub(super) fn session_line(session: Session, this: Option<&str>) -> SessionLine {
     let Session { id, user, created, seen, address, agent, .. } = session;
     let times = format!("since {}, used {}", moment(created), ago(seen, now()));
     SessionLine { is_this: this == Some(id.as_str()), id, user, address, agent, times }
 }
 
-/// A token in words.
+/// A token as pages list it.
 pub(super) fn token_line(token: Token) -> TokenLine {
     let Token { id, user, scope, note, expires, used, .. } = token;
     let used = used.map_or_else(|| "never used".to_owned(), |used| format!("used {}", ago(used, now())));
     let times = format!("until {}, {used}", moment(expires));
-    TokenLine { id, user: user.to_string(), scope: scope.to_string(), note, times, is_over: expires <= now() }
+    TokenLine { id, user: user.to_string(), scope: scope.to_string(), note, times, is_expired: expires <= now() }
 }
 
-/// The address that this browser has Sluice under; the guard has looked at its name.
-pub(super) fn origin(headers: &HeaderMap) -> String {
+/// The address that this browser has opened Sluice at; the middleware `origin` has checked its host.
+pub(super) fn own_address(headers: &HeaderMap) -> String {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let host = text(HOST).unwrap_or("localhost");
-    // A form says by which scheme its page came; every browser sends one of the two.
+    // `Host` has no scheme. Where the page's own `Origin` names the same host, its scheme is the one of the page.
     match text(ORIGIN)
         .filter(|origin| origin.split_once("://").is_some_and(|(_, named)| named.eq_ignore_ascii_case(host)))
     {

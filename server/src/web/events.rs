@@ -1,19 +1,23 @@
 //! `GET /api/v1/events`: what happened lately, newest first.
 
+use std::sync::Arc;
+
 use axum::{
     Extension, Json,
     extract::{Query, State, rejection::QueryRejection},
     http::StatusCode,
 };
 use model::event::{Event, EventFilter, EventKind};
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{
+    IntoParams, ToSchema,
+    openapi::{ObjectBuilder, schema::OneOfBuilder},
+};
 
 use super::{
     AppState,
-    openapi::ProblemDetails,
     problem::Problem,
-    query::{EventsFilter, QUOTED, selected},
+    query::{AtMost, QUOTED, or_empty, selected},
 };
 use crate::{
     auth::Principal,
@@ -23,62 +27,54 @@ use crate::{
 /// Events that are given where nobody says how many.
 const USUAL: usize = 100;
 
+/// The largest count that may be asked for; no more are given than are kept.
+const LARGEST: u64 = 1_000_000;
+
+/// The last instant that may be asked for, Unix milliseconds: the end of the year 9999.
+const LATEST: u64 = 253_402_300_799_999;
+
+/// Which events.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct EventsFilter {
+    /// Only those of the node of this name.
+    node: String,
+    /// Only those of this cluster.
+    cluster: String,
+    /// Only those of this proxy.
+    proxy: String,
+    /// Only those of this server.
+    server: String,
+    #[param(schema_with = describe_kind)]
+    kind: String,
+    #[param(schema_with = describe_since)]
+    since: Option<AtMost<LATEST>>,
+    #[param(schema_with = describe_limit)]
+    limit: Option<AtMost<LARGEST>>,
+}
+
+fn describe_kind() -> OneOfBuilder {
+    or_empty::<EventKind>().description(Some("Only this kind."))
+}
+
+fn describe_since() -> ObjectBuilder {
+    AtMost::<LATEST>::schema().description(Some("Only those at or after this instant, in Unix milliseconds."))
+}
+
+fn describe_limit() -> ObjectBuilder {
+    let text = "How many at most: 100 where nothing is said, and never more than are kept.";
+    AtMost::<LARGEST>::schema().description(Some(text))
+}
+
 /// What happened.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Events {
     /// Newest first.
-    events: Vec<EventView>,
-}
-
-/// One thing that happened. A text is empty where it does not apply.
-#[derive(Debug, Serialize, ToSchema)]
-struct EventView {
-    /// Names it on this run of Sluice; counts up for who sees everything.
-    id: u64,
-    /// When Sluice saw it, Unix milliseconds.
-    at: u64,
-    /// The node's name.
-    node: String,
-    /// Its cluster.
-    cluster: String,
-    /// HAProxy's `pxname`.
-    proxy: String,
-    /// HAProxy's `svname`; `FRONTEND` or `BACKEND` for the proxy itself.
-    server: String,
-    /// `state`, `operation`, `reload` or `link`.
-    #[schema(inline)]
-    kind: KindWord,
-    /// How it was: the `status` column, a link or a process.
-    before: String,
-    /// How it is.
-    after: String,
-    /// Why, or what became of it.
-    cause: String,
-    /// Who did it, as far as Sluice knows.
-    by: String,
-    /// The operation that it belongs to, as `POST /api/v1/actions` named it.
-    operation: String,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-enum KindWord {
-    State,
-    Operation,
-    Reload,
-    Link,
+    #[schema(value_type = Vec<Event>)]
+    events: Vec<Arc<Event>>,
 }
 
 /// What happened lately: changes of state, operations, reloads, nodes that stopped answering. Newest first.
-#[utoipa::path(
-    get,
-    path = "/api/v1/events",
-    params(EventsFilter),
-    responses(
-        (status = 200, description = "The events asked for", body = Events),
-        (status = "4XX", description = "No such node or kind", body = ProblemDetails, content_type = "application/problem+json"),
-    )
-)]
 pub(super) async fn events(
     State(AppState { hub, .. }): State<AppState>,
     Extension(principal): Extension<Principal>,
@@ -88,7 +84,7 @@ pub(super) async fn events(
     Ok(Json(Events { events: found(&hub.world().seen_by(&principal.rights), filter)? }))
 }
 
-fn found(world: &World, filter: EventsFilter) -> Result<Vec<EventView>, Problem> {
+fn found(world: &World, filter: EventsFilter) -> Result<Vec<Arc<Event>>, Problem> {
     let EventsFilter { node, cluster, proxy, server, kind, since, limit } = filter;
     selected(world, Some(&node))?;
     let kind = match kind.as_str() {
@@ -96,25 +92,15 @@ fn found(world: &World, filter: EventsFilter) -> Result<Vec<EventView>, Problem>
         word => Some(EventKind::from_word(word).ok_or_else(|| unknown_kind(word))?),
     };
     let wanted = EventFilter { text: String::new(), kind, node, cluster, proxy, server };
-    let newest = world.events.iter().rev().filter(|e| since.is_none_or(|since| e.at >= since) && wanted.wants(e));
-    Ok(newest.take(limit.unwrap_or(USUAL).min(EVENTS_KEPT)).map(|event| view(event)).collect())
+    let is_wanted = |event: &&Arc<Event>| since.is_none_or(|AtMost(since)| event.at >= since) && wanted.wants(event);
+    let limit = limit.map_or(USUAL, |AtMost(limit)| usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(world.events.iter().rev().filter(is_wanted).take(limit.min(EVENTS_KEPT)).cloned().collect())
 }
 
 fn unknown_kind(word: &str) -> Problem {
     let short: String = word.chars().take(QUOTED).collect();
     Problem::new(StatusCode::BAD_REQUEST, format!("There is no kind of event {short:?}"))
         .with_detail("A kind is state, operation, reload or link.")
-}
-
-fn view(event: &Event) -> EventView {
-    let Event { id, at, node, cluster, proxy, server, kind, before, after, cause, by, operation } = event.clone();
-    let kind = match kind {
-        EventKind::State => KindWord::State,
-        EventKind::Operation => KindWord::Operation,
-        EventKind::Reload => KindWord::Reload,
-        EventKind::Link => KindWord::Link,
-    };
-    EventView { id, at, node, cluster, proxy, server, kind, before, after, cause, by, operation }
 }
 
 #[cfg(test)]
@@ -149,9 +135,9 @@ mod tests {
             (all(), Ok(vec![3, 2, 1])),
             (EventsFilter { node: "lb1".into(), ..all() }, Ok(vec![3, 1])),
             (EventsFilter { kind: "reload".into(), ..all() }, Ok(vec![3, 2])),
-            (EventsFilter { since: Some(2_000), ..all() }, Ok(vec![3, 2])),
-            (EventsFilter { limit: Some(1), ..all() }, Ok(vec![3])),
-            (EventsFilter { limit: Some(0), ..all() }, Ok(vec![])),
+            (EventsFilter { since: Some(AtMost(2_000)), ..all() }, Ok(vec![3, 2])),
+            (EventsFilter { limit: Some(AtMost(1)), ..all() }, Ok(vec![3])),
+            (EventsFilter { limit: Some(AtMost(0)), ..all() }, Ok(vec![])),
             (EventsFilter { cluster: "lab".into(), ..all() }, Ok(vec![])),
             (EventsFilter { server: "s1".into(), ..all() }, Ok(vec![])),
             (EventsFilter { node: "lb9".into(), ..all() }, Err(404)),

@@ -1,4 +1,4 @@
-//! The fields of a posted form, and the words in which pages tell times.
+//! The fields of a posted form, and how pages write times and errors.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -9,14 +9,14 @@ use axum::{
 };
 use model::format::span;
 
-/// What a form says, in its order.
+/// The fields of a form, in its order.
 pub(super) struct Fields(Vec<(String, String)>);
 
 /// A form as axum hands it over.
 pub(super) type Posted = Result<Form<Vec<(String, String)>>, FormRejection>;
 
 impl Fields {
-    /// Of a form that can't be read nothing is there. What it says in full may be secret, and is not repeated.
+    /// A form that can't be read has no fields. Its text may be secret, and is not repeated.
     pub(super) fn of(posted: Posted) -> Self {
         Self(posted.map(|Form(fields)| fields).unwrap_or_default())
     }
@@ -33,7 +33,7 @@ impl Fields {
 }
 
 /// What a browser calls itself.
-pub(super) fn agent(headers: &HeaderMap) -> String {
+pub(super) fn user_agent(headers: &HeaderMap) -> String {
     headers.get(USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned()).unwrap_or_default()
 }
 
@@ -52,7 +52,7 @@ pub(super) fn ago(at: i64, now: i64) -> String {
     }
 }
 
-/// A text with its first letter large.
+/// A text with its first letter in upper case.
 pub(super) fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
     match chars.next() {

@@ -4,18 +4,24 @@ use axum::{
     Extension, Json,
     extract::{Query, State, rejection::QueryRejection},
 };
-use haproxy;
-use serde::{Serialize, Serializer};
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize, Serializer};
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     AppState,
-    openapi::ProblemDetails,
     problem::Problem,
-    query::{NodeFilter, age_ms, selected},
+    query::{age_ms, selected},
     stats::cell::Cell,
 };
 use crate::auth::Principal;
+
+/// Which node.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct NodeFilter {
+    /// Only the node of this name.
+    node: Option<String>,
+}
 
 /// `show info` of each node.
 #[derive(Debug, Serialize, ToSchema)]
@@ -59,18 +65,7 @@ impl Lines {
     }
 }
 
-/// `show info` of each node, by HAProxy's names.
-///
-/// A whole number is a number, an empty value is absent.
-#[utoipa::path(
-    get,
-    path = "/api/v1/info",
-    params(NodeFilter),
-    responses(
-        (status = 200, description = "The nodes asked for", body = Infos),
-        (status = 404, description = "No such node", body = ProblemDetails, content_type = "application/problem+json"),
-    )
-)]
+/// `show info` of each node that is asked for.
 pub(super) async fn info(
     State(AppState { hub, .. }): State<AppState>,
     Extension(principal): Extension<Principal>,

@@ -25,8 +25,7 @@ struct NodeView {
     /// Where its stats socket is.
     address: String,
     /// `live`, `stale` (the last poll failed) or `down`.
-    #[schema(inline)]
-    link: LinkWord,
+    link: Link,
     /// Why it does not answer; null while it does.
     error: Option<String>,
     /// How old the newest answer is, in milliseconds; null when there was none yet.
@@ -37,29 +36,11 @@ struct NodeView {
     pid: Option<u64>,
     /// `show info`: seconds since the process started.
     uptime_sec: Option<u64>,
-    /// `admin`, `operator` or `user`: what the socket permits; null until it is known.
-    #[schema(inline)]
-    level: Option<LevelWord>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-enum LinkWord {
-    Live,
-    Stale,
-    Down,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-enum LevelWord {
-    Admin,
-    Operator,
-    User,
+    /// What the socket permits; null until it is known.
+    level: Option<Level>,
 }
 
 /// The nodes, and how well each answers.
-#[utoipa::path(get, path = "/api/v1/nodes", responses((status = 200, description = "Every node", body = Nodes)))]
 pub(super) async fn nodes(
     State(AppState { hub, .. }): State<AppState>,
     Extension(principal): Extension<Principal>,
@@ -75,26 +56,17 @@ fn views(world: &World) -> Vec<NodeView> {
 /// A node at `now`, Unix milliseconds.
 fn view(node: &Node, now: u64) -> NodeView {
     let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let has_answered = node.pulse.polled > 0;
+    let has_answered = node.stats.polled > 0;
     NodeView {
         name: node.name.clone(),
         cluster: node.cluster.clone(),
         address: node.address.clone(),
-        link: match node.link {
-            Link::Live => LinkWord::Live,
-            Link::Stale => LinkWord::Stale,
-            Link::Down => LinkWord::Down,
-        },
+        link: node.link,
         error: text(&node.error),
-        age_ms: age_ms(node.pulse.polled),
+        age_ms: age_ms(node.stats.polled),
         version: text(&node.version),
         pid: has_answered.then_some(node.pid),
         uptime_sec: has_answered.then(|| (now / 1_000).saturating_sub(node.started)),
-        level: match node.level {
-            Level::Admin => Some(LevelWord::Admin),
-            Level::Operator => Some(LevelWord::Operator),
-            Level::User => Some(LevelWord::User),
-            Level::Unknown => None,
-        },
+        level: Some(node.level).filter(|level| *level != Level::Unknown),
     }
 }

@@ -1,14 +1,16 @@
 //! The pages: rendered here from the newest state, taken over in the browser.
 
-use app::{App, Snapshot, shell};
+use std::sync::Once;
+
+use any_spawner::Executor;
+use app::{Snapshot, shell};
 use axum::{
-    Router,
-    extract::Query,
+    extract::{Query, Request, State},
     http::{HeaderValue, Uri, header, request::Parts},
-    routing::post,
+    response::Response,
 };
 use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*, tachys::view::any_view::AnyView};
-use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
+use leptos_axum::{ResponseOptions, render_app_async_with_context};
 use model::{
     event::Event,
     fleet::Fleet,
@@ -16,29 +18,28 @@ use model::{
     topic::{Section, Sections, TopicId},
 };
 
-use super::{AppState, actions::form, render::theme};
+use super::{AppState, render::theme};
 use crate::{auth::Principal, clock::unix_ms, hub::World};
 
 /// Events that the page of events is rendered with; the stream brings more.
 const FIRST_EVENTS: usize = 300;
 
-/// The routes of the pages and of the form.
-pub fn routes(state: &AppState) -> Router<AppState> {
-    let context = {
-        let state = state.clone();
-        move || {
-            // The request's own parts: leptos provides them before this.
-            let Some(parts) = use_context::<Parts>() else { return };
-            // Without a caller nothing is shown: no route is without one.
-            let Some(principal) = parts.extensions.get::<Principal>() else { return };
-            let world = state.hub.world().seen_by(&principal.rights);
-            provide_context(snapshot(&world, &state.build, state.who(principal), &parts.uri));
-        }
-    };
+/// A live page, rendered whole before it is sent. Which page it is follows from the request's path, by the same routes
+/// that the program in the browser has.
+pub(super) async fn live(State(state): State<AppState>, request: Request) -> Response {
+    static EXECUTOR: Once = Once::new();
+    // Leptos spawns what it waits for while it renders. That an executor is there already is well.
+    EXECUTOR.call_once(|| drop(Executor::init_tokio()));
     let options = state.leptos.clone();
-    Router::new()
-        .leptos_routes_with_context(state, generate_route_list(App), context, move || page(options.clone()))
-        .route("/stats", post(form::act))
+    let context = move || {
+        // The request's own parts: leptos provides them before this.
+        let Some(parts) = use_context::<Parts>() else { return };
+        // Without a principal nothing is shown: no route is without one.
+        let Some(principal) = parts.extensions.get::<Principal>() else { return };
+        let world = state.hub.world().seen_by(&principal.rights);
+        provide_context(snapshot(&world, &state.build, state.who(principal), &parts.uri));
+    };
+    render_app_async_with_context(context, move || page(options.clone()))(request).await
 }
 
 /// One page, with its policy: only our own script runs, by a word that changes with every answer.
@@ -48,8 +49,9 @@ fn page(options: LeptosOptions) -> AnyView {
     {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
     }
-    let theme = use_context::<Parts>().and_then(|parts| theme(&parts.headers));
-    shell(options, theme)
+    let parts = use_context::<Parts>();
+    let path = parts.as_ref().map_or("", |parts| parts.uri.path());
+    shell(options, parts.as_ref().and_then(|parts| theme(&parts.headers)), path)
 }
 
 fn policy(nonce: &str) -> String {

@@ -17,12 +17,12 @@ use axum::{
 use model::outcome::ProblemDetails;
 
 use super::{
+    denial::{AlreadyAudited, DenialReason},
     form_fields::capitalised,
-    middleware::audit::{AlreadyAudited, DenialReason},
 };
 use crate::{db::DatabaseError, operations::RequestError};
 
-/// The content type of every refusal.
+/// The content type of every error.
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// Longest path that a title repeats, in characters.
@@ -36,17 +36,17 @@ pub struct Problem {
     detail: Option<String>,
     cause: Option<Box<dyn Error + Send + Sync>>,
     wait: Option<u64>,
-    is_recorded: bool,
+    is_audited: bool,
 }
 
 impl Problem {
-    /// A refusal with a title that a person understands.
+    /// An error with a title that a person understands.
     #[must_use]
     pub fn new(status: StatusCode, title: impl Into<String>) -> Self {
-        Self { status, title: title.into(), detail: None, cause: None, wait: None, is_recorded: false }
+        Self { status, title: title.into(), detail: None, cause: None, wait: None, is_audited: false }
     }
 
-    /// Something that should not happen. The cause goes into the log and not to the caller.
+    /// Something that should not happen. The cause goes into the log and not into the answer.
     #[must_use]
     pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Sluice could not answer");
@@ -67,10 +67,10 @@ impl Problem {
         self
     }
 
-    /// Says that the record has been told of it.
+    /// Says that the audit log has it already.
     #[must_use]
-    pub fn recorded(mut self) -> Self {
-        self.is_recorded = true;
+    pub fn audited(mut self) -> Self {
+        self.is_audited = true;
         self
     }
 
@@ -93,16 +93,16 @@ impl fmt::Display for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.status.as_u16();
-        match &self.cause {
-            Some(cause) => tracing::error!(status, cause, "{self}"),
-            None => tracing::debug!(status, "{self}"),
+        // The access log has every answer; who made a mistake reads in the answer which one.
+        if let Some(cause) = &self.cause {
+            tracing::error!(status, cause, "{self}");
         }
         let details = ProblemDetails { title: self.title, status, detail: self.detail };
         // Three texts and a number always are JSON.
         let body = serde_json::to_vec(&details).unwrap_or_default();
         let mut response = (self.status, [(CONTENT_TYPE, PROBLEM_JSON)], body).into_response();
         response.extensions_mut().insert(DenialReason(details.title));
-        if self.is_recorded {
+        if self.is_audited {
             response.extensions_mut().insert(AlreadyAudited);
         }
         if let Some(seconds) = self.wait {
@@ -116,8 +116,8 @@ impl From<RequestError> for Problem {
     fn from(error: RequestError) -> Self {
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
         let problem = Self::new(status, capitalised(&error.to_string())).with_detail("Nothing was sent to HAProxy.");
-        // Operations tell the record of what they refuse, target by target.
-        let problem = problem.recorded();
+        // Operations write into the audit log what they deny, target by target.
+        let problem = problem.audited();
         match error {
             RequestError::Rate { wait } => problem.with_wait(wait),
             _ => problem,
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refused_action_says_that_nothing_was_sent() {
+    async fn a_denied_action_says_that_nothing_was_sent() {
         let (status, _, body) = told(RequestError::Empty.into()).await;
         assert_eq!(status, 400);
         assert_eq!(body, r#"{"title":"No target is named","status":400,"detail":"Nothing was sent to HAProxy."}"#);

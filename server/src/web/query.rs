@@ -1,81 +1,43 @@
-//! What a program can call under `/api/v1`; the design's page fixes it, [`openapi`] describes it.
+//! What the queries of several routes have in common: their filters by name, and values within bounds.
 
 use axum::http::StatusCode;
-use serde::Deserialize;
-use utoipa::IntoParams;
+use serde::{Deserialize, Deserializer, de};
+use utoipa::{
+    PartialSchema,
+    openapi::{KnownFormat, ObjectBuilder, SchemaFormat, Type, schema::OneOfBuilder},
+};
 
 use super::problem::Problem;
 use crate::{clock::unix_ms, hub::World};
 
-/// Longest name out of a query that a refusal repeats, in characters.
+/// Longest name out of a query that a denial repeats, in characters.
 pub(super) const QUOTED: usize = 80;
 
-/// Whose.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields, default)]
-#[into_params(parameter_in = Query)]
-pub(super) struct WhoseQuery {
-    /// The account of this name, `*` for everybody's: for admins alone. Without it one's own.
-    pub(super) user: Option<String>,
+/// A whole number up to a bound; a larger one is refused, and the bound is in the description.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct AtMost<const MOST: u64>(pub(super) u64);
+
+impl<'de, const MOST: u64> Deserialize<'de> for AtMost<MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match u64::deserialize(deserializer)? {
+            value if value > MOST => Err(de::Error::custom(format_args!("{value} is too much, {MOST} is the most"))),
+            value => Ok(Self(value)),
+        }
+    }
 }
 
-/// Which one.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct WhichQuery {
-    /// Its public name, as the list has it.
-    pub(super) id: String,
+impl<const MOST: u64> AtMost<MOST> {
+    /// Describes it.
+    pub(super) fn schema() -> ObjectBuilder {
+        let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0_u64)).maximum(Some(MOST));
+        number.format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+    }
 }
 
-/// Which node.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields, default)]
-#[into_params(parameter_in = Query)]
-pub(super) struct NodeFilter {
-    /// Only the node of this name.
-    pub(super) node: Option<String>,
-}
-
-/// Which rows.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields, default)]
-#[into_params(parameter_in = Query)]
-pub(super) struct StatsFilter {
-    /// Only the node of this name.
-    pub(super) node: Option<String>,
-    /// Only the rows of the proxy of this name.
-    pub(super) proxy: Option<String>,
-}
-
-/// Which events.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields, default)]
-#[into_params(parameter_in = Query)]
-pub(super) struct EventsFilter {
-    /// Only those of the node of this name.
-    pub(super) node: String,
-    /// Only those of this cluster.
-    pub(super) cluster: String,
-    /// Only those of this proxy.
-    pub(super) proxy: String,
-    /// Only those of this server.
-    pub(super) server: String,
-    /// Only this kind: `state`, `operation`, `reload` or `link`.
-    pub(super) kind: String,
-    /// Only those at or after this instant, in Unix milliseconds.
-    pub(super) since: Option<u64>,
-    /// How many at most: 100 where nothing is said, and never more than are kept.
-    pub(super) limit: Option<usize>,
-}
-
-/// How far a log-out goes.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields, default)]
-#[into_params(parameter_in = Query)]
-pub(super) struct LogOutQuery {
-    /// Whether every session of the account ends.
-    pub(super) everywhere: bool,
+/// Describes a text that is one of `T`'s words, or empty: an empty filter filters nothing.
+pub(super) fn or_empty<T: PartialSchema>() -> OneOfBuilder {
+    let empty = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([""]));
+    OneOfBuilder::new().item(T::schema()).item(empty)
 }
 
 /// The places in the configuration of the nodes that are asked for.
@@ -103,4 +65,27 @@ pub(super) fn unknown(what: &str, name: &str) -> Problem {
 /// How long ago a node answered last, in milliseconds; nothing when it never did.
 pub(super) fn age_ms(polled: u64) -> Option<u64> {
     (polled > 0).then(|| unix_ms().saturating_sub(polled))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::extract::Query;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Asked {
+        limit: Option<AtMost<10>>,
+    }
+
+    #[test]
+    fn a_number_beyond_its_bound_is_refused() {
+        let read = |query: &str| Query::<Asked>::try_from_uri(&format!("/?{query}").parse().expect("an address"));
+        for (query, limit) in [("", None), ("limit=0", Some(AtMost(0))), ("limit=10", Some(AtMost(10)))] {
+            assert_eq!(read(query).expect(query).limit, limit, "{query}");
+        }
+        for bad in ["limit=11", "limit=-1", "limit=", "limit=18446744073709551616"] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -39,7 +39,8 @@ pub(super) fn plain(
 /// For a path that nothing is at: a page for a person, a problem for a program.
 pub(super) async fn missing(request: Request) -> Response {
     let accepts = request.headers().get(header::ACCEPT).and_then(|a| a.to_str().ok()).unwrap_or_default();
-    if accepts.contains("text/html") {
+    let is_api = request.uri().path().split('/').nth(1) == Some("api");
+    if accepts.contains("text/html") && !is_api {
         let who = request.extensions().get().map(Principal::who).unwrap_or_default();
         plain(request.headers(), who, StatusCode::NOT_FOUND, "Not found", &answer::missing)
     } else {

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRef;
 use leptos::prelude::LeptosOptions;
 use model::rights::Who;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::ListenerSettings;
+use super::{assets, listener::settings::ListenerSettings, route::RouteTable};
 use crate::{
     audit::AuditLog,
-    auth::{Access, Principal},
+    auth::{Auth, Principal},
     db::Database,
     hub::Hub,
     metrics::Metrics,
@@ -25,11 +24,11 @@ pub struct AppState {
     /// The way to act.
     pub operations: Operations,
     /// What was done, by whom.
-    pub record: AuditLog,
-    /// The file of accounts, sessions and the record.
+    pub audit: AuditLog,
+    /// The file of accounts, sessions and the audit log.
     pub database: Database,
     /// Who may do what.
-    pub auth: Access,
+    pub auth: Auth,
     /// Sluice's own figures.
     pub metrics: Arc<Metrics>,
     /// Names the program and the site inside it, as [`super::assets::build`] does.
@@ -42,6 +41,8 @@ pub struct AppState {
     pub tracker: TaskTracker,
     /// Where the pages find their script and style.
     pub leptos: LeptosOptions,
+    /// What each route needs; empty, so that nothing can be reached, until [`super::router`] is made.
+    pub routes: RouteTable,
 }
 
 impl AppState {
@@ -51,27 +52,33 @@ impl AppState {
         hub: Hub,
         operations: Operations,
         database: Database,
-        auth: Access,
+        auth: Auth,
         metrics: Arc<Metrics>,
         build: Arc<str>,
         shutdown: CancellationToken,
     ) -> Self {
-        // The names that `Cargo.toml` gives to cargo-leptos.
-        let leptos = LeptosOptions::builder().output_name("sluice").site_pkg_dir("pkg").build();
-        let record = operations.record().clone();
-        let (listener_settings, tracker) = (Arc::default(), TaskTracker::new());
-        Self { hub, operations, record, database, auth, metrics, build, shutdown, listener_settings, tracker, leptos }
+        let leptos = LeptosOptions::builder().output_name("sluice").site_pkg_dir(assets::folder()).build();
+        let audit = operations.audit().clone();
+        let (listener_settings, tracker, routes) = (Arc::default(), TaskTracker::new(), RouteTable::default());
+        Self {
+            hub,
+            operations,
+            audit,
+            database,
+            auth,
+            metrics,
+            build,
+            shutdown,
+            listener_settings,
+            tracker,
+            leptos,
+            routes,
+        }
     }
 
     /// What a page needs to know of who looks at it.
     #[must_use]
     pub fn who(&self, principal: &Principal) -> Who {
         Who { needs_reason: self.operations.needs_reason(), ..principal.who() }
-    }
-}
-
-impl FromRef<AppState> for LeptosOptions {
-    fn from_ref(state: &AppState) -> Self {
-        state.leptos.clone()
     }
 }

@@ -22,13 +22,14 @@ use model::frame::Subscribe;
 use serde::Deserialize;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use super::{AppState, openapi::ProblemDetails, problem::Problem};
+use super::{AppState, problem::Problem};
 use crate::{
     audit::{Entry, Kind},
-    auth::{Access, AuthMethod, Principal, authz::policy},
+    auth::{Auth, AuthMethod, Principal, authz::policy::may_subscribe},
     hub::{Encoding, Hub, Viewer},
+    rate_limit::{Rate, TokenBucket},
 };
 
 /// The largest message that a viewer may send, in bytes: a thousand topics with names of sixty characters.
@@ -57,15 +58,13 @@ const MAX_REASON: usize = 123;
 /// The code of a stream that ends because what let its viewer in has ended (4000 to 4999 are for applications).
 const SIGNED_OUT: u16 = 4401;
 
-/// How long a reverse proxy's word on who asks is taken: then the stream is opened anew, and with it the proxy asked. Its
-/// own sessions last hours; who was shut out there is shut out here within this.
-const VOUCHED: Duration = Duration::from_secs(15 * 60);
+/// How long a stream lasts whose viewer a reverse proxy has named: the browser then opens another one, and the proxy says
+/// anew who asks. Whoever lost access there loses it here within this time.
+const PROXY_LEASE: Duration = Duration::from_secs(15 * 60);
 
-/// Messages that a viewer may send at once: a page that is opened, filtered and scrolled in a hurry sends some dozens.
-const BURST: u32 = 200;
-
-/// Messages that it may send a second, in the long run; each may make the hub look for a thousand topics.
-const PER_SECOND: u32 = 20;
+/// Messages that a viewer may send. At once: a page that is opened, filtered and scrolled in a hurry sends some dozens. In
+/// the long run: each may make the hub look for a thousand topics.
+const MESSAGES: Rate = Rate { burst: 200, refill: 1, every: Duration::from_millis(50) };
 
 /// How the frames are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
@@ -79,35 +78,22 @@ enum Format {
 }
 
 /// What the address of a stream says.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
-pub(super) struct Options {
+pub(super) struct StreamQuery {
+    /// `json`, or `binary` for Sluice's own page.
+    #[param(inline, required = false)]
     format: Format,
 }
 
-/// The stream, as a WebSocket.
-///
-/// Nothing but a greeting is sent until the viewer says, as JSON text, which topics it shows from now on:
-/// `{"topics":["fleet","proxy:CLUSTER/NAME","node:NODE/NAME"]}`. Each topic begins with a snapshot, and deltas follow,
-/// numbered without a gap. The rows of a proxy come in parts: of a lone node they are its own; of a cluster the first part,
-/// whose `node` is null, is merged over the nodes, each other part tells a node's state, and all figures of that node are
-/// in its own topic.
-#[utoipa::path(
-    get,
-    path = "/ws",
-    params(("format" = inline(Option<Format>), Query, description = "`json`, or `binary` for Sluice's own page")),
-    responses(
-        (status = 101, description = "The stream begins"),
-        (status = "4XX", description = "No WebSocket", body = ProblemDetails, content_type = "application/problem+json"),
-    )
-)]
+/// Begins a stream.
 pub(super) async fn stream(
     State(AppState { hub, auth, shutdown, tracker, .. }): State<AppState>,
     Extension(principal): Extension<Principal>,
-    query: Result<Query<Options>, QueryRejection>,
+    query: Result<Query<StreamQuery>, QueryRejection>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    let Query(Options { format }) = query?;
+    let Query(StreamQuery { format }) = query?;
     let encoding = match format {
         Format::Binary => Encoding::Postcard,
         Format::Json => Encoding::Json,
@@ -132,21 +118,21 @@ enum End {
     Close(u16, String),
 }
 
-/// What lets a viewer follow the stream, for as long as it does.
+/// The right to follow the stream, which may end while it runs.
 #[derive(Debug)]
 struct Lease {
-    auth: Access,
+    auth: Auth,
     principal: Principal,
 }
 
 impl Lease {
-    /// Comes back when the viewer may not follow any more, with why the stream ends.
+    /// Waits until the viewer may not follow the stream any more; returns why it ends.
     async fn ended(&self) -> End {
-        if self.principal.means == AuthMethod::Header {
-            sleep(VOUCHED).await;
+        if self.principal.method == AuthMethod::Header {
+            sleep(PROXY_LEASE).await;
             return End::Close(close_code::RESTART, "come again: the reverse proxy is asked who you are".to_owned());
         }
-        match self.auth.ended(&self.principal).await {
+        match self.auth.wait_until_revoked(&self.principal).await {
             Ok(()) => End::Close(SIGNED_OUT, "signed out".to_owned()),
             Err(error) => {
                 tracing::error!(%error, "cannot tell whether a viewer is still logged in");
@@ -158,19 +144,19 @@ impl Lease {
 
 async fn serve(mut socket: WebSocket, hub: Hub, encoding: Encoding, lease: Lease, shutdown: CancellationToken) {
     let end = match hub.join(encoding, &lease.principal.rights).await {
-        Some(viewer) => attend(&mut socket, viewer, encoding, &lease, &shutdown).await,
+        Some(viewer) => serve_viewer(&mut socket, viewer, encoding, &lease, &shutdown).await,
         None => going_away(),
     };
     tracing::debug!(?end, "a stream ended");
     if let End::Close(code, reason) = end {
-        let message = Message::Close(Some(CloseFrame { code, reason: cut(reason).into() }));
+        let message = Message::Close(Some(CloseFrame { code, reason: truncated(reason).into() }));
         // Whether it arrives makes no difference any more.
         let _: Result<_, _> = timeout(SEND_DEADLINE, socket.send(message)).await;
     }
 }
 
-/// Serves one viewer until its stream ends.
-async fn attend(
+/// Serves one viewer until its stream ends; returns why it did.
+async fn serve_viewer(
     socket: &mut WebSocket,
     mut viewer: Viewer,
     encoding: Encoding,
@@ -178,11 +164,12 @@ async fn attend(
     shutdown: &CancellationToken,
 ) -> End {
     let mut ended = pin!(lease.ended());
-    let mut budget = Budget::new(Instant::now());
+    let began = Instant::now();
+    let mut messages = TokenBucket::full(MESSAGES, Duration::ZERO);
     let mut ping = interval(PING_INTERVAL);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ping.reset();
-    let mut heard = Instant::now();
+    let mut last_heard = Instant::now();
     loop {
         let step = tokio::select! {
             () = shutdown.cancelled() => return going_away(),
@@ -192,14 +179,14 @@ async fn attend(
                 None => return going_away(),
             },
             received = socket.recv() => {
-                heard = Instant::now();
-                if !budget.takes(heard) {
+                last_heard = Instant::now();
+                if !messages.take(last_heard - began) {
                     return End::Close(close_code::POLICY, "too many messages".to_owned());
                 }
                 receive(received, &viewer, lease).await
             }
             _ = ping.tick() => {
-                if heard.elapsed() > MAX_SILENCE {
+                if last_heard.elapsed() > MAX_SILENCE {
                     return End::Lost;
                 }
                 send(socket, Message::Ping(Bytes::new())).await
@@ -220,17 +207,17 @@ async fn send(socket: &mut WebSocket, message: Message) -> ControlFlow<End> {
 }
 
 async fn receive(received: Option<Result<Message, axum::Error>>, viewer: &Viewer, lease: &Lease) -> ControlFlow<End> {
-    let wish = match received {
-        Some(Ok(message)) => wish(&message),
+    let subscription = match received {
+        Some(Ok(message)) => subscription(&message),
         // The library has answered a close frame already.
         None | Some(Err(_)) => return ControlFlow::Break(End::Left),
     };
-    match wish {
+    match subscription {
         Ok(None) => ControlFlow::Continue(()),
-        Ok(Some(Subscribe { topics })) if !topics.iter().all(|topic| policy::may_follow(&lease.principal, topic)) => {
+        Ok(Some(Subscribe { topics })) if !topics.iter().all(|topic| may_subscribe(&lease.principal, topic)) => {
             const WHY: &str = "a wall link shows the topic `fleet` alone";
-            let entry = lease.principal.entry(Kind::Refusal, "subscribe");
-            lease.auth.tell_refusal(Entry { outcome: "not allowed".to_owned(), detail: WHY.to_owned(), ..entry }).await;
+            let entry = lease.principal.entry(Kind::Denial, "subscribe");
+            lease.auth.audit_denial(Entry { outcome: "not allowed".to_owned(), detail: WHY.to_owned(), ..entry }).await;
             ControlFlow::Break(End::Close(close_code::POLICY, WHY.to_owned()))
         }
         Ok(Some(Subscribe { topics })) => match viewer.subscribe(topics).await {
@@ -241,36 +228,8 @@ async fn receive(received: Option<Result<Message, axum::Error>>, viewer: &Viewer
     }
 }
 
-/// How many messages a viewer may still send.
-#[derive(Debug)]
-struct Budget {
-    left: u32,
-    filled: Instant,
-}
-
-impl Budget {
-    fn new(now: Instant) -> Self {
-        Self { left: BURST, filled: now }
-    }
-
-    /// Takes one message's worth, should there be one.
-    fn takes(&mut self, now: Instant) -> bool {
-        const EACH: Duration = Duration::from_millis(1_000 / PER_SECOND as u64);
-        let more = now.saturating_duration_since(self.filled).as_millis() / EACH.as_millis();
-        let more = u32::try_from(more).unwrap_or(u32::MAX).min(BURST);
-        if more > 0 {
-            self.left = self.left.saturating_add(more).min(BURST);
-            self.filled += EACH * more;
-            if self.left == BURST {
-                self.filled = now;
-            }
-        }
-        self.left.checked_sub(1).map(|left| self.left = left).is_some()
-    }
-}
-
-/// What a viewer's message asks for; nothing where it only shows that somebody is there.
-fn wish(message: &Message) -> Result<Option<Subscribe>, End> {
+/// What a viewer subscribes to; nothing where its message only shows that somebody is there.
+fn subscription(message: &Message) -> Result<Option<Subscribe>, End> {
     match message {
         Message::Text(text) if text.len() > MAX_MESSAGE => {
             Err(End::Close(close_code::SIZE, format!("{MAX_MESSAGE} bytes are the most")))
@@ -300,7 +259,7 @@ fn going_away() -> End {
 }
 
 /// A reason that fits into a close frame.
-fn cut(mut reason: String) -> String {
+fn truncated(mut reason: String) -> String {
     let mut end = MAX_REASON.min(reason.len());
     while !reason.is_char_boundary(end) {
         end -= 1;

@@ -10,25 +10,36 @@ use axum::{
 };
 use model::rights::Role;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use super::self_service::{MakeError, OwnAccount, end_session as end_session_of};
+use super::self_service::{MakeTokenError, OwnAccount, end_session as end_session_of};
 use crate::{
     auth::{
         AuthMethod, Principal, Session, UserName,
         authn::{
-            sessions as kept, tokens as access_tokens,
-            tokens::{Token, TokenError},
+            sessions as session_table,
+            tokens::{self as token_table, Token, TokenError},
         },
     },
     clock::now,
-    web::{
-        AppState,
-        openapi::ProblemDetails,
-        problem::Problem,
-        query::{WhichQuery, WhoseQuery},
-    },
+    web::{AppState, problem::Problem},
 };
+
+/// Whose.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::web) struct WhoseQuery {
+    /// The account of this name, `*` for everybody's: for admins alone. Without it one's own.
+    user: Option<String>,
+}
+
+/// Which one.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(in crate::web) struct WhichQuery {
+    /// Its public name, as the list has it.
+    id: String,
+}
 
 /// Sessions that last.
 #[derive(Debug, Serialize, ToSchema)]
@@ -89,8 +100,10 @@ struct TokenView {
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct TokenRequest {
     /// `read` or `act`.
+    #[schema(pattern = "^(read|act)$")]
     scope: String,
     /// How long it lasts, as `30d`; `400d` at most.
+    #[schema(pattern = "^([1-9]|[1-9][0-9]|[1-3][0-9][0-9]|400)d$")]
     expires: String,
     /// What it is for.
     #[serde(default)]
@@ -116,15 +129,6 @@ pub(in crate::web) struct Ended {
 }
 
 /// The sessions of the caller's account; for an admin those of any.
-#[utoipa::path(
-    get,
-    path = "/api/v1/sessions",
-    params(WhoseQuery),
-    responses(
-        (status = 200, description = "The sessions", body = Sessions),
-        (status = "4XX", description = "Not the caller's", body = ProblemDetails, content_type = "application/problem+json"),
-    )
-)]
 pub(in crate::web) async fn sessions(
     State(state): State<AppState>,
     Extension(principal): Extension<Principal>,
@@ -136,35 +140,26 @@ pub(in crate::web) async fn sessions(
     if !is_own && principal.rights.role < Role::Admin {
         return Err(not_yours());
     }
-    let limits = state.auth.limits();
-    let listed = state.database.call(move |connection| {
+    let limits = state.auth.session_limits();
+    let listed = state.database.read(move |connection| {
         let of = own.as_ref().filter(|_| is_own).map(|(origin, user)| (*origin, user.as_str()));
-        kept::list(connection, of, limits, now())
+        session_table::list(connection, of, limits, now())
     });
     let all = listed.await.map_err(Problem::internal)?;
-    let is_wanted = |session: &Session| match &user {
+    let is_selected = |session: &Session| match &user {
         Some(user) => user == "*" || *user == session.user,
-        // Who has no sessions, as behind a reverse proxy, has none of others' either.
-        None => matches!(principal.means, AuthMethod::Session(_)),
+        // Whoever has no sessions, as behind a reverse proxy, gets an empty list, not everybody's.
+        None => matches!(principal.method, AuthMethod::Session(_)),
     };
     let view = |session: Session| {
-        let is_this = principal.means == AuthMethod::Session(session.id.clone());
+        let is_this = principal.method == AuthMethod::Session(session.id.clone());
         let Session { id, user, origin, address, agent, created, seen, .. } = session;
         SessionView { id, user, origin: origin.word().to_owned(), address, agent, created, seen, is_this }
     };
-    Ok(Json(Sessions { sessions: all.into_iter().filter(is_wanted).map(view).collect() }))
+    Ok(Json(Sessions { sessions: all.into_iter().filter(is_selected).map(view).collect() }))
 }
 
 /// Ends a session of the caller's account; for an admin anybody's.
-#[utoipa::path(
-    delete,
-    path = "/api/v1/sessions",
-    params(WhichQuery),
-    responses(
-        (status = 200, description = "It has ended", body = Ended),
-        (status = "4XX", description = "There is none", body = ProblemDetails, content_type = "application/problem+json"),
-    )
-)]
 pub(in crate::web) async fn end_session(
     State(state): State<AppState>,
     Extension(principal): Extension<Principal>,
@@ -180,15 +175,6 @@ pub(in crate::web) async fn end_session(
 }
 
 /// The tokens of the caller's account; for an admin those of any.
-#[utoipa::path(
-    get,
-    path = "/api/v1/tokens",
-    params(WhoseQuery),
-    responses(
-        (status = 200, description = "The tokens", body = Tokens),
-        (status = "4XX", description = "Not the caller's", body = ProblemDetails, content_type = "application/problem+json"),
-    )
-)]
 pub(in crate::web) async fn tokens(
     State(state): State<AppState>,
     Extension(principal): Extension<Principal>,
@@ -206,7 +192,7 @@ pub(in crate::web) async fn tokens(
         Some("*") => None,
         Some(user) => Some(user.parse::<UserName>().map_err(|_| missing("account"))?),
     };
-    let listed = state.database.call(move |connection| access_tokens::list(connection, of.as_ref()));
+    let listed = state.database.read(move |connection| token_table::list(connection, of.as_ref()));
     let view = |token: Token| {
         let Token { id, user, scope, note, created, expires, used } = token;
         TokenView { id, user: user.to_string(), scope: scope.to_string(), note, created, expires, used }
@@ -215,15 +201,6 @@ pub(in crate::web) async fn tokens(
 }
 
 /// Makes a token of the caller's local account. The answer holds it this once.
-#[utoipa::path(
-    post,
-    path = "/api/v1/tokens",
-    request_body = TokenRequest,
-    responses(
-        (status = 200, description = "The token", body = TokenResponse),
-        (status = "4XX", description = "None was made", body = ProblemDetails, content_type = "application/problem+json"),
-    )
-)]
 pub(in crate::web) async fn make_token(
     State(state): State<AppState>,
     Extension(principal): Extension<Principal>,
@@ -233,21 +210,12 @@ pub(in crate::web) async fn make_token(
     let own = OwnAccount::of(&state, &principal).await.map_err(Problem::internal)?;
     match own.make_token(&state, &scope, &expires, &note).await {
         Ok((token, secret)) => Ok(Json(TokenResponse { id: token.id, token: secret, expires: token.expires })),
-        Err(MakeError::Told(status, text)) => Err(Problem::new(status, text.trim_end_matches('.'))),
-        Err(MakeError::Failed(error)) => Err(Problem::internal(error)),
+        Err(MakeTokenError::Denied(status, text)) => Err(Problem::new(status, text.trim_end_matches('.'))),
+        Err(MakeTokenError::Failed(error)) => Err(Problem::internal(error)),
     }
 }
 
 /// Ends a token of the caller's account; for an admin anybody's.
-#[utoipa::path(
-    delete,
-    path = "/api/v1/tokens",
-    params(WhichQuery),
-    responses(
-        (status = 200, description = "It has ended", body = Ended),
-        (status = "4XX", description = "There is none", body = ProblemDetails, content_type = "application/problem+json"),
-    )
-)]
 pub(in crate::web) async fn end_token(
     State(state): State<AppState>,
     Extension(principal): Extension<Principal>,
@@ -259,9 +227,9 @@ pub(in crate::web) async fn end_token(
         return Err(missing("token"));
     }
     let of = of.filter(|_| principal.rights.role < Role::Admin);
-    let wanted = id.clone();
+    let token = id.clone();
     let ended =
-        state.database.call(move |connection| Ok(access_tokens::remove(connection, &wanted, of.as_ref(), &principal)));
+        state.database.run(move |connection| Ok(token_table::remove(connection, &token, of.as_ref(), &principal)));
     match ended.await.map_err(Problem::internal)? {
         Ok(_) => Ok(Json(Ended { id })),
         Err(TokenError::Missing(_)) => Err(missing("token")),
@@ -273,7 +241,7 @@ fn not_yours() -> Problem {
     Problem::new(StatusCode::FORBIDDEN, "This is another account's").with_detail("Only an admin sees those of others.")
 }
 
-/// The name is not repeated: people paste the token itself there, and what is answered is recorded.
+/// The id is not repeated: people paste the token itself in its place, and the response is audited.
 fn missing(what: &str) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, format!("There is no such {what}"))
 }

@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use app::pages::{
     account::{Account, account as draw},
-    managed::RevealedSecret,
+    account_pages::RevealedSecret,
 };
 use axum::{
-    Router,
     http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
 
-use super::self_service::{MakeError, OwnAccount};
+use super::self_service::{MakeTokenError, OwnAccount};
 use crate::{
     auth::{
         AuthMethod, LogInError, Password, PasswordChange, PasswordChangeError,
@@ -23,28 +22,17 @@ use crate::{
     },
     clock::now,
     web::{
-        AppState,
         account_pages::{
-            Answered, Failure, FormOutcome, PageRequest, PageState, ServerPage, form, origin, page, session_line,
-            token_line,
+            Failure, FormOutcome, FormResult, PageRequest, PageState, ServerPage, own_address, session_line, token_line,
         },
-        form_fields::{agent, sentence},
-        login::page as login,
+        form_fields::{sentence, user_agent},
+        login::cookies,
         render,
     },
 };
 
-/// The routes.
-pub(in crate::web) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/account", page::<AccountPage>())
-        .route("/account/password", form::<AccountPage, _>(password))
-        .route("/account/sessions/end", form::<AccountPage, _>(end_session))
-        .route("/account/tokens/add", form::<AccountPage, _>(add_token))
-        .route("/account/tokens/end", form::<AccountPage, _>(end_token))
-}
-
-struct AccountPage;
+/// The page.
+pub(in crate::web) struct AccountPage;
 
 impl ServerPage for AccountPage {
     const PATH: &'static str = "/account";
@@ -58,11 +46,14 @@ impl ServerPage for AccountPage {
         })
     }
 
-    async fn drawn(asked: &PageRequest, PageState { status, notice, made }: PageState) -> Result<Response, Failure> {
-        let PageRequest { state, principal, headers, .. } = asked;
+    async fn draw(
+        request: &PageRequest,
+        PageState { status, notice, revealed }: PageState,
+    ) -> Result<Response, Failure> {
+        let PageRequest { state, principal, headers, .. } = request;
         let own = OwnAccount::of(state, principal).await?;
-        let (key, local, limits) = (own.key(), own.local(), state.auth.limits());
-        let read = state.database.call(move |connection| {
+        let (key, local, limits) = (own.key(), own.local(), state.auth.session_limits());
+        let read = state.database.read(move |connection| {
             let of = key.as_ref().map(|(origin, user)| (*origin, user.as_str()));
             let sessions = of.map(|of| sessions::list(connection, Some(of), limits, now())).transpose()?;
             Ok((sessions, local.map(|name| tokens::list(connection, Some(&name))).transpose()?))
@@ -71,11 +62,11 @@ impl ServerPage for AccountPage {
         let this = own.session.as_ref().map(|session| session.id.as_str());
         let page = Account {
             name: principal.name.clone(),
-            means: own.means(state),
+            method: own.method(state),
             rights: (*principal.rights).clone(),
             groups: own.session.as_ref().map(|session| session.groups.clone()).unwrap_or_default(),
             notice,
-            made,
+            revealed,
             sessions: sessions.map(|all| all.into_iter().map(|s| session_line(s, this)).collect()),
             tokens: tokens.map(|all| all.into_iter().map(token_line).collect()),
         };
@@ -83,63 +74,67 @@ impl ServerPage for AccountPage {
     }
 }
 
-async fn end_session(asked: Arc<PageRequest>) -> Answered {
-    let id = asked.fields.get("id").to_owned();
-    let is_this = asked.principal.means == AuthMethod::Session(id.clone());
-    Ok(match OwnAccount::of(&asked.state, &asked.principal).await?.end_session(&asked.state, id).await? {
-        true if is_this => FormOutcome::Other((login::no_cookie(), Redirect::to("/login")).into_response()),
+pub(in crate::web) async fn end_session(request: Arc<PageRequest>) -> FormResult {
+    let id = request.fields.get("id").to_owned();
+    let is_this = request.principal.method == AuthMethod::Session(id.clone());
+    Ok(match OwnAccount::of(&request.state, &request.principal).await?.end_session(&request.state, id).await? {
+        true if is_this => FormOutcome::Other((cookies::clear_session(), Redirect::to("/login")).into_response()),
         true => FormOutcome::Done("session"),
-        false => FormOutcome::Refused(StatusCode::NOT_FOUND, "There is no such session of yours any more.".to_owned()),
+        false => FormOutcome::Denied(StatusCode::NOT_FOUND, "There is no such session of yours any more.".to_owned()),
     })
 }
 
-async fn add_token(asked: Arc<PageRequest>) -> Answered {
-    let PageRequest { state, principal, headers, fields, .. } = &*asked;
+pub(in crate::web) async fn add_token(request: Arc<PageRequest>) -> FormResult {
+    let PageRequest { state, principal, headers, fields, .. } = &*request;
     let own = OwnAccount::of(state, principal).await?;
     match own.make_token(state, fields.get("scope"), fields.get("expires"), fields.get("note")).await {
         Ok((token, secret)) => {
             let what = format!("The token {} was made", token.id);
-            let usage = format!("curl -H \"Authorization: Bearer {secret}\" {}/api/v1/nodes", origin(headers));
+            let usage = format!("curl -H \"Authorization: Bearer {secret}\" {}/api/v1/nodes", own_address(headers));
             Ok(FormOutcome::RevealedSecret(RevealedSecret { what, secret, usage }))
         }
-        Err(MakeError::Told(status, text)) => Ok(FormOutcome::Refused(status, text)),
-        Err(MakeError::Failed(error)) => Err(error),
+        Err(MakeTokenError::Denied(status, text)) => Ok(FormOutcome::Denied(status, text)),
+        Err(MakeTokenError::Failed(error)) => Err(error),
     }
 }
 
-async fn end_token(asked: Arc<PageRequest>) -> Answered {
-    let (by, id) = (asked.principal.clone(), asked.fields.get("id").to_owned());
-    let own = OwnAccount::of(&asked.state, &by).await?;
+pub(in crate::web) async fn end_token(request: Arc<PageRequest>) -> FormResult {
+    let (by, id) = (request.principal.clone(), request.fields.get("id").to_owned());
+    let own = OwnAccount::of(&request.state, &by).await?;
     let Some(name) = own.local() else {
         return Ok(FormOutcome::Other(Redirect::to(AccountPage::PATH).into_response()));
     };
-    let ended = asked.state.database.call(move |connection| Ok(tokens::remove(connection, &id, Some(&name), &by)));
+    let ended = request.state.database.run(move |connection| Ok(tokens::remove(connection, &id, Some(&name), &by)));
     match ended.await? {
         Ok(_) => Ok(FormOutcome::Done("token")),
-        Err(error @ TokenError::Missing(_)) => Ok(FormOutcome::Refused(StatusCode::NOT_FOUND, sentence(&error))),
+        Err(error @ TokenError::Missing(_)) => Ok(FormOutcome::Denied(StatusCode::NOT_FOUND, sentence(&error))),
         Err(error) => Err(error.into()),
     }
 }
 
-async fn password(asked: Arc<PageRequest>) -> Answered {
-    let PageRequest { state, principal, peer, headers, fields } = &*asked;
+pub(in crate::web) async fn password(request: Arc<PageRequest>) -> FormResult {
+    let PageRequest { state, principal, peer, headers, fields } = &*request;
     let own = OwnAccount::of(state, principal).await?;
     let Some(name) = own.local() else {
         return Ok(FormOutcome::Other(Redirect::to(AccountPage::PATH).into_response()));
     };
     if fields.get("new") != fields.get("again") {
-        return Ok(FormOutcome::Refused(StatusCode::BAD_REQUEST, "The new password was typed in two ways.".to_owned()));
+        return Ok(FormOutcome::Denied(StatusCode::BAD_REQUEST, "The new password was typed in two ways.".to_owned()));
     }
-    let typed = |name| Password::typed(fields.get(name).to_owned());
-    let change =
-        PasswordChange { present: typed("current"), new: typed("new"), address: peer.address, agent: agent(headers) };
+    let typed = |name| Password::new(fields.get(name).to_owned());
+    let change = PasswordChange {
+        present: typed("current"),
+        new: typed("new"),
+        address: peer.address,
+        agent: user_agent(headers),
+    };
     let (status, text) = match state.auth.change_password(&name, principal, change).await {
-        Ok((token, _)) => {
+        Ok((secret, _)) => {
             let to = Redirect::to("/account?done=password");
-            return Ok(FormOutcome::Other((login::session_cookie(&state.auth, &token), to).into_response()));
+            return Ok(FormOutcome::Other((cookies::session(&state.auth, &secret), to).into_response()));
         }
         Err(PasswordChangeError::New(error)) => {
-            return Ok(FormOutcome::Refused(StatusCode::BAD_REQUEST, sentence(&error)));
+            return Ok(FormOutcome::Denied(StatusCode::BAD_REQUEST, sentence(&error)));
         }
         Err(PasswordChangeError::Present(LogInError::Wrong)) => {
             (StatusCode::FORBIDDEN, "The present password is wrong.".to_owned())
@@ -152,7 +147,7 @@ async fn password(asked: Arc<PageRequest>) -> Answered {
         }
         Err(error) => return Err(error.into()),
     };
-    Ok(FormOutcome::RefusedAndRecorded(status, text))
+    Ok(FormOutcome::DeniedAndAudited(status, text))
 }
 
 #[cfg(test)]

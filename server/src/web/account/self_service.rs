@@ -1,11 +1,11 @@
-//! What somebody may do with their own account, by the page and by the API alike.
+//! What people may do with their own account, on the page and through the API alike.
 
 use axum::http::StatusCode;
 use model::rights::Role;
 
 use crate::{
     auth::{
-        AuthMethod, Origin, Principal, Session, UserName,
+        AccountOrigin, AuthMethod, Principal, Session, UserName,
         authn::{
             expiry, sessions,
             tokens::{self, NewToken, Scope, Token, TokenError},
@@ -16,52 +16,52 @@ use crate::{
     web::{AppState, form_fields::sentence},
 };
 
-/// Somebody's own account.
+/// The account of whoever asks.
 pub(in crate::web) struct OwnAccount {
     principal: Principal,
-    /// The session that they ask with, where they have one.
+    /// The session that they asked with, where it was one.
     pub(in crate::web) session: Option<Session>,
 }
 
 /// Why a token was not made.
-pub(in crate::web) enum MakeError {
-    /// With what to tell.
-    Told(StatusCode, String),
+pub(in crate::web) enum MakeTokenError {
+    /// It may not be made, and why.
+    Denied(StatusCode, String),
     /// Sluice failed.
     Failed(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl OwnAccount {
-    /// That of a caller.
+    /// The account of `principal`.
     pub(in crate::web) async fn of(state: &AppState, principal: &Principal) -> Result<Self, DatabaseError> {
         Ok(Self { session: state.auth.session_of(principal).await?, principal: principal.clone() })
     }
 
-    /// The local account; others have none that Sluice keeps.
+    /// Its name, where it is a local one.
     pub(in crate::web) fn local(&self) -> Option<UserName> {
-        self.session.as_ref().filter(|s| s.origin == Origin::Local).and_then(|s| s.user.parse().ok())
+        self.session.as_ref().filter(|s| s.origin == AccountOrigin::Local).and_then(|s| s.user.parse().ok())
     }
 
-    /// Whose sessions theirs are.
-    pub(in crate::web) fn key(&self) -> Option<(Origin, String)> {
+    /// Where the account comes from and its name, which its sessions are found by.
+    pub(in crate::web) fn key(&self) -> Option<(AccountOrigin, String)> {
         self.session.as_ref().map(|session| (session.origin, session.user.clone()))
     }
 
-    /// How they are known, in words.
-    pub(in crate::web) fn means(&self, state: &AppState) -> String {
-        match (&self.principal.means, &self.session) {
-            (AuthMethod::Session(_), Some(session)) if session.origin == Origin::Oidc => {
-                state.auth.outside().oidc.as_ref().map_or("OpenID Connect", |oidc| oidc.name()).to_owned()
+    /// How they were authenticated, in words.
+    pub(in crate::web) fn method(&self, state: &AppState) -> String {
+        match (&self.principal.method, &self.session) {
+            (AuthMethod::Session(_), Some(session)) if session.origin == AccountOrigin::Oidc => {
+                state.auth.identity_providers().oidc.as_ref().map_or("OpenID Connect", |oidc| oidc.name()).to_owned()
             }
             (AuthMethod::Session(_), _) => "name and password".to_owned(),
             (AuthMethod::Open, _) => {
                 "nothing: there are no accounts, and whoever uses this machine may do everything".to_owned()
             }
-            (means, _) => format!("{means}"),
+            (method, _) => method.to_string(),
         }
     }
 
-    /// Ends a session of theirs by its public name; whether there was one. Who has no sessions ends none.
+    /// Ends a session of the account; whether there was one of that id.
     pub(in crate::web) async fn end_session(&self, state: &AppState, id: String) -> Result<bool, DatabaseError> {
         match self.key() {
             Some(of) => end_session(state, &self.principal, id, Some(of)).await,
@@ -69,45 +69,45 @@ impl OwnAccount {
         }
     }
 
-    /// Makes a token of theirs.
+    /// Makes a token of the account.
     pub(in crate::web) async fn make_token(
         &self,
         state: &AppState,
         scope: &str,
         expires: &str,
         note: &str,
-    ) -> Result<(Token, String), MakeError> {
-        let bad = |text: String| MakeError::Told(StatusCode::BAD_REQUEST, text);
+    ) -> Result<(Token, String), MakeTokenError> {
+        let bad = |text: String| MakeTokenError::Denied(StatusCode::BAD_REQUEST, text);
         let scope: Scope = scope.parse().map_err(|error| bad(sentence(&error)))?;
         let time = expiry::parse(expires).map_err(|error| bad(sentence(&error)))?;
         let Some(user) = self.local() else {
             let text = "Tokens are for local accounts: ask an admin for one, as for a script.".to_owned();
-            return Err(MakeError::Told(StatusCode::FORBIDDEN, text));
+            return Err(MakeTokenError::Denied(StatusCode::FORBIDDEN, text));
         };
         if scope == Scope::Act && self.principal.rights.role < Role::Operator {
             let text = "A viewer's token can only look: take the scope read.".to_owned();
-            return Err(MakeError::Told(StatusCode::FORBIDDEN, text));
+            return Err(MakeTokenError::Denied(StatusCode::FORBIDDEN, text));
         }
         let new = NewToken { user, scope, note: note.to_owned(), expires: expiry::after(now(), time) };
         let by = self.principal.clone();
-        let made = state.database.call(move |connection| Ok(tokens::add(connection, &new, &by, now()))).await;
-        match made.map_err(|error| MakeError::Failed(error.into()))? {
+        let made = state.database.run(move |connection| Ok(tokens::add(connection, &new, &by, now()))).await;
+        match made.map_err(|error| MakeTokenError::Failed(error.into()))? {
             Ok(made) => Ok(made),
-            Err(error @ (TokenError::Random(_) | TokenError::Database(_))) => Err(MakeError::Failed(error.into())),
-            Err(error) => Err(MakeError::Told(StatusCode::CONFLICT, sentence(&error))),
+            Err(error @ (TokenError::Random(_) | TokenError::Database(_))) => Err(MakeTokenError::Failed(error.into())),
+            Err(error) => Err(MakeTokenError::Denied(StatusCode::CONFLICT, sentence(&error))),
         }
     }
 }
 
-/// Ends a session by its public name; whether there was one. With `of` only where it is that account's.
+/// Ends a session; whether there was one of that id. With `of` only where it is that account's.
 pub(in crate::web) async fn end_session(
     state: &AppState,
     by: &Principal,
     id: String,
-    of: Option<(Origin, String)>,
+    of: Option<(AccountOrigin, String)>,
 ) -> Result<bool, DatabaseError> {
-    let (limits, by) = (state.auth.limits(), by.clone());
-    let ended = state.database.call(move |connection| {
+    let (limits, by) = (state.auth.session_limits(), by.clone());
+    let ended = state.database.run(move |connection| {
         let of = of.as_ref().map(|(origin, user)| (*origin, user.as_str()));
         sessions::revoke(connection, &id, of, &by, limits, now())
     });

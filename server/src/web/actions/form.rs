@@ -1,4 +1,5 @@
-//! The stats page's form, posted without the program: the same checks, the same question, the same path to HAProxy.
+//! The form of the Stats page as browsers without JavaScript post it: the same checks, the same question for
+//! confirmation, the same way to HAProxy as for the API.
 
 use std::collections::HashSet;
 
@@ -19,19 +20,19 @@ use model::{
 use crate::{
     auth::Principal,
     operations::RequestError,
-    web::{AppState, middleware::audit::AlreadyAudited, render},
+    web::{AppState, denial::AlreadyAudited, render},
 };
 
-/// What the form says, its repeated fields gathered.
+/// The fields of the form, repeated ones gathered.
 #[derive(Debug, Default)]
 struct Posted {
-    /// The button: an action, or `apply` for the one in the list.
+    /// The button that was pressed: an action, or `apply` for the one chosen in the list.
     button: String,
-    /// The list.
+    /// The action that is chosen in the list.
     action: String,
     /// The checked servers, `NODE/BACKEND/SERVER` or `@CLUSTER/BACKEND/SERVER`.
     servers: Vec<String>,
-    /// Whether the question was answered.
+    /// Whether the question for confirmation was answered.
     confirmed: bool,
     /// The names typed in answer.
     typed: Vec<String>,
@@ -77,11 +78,11 @@ pub(in crate::web) async fn act(
     let answer = |status, title: &str, body: &dyn Fn() -> AnyView| {
         render::plain(&headers, state.who(&principal), status, title, body)
     };
-    let refuse = |status, text: String| answer(status, "Nothing was done", &|| answer::refusal(text.clone()));
-    let refuse_request = |error: &RequestError| {
+    let deny = |status, text: String| answer(status, "Nothing was done", &|| answer::refusal(text.clone()));
+    let deny_request = |error: &RequestError| {
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
-        let mut response = refuse(status, format!("{error}."));
-        // Operations tell the record of what they refuse, target by target.
+        let mut response = deny(status, format!("{error}."));
+        // The audit log has it already, target by target.
         response.extensions_mut().insert(AlreadyAudited);
         if let RequestError::Rate { wait } = error {
             response.headers_mut().insert(header::RETRY_AFTER, (*wait).into());
@@ -90,24 +91,21 @@ pub(in crate::web) async fn act(
     };
     let posted = match fields {
         Ok(Form(fields)) => Posted::from_fields(fields),
-        Err(rejection) => return refuse(rejection.status(), format!("{}.", rejection.body_text())),
+        Err(rejection) => return deny(rejection.status(), format!("{}.", rejection.body_text())),
     };
     let Some(action) = posted.action() else {
-        return refuse(StatusCode::BAD_REQUEST, "No action was chosen. Go back, choose one, and apply it.".to_owned());
+        return deny(StatusCode::BAD_REQUEST, "No action was chosen. Go back, choose one, and apply it.".to_owned());
     };
     let Some(targets) = posted.targets() else {
-        return refuse(StatusCode::BAD_REQUEST, "A server's name can't be read.".to_owned());
+        return deny(StatusCode::BAD_REQUEST, "A server's name can't be read.".to_owned());
     };
     if targets.is_empty() {
-        return refuse(
-            StatusCode::BAD_REQUEST,
-            "No server was checked. Go back and check the servers first.".to_owned(),
-        );
+        return deny(StatusCode::BAD_REQUEST, "No server was checked. Go back and check the servers first.".to_owned());
     }
     let request = ActionRequest { action, targets, reason: None };
     let targets = match state.operations.targets(&request, &principal).await {
         Ok(targets) => targets,
-        Err(error) => return refuse_request(&error),
+        Err(error) => return deny_request(&error),
     };
     let world = state.hub.world();
     let named: HashSet<Target> = targets.iter().cloned().collect();
@@ -130,10 +128,10 @@ pub(in crate::web) async fn act(
     let run = state.tracker.spawn(async move { operations.run(request, &asker).await });
     match run.await {
         Ok(Ok(response)) => answer(StatusCode::OK, "Outcome", &|| answer::outcomes(action, response.clone(), &why)),
-        Ok(Err(error)) => refuse_request(&error),
+        Ok(Err(error)) => deny_request(&error),
         Err(error) => {
             tracing::error!(%error, "an operation failed");
-            refuse(
+            deny(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "Sluice failed. Look at the servers before you try again.".to_owned(),
             )

@@ -2,6 +2,8 @@
 
 use axum::http::HeaderValue;
 
+use crate::web::quality;
+
 /// A form that a file of the site may be there in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Coding {
@@ -17,7 +19,7 @@ impl Coding {
     /// All of them, the smallest first.
     pub(super) const ALL: [Self; 3] = [Self::Br, Self::Gzip, Self::Identity];
 
-    /// What cargo-leptos puts after the name of a file in this form.
+    /// What `scripts/site.mjs` puts after the name of a file in this form.
     pub(super) fn suffix(self) -> &'static str {
         match self {
             Self::Br => ".br",
@@ -38,10 +40,7 @@ impl Coding {
 
 /// The forms that the headers allow, the one to prefer first. Of forms that are as welcome the smaller comes first.
 pub(super) fn preferred<'h>(headers: impl IntoIterator<Item = &'h HeaderValue>) -> Vec<Coding> {
-    let mut listed: Vec<(String, u16)> = Vec::new();
-    for header in headers {
-        listed.extend(header.to_str().unwrap_or_default().split(',').filter_map(weighed));
-    }
+    let listed = quality::entries(headers);
     let weight = |name: &str| listed.iter().find(|(listed, _)| listed == name).map(|(_, weight)| *weight);
     let of = |coding: Coding| match coding.token() {
         Some(token) => weight(token).or(weight("*")).unwrap_or(0),
@@ -51,27 +50,4 @@ pub(super) fn preferred<'h>(headers: impl IntoIterator<Item = &'h HeaderValue>) 
     let mut codings: Vec<Coding> = Coding::ALL.into_iter().filter(|coding| of(*coding) > 0).collect();
     codings.sort_by_key(|coding| std::cmp::Reverse(of(*coding)));
     codings
-}
-
-/// One entry with its weight in thousandths.
-fn weighed(entry: &str) -> Option<(String, u16)> {
-    let mut parts = entry.split(';').map(str::trim);
-    let name = parts.next().filter(|name| !name.is_empty())?.to_ascii_lowercase();
-    let quality = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-    let weight = match quality {
-        None => 1_000,
-        Some(quality) => thousandths(quality).unwrap_or(0),
-    };
-    Some((name, weight))
-}
-
-/// `0.25` as 250.
-fn thousandths(quality: &str) -> Option<u16> {
-    let (whole, fraction) = quality.split_once('.').unwrap_or((quality, ""));
-    if fraction.len() > 3 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let fraction: u16 = format!("{fraction:0<3}").parse().ok()?;
-    let whole: u16 = whole.parse().ok().filter(|whole| *whole <= 1)?;
-    Some((whole * 1_000 + fraction).min(1_000))
 }

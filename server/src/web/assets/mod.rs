@@ -1,13 +1,14 @@
 //! The site inside the program: script, WebAssembly, style, icons.
 //!
-//! Their names never change while their content does, so a browser asks each time and is answered "not modified".
+//! The address of the program in the browser names the build, `/pkg/BUILD/sluice.wasm`: a browser keeps what is there,
+//! and a page never gets parts of another build than its own. Everything else has one name whatever its content, so that
+//! a browser asks each time and is answered "not modified".
 
 mod encoding;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::LazyLock};
 
 use axum::{
-    Router,
     body::Body,
     extract::Request,
     http::{
@@ -15,14 +16,13 @@ use axum::{
         header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY},
     },
     response::{IntoResponse, Response},
-    routing::get,
 };
 use encoding::Coding;
 use rust_embed::RustEmbed;
 
 use super::problem::Problem;
 
-/// What cargo-leptos builds. `build.rs` sees to it that the folder exists, and that the program is built again when
+/// What `scripts/site.mjs` builds. `build.rs` sees to it that the folder exists, and that the program is built again when
 /// something in it changes.
 #[derive(RustEmbed)]
 #[folder = "../target/site"]
@@ -30,6 +30,19 @@ struct Site;
 
 /// How much of a hash names a build or a version of a file, in bytes: two of a trillion would have to meet.
 const SHORT_HASH: usize = 8;
+
+/// How long a browser keeps what has its build in its address.
+const KEPT: &str = "public, max-age=31536000, immutable";
+
+/// What has one name whatever its content is asked for each time.
+const ASKED_FOR_EACH_TIME: &str = "no-cache";
+
+/// How the address of the program's script ends, whatever its build.
+const SCRIPT: &str = "/sluice.js";
+
+/// What stands in for the script of another build: that page was drawn just before this program was started, and is
+/// loaded anew. After a second, so that no page hurries in a circle while two builds serve one address.
+const RELOAD: &str = "setTimeout(() => location.reload(), 1000);\nexport default () => new Promise(() => {});\n";
 
 /// One file.
 #[derive(Clone, Debug)]
@@ -47,23 +60,27 @@ fn embedded(path: &str) -> Option<File> {
     Some(File { hash: file.metadata.sha256_hash(), kind: file.metadata.mimetype().to_owned(), content: file.data })
 }
 
-/// A route for everything below `/pkg`, and for each file beside it.
-pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    let beside =
-        Site::iter().filter(|path| !path.starts_with("pkg/") && is_original(path) && !path.contains(['{', '}']));
-    let pkg = Router::new().route("/pkg/{*path}", get(serve));
-    beside.fold(pkg, |router, path| router.route(&format!("/{path}"), get(serve)))
+/// The paths of the site: all below `/pkg`, and each file beside it.
+pub(super) fn paths() -> impl Iterator<Item = String> {
+    let is_beside = |path: &str| !path.starts_with("pkg/") && is_original(path) && !path.contains(['{', '}']);
+    let beside = Site::iter().filter(move |path| is_beside(path)).map(|path| format!("/{path}"));
+    std::iter::once("/pkg/{*path}".to_owned()).chain(beside)
 }
 
-/// Whether a route of [`routes`] beside `/pkg` has that path.
-pub(super) fn is_file(path: &str) -> bool {
-    let name = path.trim_start_matches('/');
-    !name.starts_with("pkg/") && is_original(name) && Site::get(name).is_some()
-}
+static BUILD: LazyLock<String> = LazyLock::new(named);
 
 /// Names the program and the site inside it: its version, and a hash over the names and contents of all files.
 #[must_use]
-pub fn build() -> String {
+pub fn build() -> &'static str {
+    &BUILD
+}
+
+/// Where the program in the browser is, for whoever draws a page.
+pub(super) fn folder() -> String {
+    format!("pkg/{}", build())
+}
+
+fn named() -> String {
     let mut paths: Vec<_> = Site::iter().filter(|path| is_original(path)).collect();
     paths.sort();
     let mut hash = FNV_OFFSET;
@@ -87,14 +104,23 @@ fn is_original(path: &str) -> bool {
     Coding::ALL.iter().all(|coding| coding.suffix().is_empty() || !path.ends_with(coding.suffix()))
 }
 
-async fn serve(request: Request) -> Response {
-    answer(embedded, request.uri().path(), request.headers())
+/// Answers with the file that a request's path names.
+pub(super) async fn serve(request: Request) -> Response {
+    answer(embedded, build(), request.uri().path(), request.headers())
 }
 
 /// The answer for a path, in the best form that the browser takes.
-fn answer(lookup: Lookup, path: &str, headers: &HeaderMap) -> Response {
-    let name = path.trim_start_matches('/');
-    let Some(original) = Some(name).filter(|name| is_original(name)).and_then(lookup) else {
+fn answer(lookup: Lookup, build: &str, path: &str, headers: &HeaderMap) -> Response {
+    let path = path.trim_start_matches('/');
+    let own = path.strip_prefix("pkg/").and_then(|rest| rest.strip_prefix(build)?.strip_prefix('/'));
+    let (name, kept) = match own {
+        Some(file) => (Cow::from(format!("pkg/{file}")), KEPT),
+        None => (Cow::from(path), ASKED_FOR_EACH_TIME),
+    };
+    let Some(original) = Some(&name).filter(|name| is_original(name)).and_then(|name| lookup(name)) else {
+        if own.is_none() && path.ends_with(SCRIPT) {
+            return ([(CONTENT_TYPE, "text/javascript")], RELOAD).into_response();
+        }
         return Problem::new(StatusCode::NOT_FOUND, "There is no such file in the site").into_response();
     };
     let kind = content_type(&original.kind);
@@ -113,7 +139,7 @@ fn answer(lookup: Lookup, path: &str, headers: &HeaderMap) -> Response {
         ([(CONTENT_TYPE, kind)], body).into_response()
     };
     let out = response.headers_mut();
-    out.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    out.insert(CACHE_CONTROL, HeaderValue::from_static(kept));
     out.insert(VARY, HeaderValue::from_static("accept-encoding"));
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         out.insert(ETAG, tag);

@@ -22,7 +22,7 @@ fn site(path: &str) -> Option<File> {
 
 fn ask(path: &str, headers: &[(axum::http::HeaderName, &str)]) -> Response {
     let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().expect("a value"))).collect();
-    answer(site, path, &headers)
+    answer(site, "1.2.3-abc", path, &headers)
 }
 
 async fn body(response: Response) -> Vec<u8> {
@@ -86,6 +86,29 @@ async fn what_the_browser_has_is_not_sent_again() {
         assert_eq!(response.headers()[ETAG], tag);
         assert_eq!(body(response).await.is_empty(), expected == 304);
     }
+}
+
+#[tokio::test]
+async fn what_has_its_build_in_its_address_is_kept_and_nothing_of_another_build_is_served() {
+    for (path, expected) in [
+        ("/pkg/1.2.3-abc/sluice.wasm", Some("public, max-age=31536000, immutable")),
+        ("/pkg/1.2.3-abc/sluice.js", Some("public, max-age=31536000, immutable")),
+        ("/pkg/1.2.3-abc/nope.wasm", None),
+        ("/pkg/1.2.3-abcd/sluice.wasm", None),
+        ("/pkg/1.2.3-ab/sluice.wasm", None),
+        ("/pkg/1.2.3/sluice.wasm", None),
+        ("/pkg//sluice.wasm", None),
+        ("/pkg/1.2.3-abc/../favicon.svg", None),
+        ("/1.2.3-abc/favicon.svg", None),
+    ] {
+        let response = ask(path, &[]);
+        assert_eq!(response.headers().get(CACHE_CONTROL).map(|kept| kept.to_str().expect("ascii")), expected, "{path}");
+        assert_eq!(response.status() == StatusCode::OK, expected.is_some(), "{path}");
+    }
+    assert_eq!(body(ask("/pkg/1.2.3-abc/sluice.js", &[])).await, b"script");
+    let other = ask("/pkg/0.0.1-fff/sluice.js", &[]);
+    assert_eq!(other.headers()[CONTENT_TYPE], "text/javascript");
+    assert_eq!(body(other).await, RELOAD.as_bytes());
 }
 
 #[test]

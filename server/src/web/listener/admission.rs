@@ -2,18 +2,17 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+
+use ipnet::IpNet;
 
 use crate::{
     config::{ConnectionLimits, DEFAULT_PER_ADDRESS, ListenerConfig},
     metrics::{ListenerMetrics, ReasonLabel},
+    network::client_network,
 };
-
-/// Bits of an IPv6 address that are one place: providers give every customer a network of so many at least, and its
-/// owner any address in it.
-const PLACE: u32 = 64;
 
 /// Counts connections. A clone counts the same ones.
 #[derive(Clone, Debug)]
@@ -31,23 +30,24 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Open {
     total: usize,
-    by_place: HashMap<IpAddr, usize>,
+    by_network: HashMap<IpNet, usize>,
 }
 
-/// Why there is no place.
+/// Why a connection is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Full {
+pub(super) enum AdmissionError {
     /// Too many in all.
     Total,
     /// Too many from there.
     Address,
 }
 
-/// The place of one connection, until it is dropped.
+/// One connection that was let in, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Permit {
     admission: Admission,
-    place: Option<IpAddr>,
+    /// Nothing for one that is bounded only with all together.
+    network: Option<IpNet>,
 }
 
 impl Admission {
@@ -55,27 +55,32 @@ impl Admission {
         Self(Arc::new(Inner { limits, config, metrics, open: Mutex::default() }))
     }
 
-    /// A place for a connection from there; refusals are counted.
-    pub(super) fn admit(&self, address: IpAddr) -> Result<Permit, Full> {
+    /// Lets in a connection from there.
+    ///
+    /// # Errors
+    /// When there are too many; it is counted.
+    pub(super) fn admit(&self, address: IpAddr) -> Result<Permit, AdmissionError> {
         let inner = &*self.0;
-        let place = self.bound(address).map(|bound| (place(address), bound));
+        let network = self.bound(address).map(|bound| (client_network(address), bound));
         let mut open = self.open();
-        let full = if open.total >= inner.limits.connections {
-            Some(Full::Total)
+        let error = if open.total >= inner.limits.connections {
+            Some(AdmissionError::Total)
         } else {
-            place.filter(|(place, bound)| open.by_place.get(place).is_some_and(|n| n >= bound)).map(|_| Full::Address)
+            network
+                .filter(|(network, bound)| open.by_network.get(network).is_some_and(|n| n >= bound))
+                .map(|_| AdmissionError::Address)
         };
-        if let Some(full) = full {
-            inner.metrics.refused.get_or_create(&ReasonLabel::of(full.word())).inc();
-            return Err(full);
+        if let Some(error) = error {
+            inner.metrics.refused.get_or_create(&ReasonLabel::of(error.word())).inc();
+            return Err(error);
         }
         open.total += 1;
-        let place = place.map(|(place, _)| place);
-        if let Some(place) = place {
-            *open.by_place.entry(place).or_default() += 1;
+        let network = network.map(|(network, _)| network);
+        if let Some(network) = network {
+            *open.by_network.entry(network).or_default() += 1;
         }
         inner.metrics.open.inc();
-        Ok(Permit { admission: self.clone(), place })
+        Ok(Permit { admission: self.clone(), network })
     }
 
     /// How many there may be from an address; nothing where only all together are bounded.
@@ -90,8 +95,8 @@ impl Admission {
     }
 }
 
-impl Full {
-    /// Its name among the figures.
+impl AdmissionError {
+    /// Its name in figures.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Total => "total",
@@ -104,23 +109,15 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let mut open = self.admission.open();
         open.total -= 1;
-        if let Some(place) = self.place
-            && let Some(count) = open.by_place.get_mut(&place)
+        if let Some(network) = self.network
+            && let Some(count) = open.by_network.get_mut(&network)
         {
             *count -= 1;
             if *count == 0 {
-                open.by_place.remove(&place);
+                open.by_network.remove(&network);
             }
         }
         self.admission.0.metrics.open.dec();
-    }
-}
-
-/// What counts as one address.
-fn place(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << (128 - PLACE))).into(),
-        v4 => v4,
     }
 }
 
@@ -130,7 +127,7 @@ impl Permit {
     pub(super) fn for_test() -> Self {
         let admission =
             Admission::new(ConnectionLimits::default(), ListenerConfig::default(), ListenerMetrics::default());
-        admission.admit(IpAddr::V6(Ipv6Addr::LOCALHOST)).expect("nobody else is there")
+        admission.admit(IpAddr::V6(std::net::Ipv6Addr::LOCALHOST)).expect("nobody else is there")
     }
 }
 
@@ -144,31 +141,31 @@ mod tests {
         Admission::new(limits, ListenerConfig { proxies, url: None }, ListenerMetrics::default())
     }
 
-    fn admit(admission: &Admission, address: &str) -> Result<Permit, Full> {
+    fn admit(admission: &Admission, address: &str) -> Result<Permit, AdmissionError> {
         admission.admit(address.parse().expect("an address"))
     }
 
     #[test]
     fn an_address_has_its_share_and_gets_it_back() {
         let two = admission(100, Some(2));
-        let held = [admit(&two, "192.0.2.1"), admit(&two, "::ffff:192.0.2.1")].map(|p| p.expect("a place"));
-        assert_eq!(admit(&two, "192.0.2.1").expect_err("full"), Full::Address);
+        let held = [admit(&two, "192.0.2.1"), admit(&two, "::ffff:192.0.2.1")].map(|p| p.expect("let in"));
+        assert_eq!(admit(&two, "192.0.2.1").expect_err("full"), AdmissionError::Address);
         assert!(admit(&two, "192.0.2.2").is_ok());
         drop(held);
         assert!(admit(&two, "192.0.2.1").is_ok());
         {
             let open = two.open();
-            assert_eq!((open.total, open.by_place.len()), (0, 0));
+            assert_eq!((open.total, open.by_network.len()), (0, 0));
         }
         assert_eq!(two.0.metrics.open.get(), 0);
         assert_eq!(two.0.metrics.refused.get_or_create(&ReasonLabel::of("address")).get(), 1);
     }
 
     #[test]
-    fn a_network_of_ipv6_is_one_place() {
+    fn a_network_of_ipv6_is_one_client() {
         let two = admission(100, Some(2));
-        let _held = [admit(&two, "2001:db8:0:1::1"), admit(&two, "2001:db8:0:1:ffff::2")].map(|p| p.expect("a place"));
-        assert_eq!(admit(&two, "2001:db8:0:1::3").expect_err("full"), Full::Address);
+        let _held = [admit(&two, "2001:db8:0:1::1"), admit(&two, "2001:db8:0:1:ffff::2")].map(|p| p.expect("let in"));
+        assert_eq!(admit(&two, "2001:db8:0:1::3").expect_err("full"), AdmissionError::Address);
         assert!(admit(&two, "2001:db8:0:2::1").is_ok());
     }
 
@@ -176,21 +173,21 @@ mod tests {
     fn this_machine_and_reverse_proxies_bring_many_people() {
         let usual = admission(1000, None);
         for address in ["127.0.0.1", "::1", "10.1.2.3", "::ffff:127.0.0.1"] {
-            let many: Vec<_> = (0..=DEFAULT_PER_ADDRESS).map(|_| admit(&usual, address).expect("a place")).collect();
+            let many: Vec<_> = (0..=DEFAULT_PER_ADDRESS).map(|_| admit(&usual, address).expect("let in")).collect();
             assert_eq!(usual.open().total, many.len());
         }
-        let _many: Vec<_> = (0..DEFAULT_PER_ADDRESS).map(|_| admit(&usual, "192.0.2.1").expect("a place")).collect();
-        assert_eq!(admit(&usual, "192.0.2.1").expect_err("full"), Full::Address);
+        let _many: Vec<_> = (0..DEFAULT_PER_ADDRESS).map(|_| admit(&usual, "192.0.2.1").expect("let in")).collect();
+        assert_eq!(admit(&usual, "192.0.2.1").expect_err("full"), AdmissionError::Address);
         // Where a bound is named it is for all.
         let named = admission(1000, Some(1));
-        let _one = admit(&named, "127.0.0.1").expect("a place");
-        assert_eq!(admit(&named, "127.0.0.1").expect_err("full"), Full::Address);
+        let _one = admit(&named, "127.0.0.1").expect("let in");
+        assert_eq!(admit(&named, "127.0.0.1").expect_err("full"), AdmissionError::Address);
     }
 
     #[test]
     fn all_together_are_bounded() {
         let all = admission(2, None);
-        let _held = [admit(&all, "127.0.0.1"), admit(&all, "192.0.2.1")].map(|p| p.expect("a place"));
-        assert_eq!(admit(&all, "::1").expect_err("full"), Full::Total);
+        let _held = [admit(&all, "127.0.0.1"), admit(&all, "192.0.2.1")].map(|p| p.expect("let in"));
+        assert_eq!(admit(&all, "::1").expect_err("full"), AdmissionError::Total);
     }
 }

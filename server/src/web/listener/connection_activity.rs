@@ -1,60 +1,60 @@
-//! What goes on on one connection, and by when something must.
+//! What one connection is at, and by when it must go on.
+//!
+//! These are the time-outs that neither hyper nor `tokio-io-timeout` has; the module above says why.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::Timing;
 use crate::metrics::{ListenerMetrics, ReasonLabel};
 
-/// Why a connection is cut.
+/// What took too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cut {
-    /// The TLS handshake took too long.
+pub(super) enum TimeoutReason {
+    /// The TLS handshake.
     Handshake,
-    /// The first request did not come.
+    /// The first request.
     FirstRequest,
-    /// No further request came.
+    /// A further request.
     Idle,
     /// The peer takes nothing of what we write.
     Stalled,
 }
 
-/// What goes on. Times only move forward.
+/// What it is at. Times only move forward.
 #[derive(Clone, Copy, Debug)]
 struct State {
     /// When the connection was made.
     began: Instant,
     /// Whether a request has come at all.
-    was_asked: bool,
+    had_request: bool,
     /// Requests that a handler is at.
-    handling: usize,
+    requests: usize,
     /// Answers whose body is under way.
-    sending: usize,
+    responses: usize,
     /// When a request ended, or a part of an answer was taken, last.
-    moved: Instant,
-    /// Whether it is a stream by now, which has pings of its own.
-    is_stream: bool,
+    progressed: Instant,
 }
 
 impl State {
     /// By when something must come or go, and what it is when it does not.
-    fn deadline(self, timing: &Timing) -> Option<(Instant, Cut)> {
+    fn deadline(self, timing: &Timing) -> Option<(Instant, TimeoutReason)> {
         match self {
-            // A handler has its own bounds, for the body that it waits for, too.
-            Self { is_stream: true, .. } | Self { handling: 1.., .. } => None,
+            // A handler has bounds of its own, for the body that it waits for, too.
+            Self { requests: 1.., .. } => None,
             // Over HTTP/2 a peer can leave an answer lying without the socket being full.
-            Self { sending: 1.., .. } => Some((self.moved + timing.stall, Cut::Stalled)),
-            Self { was_asked: false, .. } => Some((self.began + timing.first_request, Cut::FirstRequest)),
-            _ => Some((self.moved + timing.idle, Cut::Idle)),
+            Self { responses: 1.., .. } => Some((self.progressed + timing.stall, TimeoutReason::Stalled)),
+            Self { had_request: false, .. } => Some((self.began + timing.first_request, TimeoutReason::FirstRequest)),
+            _ => Some((self.progressed + timing.idle, TimeoutReason::Idle)),
         }
     }
 }
 
-/// The pulse of one connection, shared by its socket, its requests and its answers.
+/// What one connection is at, shared by its task, its requests and its answers.
 #[derive(Debug)]
 pub(super) struct ConnectionActivity {
     timing: Timing,
@@ -66,13 +66,23 @@ impl ConnectionActivity {
     /// Of a connection that was just made.
     pub(super) fn new(timing: Timing, metrics: ListenerMetrics) -> Arc<Self> {
         let now = Instant::now();
-        let state = State { began: now, was_asked: false, handling: 0, sending: 0, moved: now, is_stream: false };
+        let state = State { began: now, had_request: false, requests: 0, responses: 0, progressed: now };
         Arc::new(Self { timing, metrics, state: Mutex::new(state) })
     }
 
-    /// By when something must come or go.
-    pub(super) fn deadline(&self) -> Option<(Instant, Cut)> {
-        self.state().deadline(&self.timing)
+    /// Comes back when something did not come or go in time.
+    pub(super) async fn overdue(&self) -> TimeoutReason {
+        // A deadline that begins while this sleeps is at least so far away, so that nobody has to wake it.
+        let shortest = self.timing.idle.min(self.timing.stall);
+        loop {
+            let now = Instant::now();
+            let next = match self.deadline() {
+                Some((deadline, reason)) if deadline <= now => return reason,
+                Some((deadline, _)) => deadline.min(now + shortest),
+                None => now + shortest,
+            };
+            sleep_until(next).await;
+        }
     }
 
     /// How long the socket may take nothing.
@@ -80,36 +90,30 @@ impl ConnectionActivity {
         self.timing.stall
     }
 
-    /// When a connection that has no deadline now is to be looked at again: it may have got one by itself.
-    pub(super) fn look_again(&self) -> Instant {
-        Instant::now() + self.timing.idle.min(self.timing.stall)
-    }
-
-    /// Counts a cut.
-    pub(super) fn cut(&self, cut: Cut) {
-        tracing::debug!(?cut, "a connection is cut");
-        self.metrics.cut.get_or_create(&ReasonLabel::of(cut.word())).inc();
+    /// Counts a connection that is cut.
+    pub(super) fn count_cut(&self, reason: TimeoutReason) {
+        tracing::debug!(?reason, "a connection is cut");
+        self.metrics.cut.get_or_create(&ReasonLabel::of(reason.word())).inc();
     }
 
     /// A request has come; it ends with what is returned.
-    pub(super) fn request(self: &Arc<Self>) -> Handling {
+    pub(super) fn begin_request(self: &Arc<Self>) -> RequestGuard {
         let mut state = self.state();
-        state.was_asked = true;
-        state.handling += 1;
-        Handling(self.clone())
+        state.had_request = true;
+        state.requests += 1;
+        RequestGuard(self.clone())
     }
 
     /// An answer begins; it ends with what is returned.
-    pub(super) fn answer(self: &Arc<Self>) -> Sending {
+    pub(super) fn begin_response(self: &Arc<Self>) -> ResponseGuard {
         let mut state = self.state();
-        state.sending += 1;
-        state.moved = Instant::now();
-        Sending(self.clone())
+        state.responses += 1;
+        state.progressed = Instant::now();
+        ResponseGuard(self.clone())
     }
 
-    /// The connection is a stream from now on.
-    pub(super) fn becomes_stream(&self) {
-        self.state().is_stream = true;
+    fn deadline(&self) -> Option<(Instant, TimeoutReason)> {
+        self.state().deadline(&self.timing)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -118,8 +122,8 @@ impl ConnectionActivity {
     }
 }
 
-impl Cut {
-    /// Its name among the figures.
+impl TimeoutReason {
+    /// Its name in figures.
     fn word(self) -> &'static str {
         match self {
             Self::Handshake => "handshake",
@@ -131,66 +135,105 @@ impl Cut {
 }
 
 /// A request that a handler is at.
-pub(super) struct Handling(Arc<ConnectionActivity>);
+pub(super) struct RequestGuard(Arc<ConnectionActivity>);
 
-impl Drop for Handling {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
         let mut state = self.0.state();
-        state.handling -= 1;
-        state.moved = Instant::now();
+        state.requests -= 1;
+        state.progressed = Instant::now();
     }
 }
 
 /// An answer that is under way.
-pub(super) struct Sending(Arc<ConnectionActivity>);
+pub(super) struct ResponseGuard(Arc<ConnectionActivity>);
 
-impl Sending {
+impl ResponseGuard {
     /// A part of it was asked for: what came before was taken.
-    pub(super) fn moves(&self) {
-        self.0.state().moved = Instant::now();
+    pub(super) fn progress(&self) {
+        self.0.state().progressed = Instant::now();
     }
 }
 
-impl Drop for Sending {
+impl Drop for ResponseGuard {
     fn drop(&mut self) {
         let mut state = self.0.state();
-        state.sending -= 1;
-        state.moved = Instant::now();
+        state.responses -= 1;
+        state.progressed = Instant::now();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::{advance, sleep};
+
     use super::*;
+
+    fn connection() -> (Arc<ConnectionActivity>, Timing) {
+        let timing = Timing::default();
+        (ConnectionActivity::new(timing, ListenerMetrics::default()), timing)
+    }
 
     #[tokio::test(start_paused = true)]
     async fn what_must_come_next_follows_from_what_goes_on() {
-        let timing = Timing::default();
-        let pulse = ConnectionActivity::new(timing, ListenerMetrics::default());
+        let (activity, timing) = connection();
         let began = Instant::now();
-        let pass = || tokio::time::advance(Duration::from_secs(1));
-        assert_eq!(pulse.deadline(), Some((began + timing.first_request, Cut::FirstRequest)));
-        pass().await;
-        let handling = pulse.request();
-        assert_eq!(pulse.deadline(), None);
-        let sending = pulse.answer();
-        drop(handling);
+        let second = || advance(Duration::from_secs(1));
+        assert_eq!(activity.deadline(), Some((began + timing.first_request, TimeoutReason::FirstRequest)));
+        second().await;
+        let request = activity.begin_request();
+        assert_eq!(activity.deadline(), None);
+        let response = activity.begin_response();
+        drop(request);
         let answered = Instant::now();
-        assert_eq!(pulse.deadline(), Some((answered + timing.stall, Cut::Stalled)));
-        pass().await;
+        assert_eq!(activity.deadline(), Some((answered + timing.stall, TimeoutReason::Stalled)));
+        second().await;
         // Another request at the same time, over HTTP/2.
-        let other = pulse.request();
-        assert_eq!(pulse.deadline(), None);
+        let other = activity.begin_request();
+        assert_eq!(activity.deadline(), None);
         drop(other);
-        pass().await;
-        sending.moves();
-        assert_eq!(pulse.deadline(), Some((Instant::now() + timing.stall, Cut::Stalled)));
-        pass().await;
-        drop(sending);
-        assert_eq!(pulse.deadline(), Some((Instant::now() + timing.idle, Cut::Idle)));
-        let _stream = pulse.request();
-        pulse.becomes_stream();
-        drop(_stream);
-        assert_eq!(pulse.deadline(), None);
+        second().await;
+        response.progress();
+        assert_eq!(activity.deadline(), Some((Instant::now() + timing.stall, TimeoutReason::Stalled)));
+        second().await;
+        drop(response);
+        assert_eq!(activity.deadline(), Some((Instant::now() + timing.idle, TimeoutReason::Idle)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_without_a_request_is_overdue_in_time() {
+        let (activity, timing) = connection();
+        let began = Instant::now();
+        assert_eq!(activity.overdue().await, TimeoutReason::FirstRequest);
+        assert_eq!(began.elapsed().as_secs(), timing.first_request.as_secs());
+        activity.count_cut(TimeoutReason::FirstRequest);
+        assert_eq!(activity.metrics.cut.get_or_create(&ReasonLabel::of("first_request")).get(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_under_way_has_time_and_an_idle_connection_less() {
+        let (activity, timing) = connection();
+        let request = activity.begin_request();
+        let watched = activity.clone();
+        let overdue = tokio::spawn(async move { (watched.overdue().await, Instant::now()) });
+        sleep(Duration::from_secs(1000)).await;
+        assert!(!overdue.is_finished());
+        let ended = Instant::now();
+        drop(request);
+        let (reason, cut) = overdue.await.expect("no panic");
+        assert_eq!((reason, (cut - ended).as_secs()), (TimeoutReason::Idle, timing.idle.as_secs()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_begins_late_is_overdue_as_soon_as_any_other() {
+        let (activity, timing) = connection();
+        drop(activity.begin_request());
+        let watched = activity.clone();
+        let overdue = tokio::spawn(async move { (watched.overdue().await, Instant::now()) });
+        sleep(timing.idle - Duration::from_secs(1)).await;
+        let _response = activity.begin_response();
+        let began = Instant::now();
+        let (reason, cut) = overdue.await.expect("no panic");
+        assert_eq!((reason, (cut - began).as_secs()), (TimeoutReason::Stalled, timing.stall.as_secs()));
     }
 }

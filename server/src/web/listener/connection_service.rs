@@ -1,7 +1,8 @@
-//! The router as one connection sees it: requests know where they come from, and the connection what goes on.
+//! The router as one connection sees it: requests know where they come from, and the connection what it is at.
 
 use std::{
     convert::Infallible,
+    net::IpAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -10,60 +11,63 @@ use std::{
 use axum::{
     Router,
     body::{Body, Bytes},
-    http::{Request, Response, StatusCode},
+    http::{Request, Response},
 };
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::{body::Incoming, service::Service};
 use tower::Service as _;
 
-use super::connection_activity::{ConnectionActivity, Sending};
-use crate::web::middleware::client_address::Connection;
+use super::connection_activity::{ConnectionActivity, ResponseGuard};
+
+/// What the connection itself says of where a request comes from; among the request's extensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::web) struct ConnectionInfo {
+    pub(in crate::web) address: IpAddr,
+    pub(in crate::web) is_tls: bool,
+}
 
 /// The router as one connection sees it.
 #[derive(Clone)]
 pub(super) struct ConnectionService {
     pub(super) router: Router,
-    pub(super) connection: Connection,
-    pub(super) pulse: Arc<ConnectionActivity>,
+    pub(super) info: ConnectionInfo,
+    pub(super) activity: Arc<ConnectionActivity>,
 }
 
 impl Service<Request<Incoming>> for ConnectionService {
-    type Response = Response<Answer>;
+    type Response = Response<TrackedBody>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let handling = self.pulse.request();
+        let guard = self.activity.begin_request();
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(self.connection);
+        request.extensions_mut().insert(self.info);
         // A router takes a request at any time.
         let response = self.router.clone().call(request);
-        let pulse = self.pulse.clone();
+        let activity = self.activity.clone();
         Box::pin(async move {
             let response = response.await?;
-            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-                pulse.becomes_stream();
-            }
-            let response = response.map(|body| Answer { body, sending: pulse.answer() });
-            drop(handling);
+            let response = response.map(|body| TrackedBody { body, guard: activity.begin_response() });
+            drop(guard);
             Ok(response)
         })
     }
 }
 
 /// An answer's body, which says when a part of it is asked for: the one before was taken then.
-pub(super) struct Answer {
+pub(super) struct TrackedBody {
     body: Body,
-    sending: Sending,
+    guard: ResponseGuard,
 }
 
-impl HttpBody for Answer {
+impl HttpBody for TrackedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let this = self.get_mut();
-        this.sending.moves();
+        this.guard.progress();
         Pin::new(&mut this.body).poll_frame(cx)
     }
 

@@ -3,51 +3,51 @@
 //! hyper serves each connection. `axum::serve` knows neither TLS nor a time-out; `axum-server` takes the version of HTTP
 //! from a connection's first bytes whatever TLS has agreed on, is silent when the system has no file left for a
 //! connection, and waits for handshakes when the program is to end.
+//!
+//! # Time-outs
+//! What may take how long is in [`Timing`]. What ends it:
+//! * A peer that takes nothing of what is written: `tokio-io-timeout`, below TLS. Its time-out for reads is not used. It
+//!   bounds the pause between two bytes, so that a byte now and then holds a connection; and it is the same for a request,
+//!   which must come soon, and a stream, which may be silent for hours.
+//! * A peer over HTTP/2 that is gone: hyper's pings.
+//! * By hand, in [`connection_activity`]: whoever lets a request wait for too long, and whoever leaves an answer over
+//!   HTTP/2 lying. hyper's `header_read_timeout` is for HTTP/1 alone, and one time for each head: the first must come
+//!   soon, since anybody can open a connection, and the others may take longer than the 60 s for which a reverse proxy
+//!   keeps an idle connection. hyper's pings do not find who answers them and otherwise does nothing.
+//! * A handshake, and the body of a request: `tokio::time::timeout`; streams have pings of their own.
 
 mod admission;
+mod connection;
 mod connection_activity;
 mod connection_service;
 pub mod settings;
 mod timeout_stream;
 mod timing;
 
-use std::{
-    io,
-    net::SocketAddr,
-    pin::{Pin, pin},
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, sync::Arc, time::Duration};
 
 use admission::Admission;
 use axum::Router;
-use connection_activity::{ConnectionActivity, Cut};
-use connection_service::ConnectionService;
-use hyper::server::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use connection::Server;
+use connection_activity::ConnectionActivity;
 use timeout_stream::TimeoutStream;
-use timing::{MAX_HEAD, MAX_HEADER_LIST, MAX_HEADERS, MAX_STREAMS};
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     time::{Instant, sleep, timeout},
 };
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{ListenerSettings, middleware::client_address::Connection};
-use crate::{
-    metrics::{ListenerMetrics, ReasonLabel},
-    tls::Certificates,
-};
+use super::ListenerSettings;
+use crate::metrics::ListenerMetrics;
 
+pub(super) use connection_service::ConnectionInfo;
 pub use timing::Timing;
 
 /// How long to wait when the system gives no connection: what it lacks comes back when some end.
-const BREATH: Duration = Duration::from_millis(100);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// How often the log says that connections are refused, at most.
-const TELL: Duration = Duration::from_secs(60);
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Serves until `shutdown` is cancelled, then lets requests come to their end within `grace`; whether they did. Streams,
 /// which have left HTTP, are somebody else's to end.
@@ -57,21 +57,21 @@ const TELL: Duration = Duration::from_secs(60);
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
-    listener_settings: &ListenerSettings,
+    settings: &ListenerSettings,
     metrics: &ListenerMetrics,
     shutdown: &CancellationToken,
     grace: Duration,
 ) -> io::Result<bool> {
-    let (connections, cut) = (TaskTracker::new(), CancellationToken::new());
-    let shared = Arc::new(Shared {
+    let (connections, kill) = (TaskTracker::new(), CancellationToken::new());
+    let server = Arc::new(Server {
         router,
-        timing: listener_settings.timing,
-        certificates: listener_settings.certificates.clone(),
+        timing: settings.timing,
+        certificates: settings.certificates.clone(),
         metrics: metrics.clone(),
-        ending: shutdown.clone(),
+        shutdown: shutdown.clone(),
     });
-    let admission = Admission::new(listener_settings.limits, listener_settings.config.clone(), metrics.clone());
-    let mut told = Told::default();
+    let admission = Admission::new(settings.limits, settings.config.clone(), metrics.clone());
+    let mut log = OccasionalLog::default();
     loop {
         let accepted = tokio::select! {
             () = shutdown.cancelled() => break,
@@ -82,25 +82,25 @@ pub(super) async fn serve(
             // The peer went away while it waited.
             Err(error) if is_of_the_peer(&error) => continue,
             Err(error) => {
-                told.once(|| tracing::error!(%error, "cannot take connections; with too many open files raise `ulimit -n`, or LimitNOFILE= in the unit"));
-                sleep(BREATH).await;
+                log.write(|| tracing::error!(%error, "cannot take connections; with too many open files raise `ulimit -n`, or LimitNOFILE= in the unit"));
+                sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
         match admission.admit(address.ip()) {
             Ok(permit) => {
-                let pulse = ConnectionActivity::new(shared.timing, shared.metrics.clone());
-                let stream = TimeoutStream::new(without_delay(stream), pulse.clone(), permit);
-                let (shared, cut) = (shared.clone(), cut.clone());
+                let activity = ConnectionActivity::new(server.timing, server.metrics.clone());
+                let stream = TimeoutStream::new(without_delay(stream), activity.clone(), permit);
+                let (server, kill) = (server.clone(), kill.clone());
                 connections.spawn(async move {
                     tokio::select! {
-                        () = Box::pin(attend(&shared, stream, address, pulse)) => {}
-                        () = cut.cancelled() => {}
+                        () = Box::pin(server.serve_connection(stream, address, activity)) => {}
+                        () = kill.cancelled() => {}
                     }
                 });
             }
-            Err(full) => told.once(|| {
-                tracing::warn!(%address, limit = full.word(), "connections are refused; [limits] bounds how many there may be");
+            Err(error) => log.write(|| {
+                tracing::warn!(%address, limit = error.word(), "connections are refused; [limits] bounds how many there may be");
             }),
         }
     }
@@ -108,114 +108,9 @@ pub(super) async fn serve(
     drop(listener);
     connections.close();
     let in_time = timeout(grace, connections.wait()).await.is_ok();
-    cut.cancel();
+    kill.cancel();
     connections.wait().await;
     Ok(in_time)
-}
-
-/// What all connections share.
-struct Shared {
-    router: Router,
-    timing: Timing,
-    certificates: Option<Certificates>,
-    metrics: ListenerMetrics,
-    /// Cancelled when requests are to come to their end.
-    ending: CancellationToken,
-}
-
-/// Serves one connection to its end.
-async fn attend(
-    shared: &Shared,
-    stream: TimeoutStream<TcpStream>,
-    address: SocketAddr,
-    pulse: Arc<ConnectionActivity>,
-) {
-    let Shared { router, certificates, ending, .. } = shared;
-    let connection = Connection { address: address.ip().to_canonical(), is_tls: certificates.is_some() };
-    let service = ConnectionService { router: router.clone(), connection, pulse: pulse.clone() };
-    let result = match certificates {
-        None => http1(shared, stream, service).await,
-        Some(certificates) => {
-            let handshake = timeout(shared.timing.handshake, TlsAcceptor::from(certificates.config()).accept(stream));
-            let ended = tokio::select! {
-                ended = handshake => ended,
-                () = ending.cancelled() => return,
-            };
-            let Some(stream) = shaken(shared, ended, &pulse) else { return };
-            match stream.get_ref().1.alpn_protocol() {
-                Some(b"h2") => http2(shared, stream, service).await,
-                _ => http1(shared, stream, service).await,
-            }
-        }
-    };
-    if let Err(error) = result {
-        tracing::debug!(%error, %address, "a connection ended early");
-    }
-}
-
-/// The stream of a handshake that went well; every one is counted.
-fn shaken<S>(
-    shared: &Shared,
-    ended: Result<io::Result<TlsStream<S>>, tokio::time::error::Elapsed>,
-    pulse: &ConnectionActivity,
-) -> Option<TlsStream<S>> {
-    let (stream, how) = match ended {
-        Ok(Ok(stream)) => (Some(stream), "done"),
-        Ok(Err(error)) => {
-            tracing::debug!(%error, "a TLS handshake failed");
-            (None, "failed")
-        }
-        Err(_) => {
-            pulse.cut(Cut::Handshake);
-            (None, "timed_out")
-        }
-    };
-    shared.metrics.handshakes.get_or_create(&ReasonLabel::of(how)).inc();
-    stream
-}
-
-async fn http1(
-    shared: &Shared,
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    service: ConnectionService,
-) -> hyper::Result<()> {
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        // The socket's own deadlines are the narrower ones; this one knows where a head begins.
-        .header_read_timeout(shared.timing.idle)
-        .max_headers(MAX_HEADERS)
-        .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    until_end(shared, pin!(connection), http1::UpgradeableConnection::graceful_shutdown).await
-}
-
-async fn http2(
-    shared: &Shared,
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    service: ConnectionService,
-) -> hyper::Result<()> {
-    let connection = http2::Builder::new(TokioExecutor::new())
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(MAX_STREAMS)
-        .max_header_list_size(MAX_HEADER_LIST)
-        .keep_alive_interval(shared.timing.ping)
-        .keep_alive_timeout(shared.timing.pong)
-        .serve_connection(TokioIo::new(stream), service);
-    until_end(shared, pin!(connection), http2::Connection::graceful_shutdown).await
-}
-
-/// Drives a connection to its end, and towards it once the program is to end.
-async fn until_end<C: Future<Output = hyper::Result<()>>>(
-    shared: &Shared,
-    mut connection: Pin<&mut C>,
-    end: impl FnOnce(Pin<&mut C>),
-) -> hyper::Result<()> {
-    tokio::select! {
-        ended = connection.as_mut() => return ended,
-        () = shared.ending.cancelled() => end(connection.as_mut()),
-    }
-    connection.await
 }
 
 /// Frames are small and due now: nothing waits for more to send with it.
@@ -231,15 +126,17 @@ fn is_of_the_peer(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-/// When something was told last, so that the log is not what a flood fills.
+/// Writes into the log now and then, so that a flood of connections does not fill it.
 #[derive(Default)]
-struct Told(Option<Instant>);
+struct OccasionalLog {
+    last: Option<Instant>,
+}
 
-impl Told {
-    fn once(&mut self, tell: impl FnOnce()) {
-        if self.0.is_none_or(|last| last.elapsed() >= TELL) {
-            self.0 = Some(Instant::now());
-            tell();
+impl OccasionalLog {
+    fn write(&mut self, line: impl FnOnce()) {
+        if self.last.is_none_or(|last| last.elapsed() >= LOG_INTERVAL) {
+            self.last = Some(Instant::now());
+            line();
         }
     }
 }

@@ -1,12 +1,12 @@
-//! What is known about the way in: the reverse proxies, the name that browsers use, limits, the certificate.
+//! What the listener is set up with: reverse proxies, the name that browsers use, limits, the certificate.
 
 use super::Timing;
 use crate::{
     config::{Config, ConnectionLimits, ListenerConfig},
-    tls::Certificates,
+    tls::CertificateReloader,
 };
 
-/// The way in. Made once, at the start.
+/// What the listener is set up with, once, at the start.
 #[derive(Debug)]
 pub struct ListenerSettings {
     /// Reverse proxies and name.
@@ -16,18 +16,18 @@ pub struct ListenerSettings {
     /// How long things may take.
     pub timing: Timing,
     /// The certificate; without one, HTTP without TLS is served.
-    pub certificates: Option<Certificates>,
+    pub certificates: Option<CertificateReloader>,
 }
 
 impl ListenerSettings {
-    /// The door that a configuration describes.
+    /// The settings of a configuration.
     #[must_use]
-    pub fn new(config: &Config, certificates: Option<Certificates>) -> Self {
+    pub fn new(config: &Config, certificates: Option<CertificateReloader>) -> Self {
         Self { config: config.listener.clone(), limits: config.limits, certificates, ..Self::default() }
     }
 }
 
-/// Without proxy, name, and certificate.
+/// Without proxy, name or certificate.
 impl Default for ListenerSettings {
     fn default() -> Self {
         Self {

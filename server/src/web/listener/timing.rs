@@ -1,4 +1,4 @@
-//! How long things at the door may take, and how much may come at once.
+//! How long things on a connection may take, and how much may come at once.
 
 use std::time::Duration;
 

@@ -8,12 +8,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use super::page;
+use super::{cookies, log_out as end_session, try_log_in};
 use crate::{
-    auth::{LogInError, Password, Peer, Principal, seconds},
-    web::{AppState, openapi::ProblemDetails, problem::Problem, query::LogOutQuery},
+    auth::{LogInError, Password, Peer, Principal, retry_after},
+    web::{AppState, problem::Problem},
 };
 
 /// Name and password.
@@ -50,6 +50,15 @@ pub(in crate::web) struct Me {
     expires_at: Option<i64>,
 }
 
+/// How far a log-out goes.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::web) struct LogOutQuery {
+    /// Whether every session of the account ends.
+    #[param(required = false)]
+    everywhere: bool,
+}
+
 /// What a log-out ended.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::web) struct LogOutResponse {
@@ -60,15 +69,6 @@ pub(in crate::web) struct LogOutResponse {
 /// Logs in. The answer sets the session's cookie, `__Host-sluice`, which later requests show.
 ///
 /// A script does better with an API token.
-#[utoipa::path(
-    post,
-    path = "/api/v1/login",
-    request_body = LogInRequest,
-    responses(
-        (status = 200, description = "The session's cookie is set", body = LogInResponse),
-        (status = "4XX", description = "Nobody is logged in; 429 says in `Retry-After` when to try again", body = ProblemDetails, content_type = "application/problem+json"),
-    )
-)]
 pub(in crate::web) async fn log_in(
     State(AppState { auth, .. }): State<AppState>,
     peer: Peer,
@@ -76,14 +76,14 @@ pub(in crate::web) async fn log_in(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let LogInRequest { user, password } = read(&headers, &body)?;
-    match page::try_it(&auth, &headers, peer, &user, Password::typed(password)).await {
+    match try_log_in(&auth, &headers, peer, &user, Password::new(password)).await {
         Ok(logged_in) => {
             let Principal { name, rights, .. } = &logged_in.principal;
-            let expires_at = Some(auth.limits().end(&logged_in.session));
+            let expires_at = Some(auth.session_limits().end(&logged_in.session));
             let answer = LogInResponse { user: name.clone(), role: rights.role.to_string(), expires_at };
-            Ok((page::cookies(&auth, &logged_in), Json(answer)).into_response())
+            Ok((cookies::logged_in(&auth, &logged_in), Json(answer)).into_response())
         }
-        Err(LogInError::Wrong) => Err(Problem::new(StatusCode::UNAUTHORIZED, "Name or password is wrong").recorded()),
+        Err(LogInError::Wrong) => Err(Problem::new(StatusCode::UNAUTHORIZED, "Name or password is wrong").audited()),
         Err(error @ LogInError::Wait(wait)) => Ok(later(StatusCode::TOO_MANY_REQUESTS, &error, wait)),
         Err(error @ LogInError::Busy(wait)) => Ok(later(StatusCode::SERVICE_UNAVAILABLE, &error, wait)),
         Err(LogInError::Database(error)) => Err(Problem::from(error)),
@@ -91,7 +91,7 @@ pub(in crate::web) async fn log_in(
     }
 }
 
-/// The body. What is wrong with it is told without its text: the password may be in there.
+/// Reads the body. An error does not repeat its text, which may hold the password.
 fn read(headers: &HeaderMap, body: &[u8]) -> Result<LogInRequest, Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let is_json = kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
@@ -107,48 +107,31 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Result<LogInRequest, Problem> {
 
 fn later(status: StatusCode, error: &LogInError, wait: std::time::Duration) -> Response {
     let problem = Problem::new(status, "Try again later").with_detail(format!("{error}."));
-    problem.with_wait(seconds(wait)).recorded().into_response()
+    problem.with_wait(retry_after(wait)).audited().into_response()
 }
 
 /// Logs out: ends the session that the request shows, or every one of its account.
-#[utoipa::path(
-    post,
-    path = "/api/v1/logout",
-    params(LogOutQuery),
-    responses(
-        (status = 200, description = "The session's cookie is taken back", body = LogOutResponse),
-        (status = "4XX", description = "Nothing was ended", body = ProblemDetails, content_type = "application/problem+json"),
-    )
-)]
 pub(in crate::web) async fn log_out(
     State(AppState { auth, .. }): State<AppState>,
     principal: Option<Extension<Principal>>,
     query: Result<Query<LogOutQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(LogOutQuery { everywhere }) = query?;
-    let ended = page::end(&auth, principal, everywhere).await.map_err(Problem::internal)?;
-    Ok((page::no_cookie(), Json(LogOutResponse { ended })).into_response())
+    let ended = end_session(&auth, principal, everywhere).await.map_err(Problem::internal)?;
+    Ok((cookies::clear_session(), Json(LogOutResponse { ended })).into_response())
 }
 
 /// Who asks, as Sluice knows them.
-#[utoipa::path(
-    get,
-    path = "/api/v1/me",
-    responses(
-        (status = 200, description = "Who asks", body = Me),
-        (status = "4XX", description = "Nobody that is known", body = ProblemDetails, content_type = "application/problem+json"),
-    )
-)]
 pub(in crate::web) async fn me(
     State(AppState { auth, .. }): State<AppState>,
     Extension(principal): Extension<Principal>,
 ) -> Result<Json<Me>, Problem> {
-    let standing = auth.standing(&principal).await.map_err(Problem::internal)?;
-    let expires_at = standing.and_then(|standing| standing.until);
+    let active = auth.active_principal(&principal).await.map_err(Problem::internal)?;
+    let expires_at = active.and_then(|active| active.until);
     Ok(Json(Me {
         user: principal.name.clone(),
         role: principal.rights.role.to_string(),
-        means: principal.means.to_string(),
+        means: principal.method.to_string(),
         expires_at,
     }))
 }
@@ -174,12 +157,12 @@ mod tests {
         check!().with_iterations(INPUTS).with_test_time(AT_MOST).with_type::<Damage>().for_each(|damage| {
             let body = damage.to(&seeds);
             match read(&headers, &body) {
-                Ok(said) => {
-                    let text = serde_json::json!({ "user": said.user, "password": said.password }).to_string();
+                Ok(request) => {
+                    let text = serde_json::json!({ "user": request.user, "password": request.password }).to_string();
                     let again = read(&headers, text.as_bytes()).expect("read back");
-                    assert_eq!((again.user, again.password), (said.user, said.password));
+                    assert_eq!((again.user, again.password), (request.user, request.password));
                 }
-                // Nothing of the body is repeated.
+                // The error repeats nothing of the body.
                 Err(problem) => assert!(!format!("{problem:?} {problem}").contains("horse")),
             }
         });

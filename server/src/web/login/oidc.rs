@@ -1,38 +1,38 @@
-//! Log-in at an OpenID Connect provider: the way there, and the way back.
+//! Log-in at an OpenID Connect provider: the route that redirects there, and the one that the provider redirects back to.
 
 use app::pages::login::{Fault, LogIn};
 use axum::{
-    Extension, Router,
+    Extension,
     extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode, header::SET_COOKIE},
     response::{AppendHeaders, IntoResponse as _, Redirect, Response},
-    routing::get,
 };
+use model::text::is_hidden;
 
-use super::page;
+use super::{cookies, page};
 use crate::{
     audit::{Entry, Kind},
     auth::{
-        ExternalIdentityError, NewSession, Origin, Peer, Principal, ProviderKind, Secret,
+        AccountOrigin, ExternalIdentity, ExternalIdentityError, NewSession, Peer, Principal, ProviderKind, Secret,
         authn::{
             credentials::{self, OIDC_COOKIE, SESSION_COOKIE},
-            oidc::{Finished, Oidc, OidcError, Returned},
+            oidc::{Callback, ConfirmedLogIn, LogInRequest, Oidc, OidcError},
         },
     },
     web::{
         AppState,
-        form_fields::{agent, sentence},
-        middleware::audit::AlreadyAudited,
+        denial::AlreadyAudited,
+        form_fields::{sentence, user_agent},
         return_to::ReturnTo,
     },
 };
 
 /// How long a browser keeps the cookie, seconds: as long as a log-in may take.
-const LASTS: i64 = 600;
+const COOKIE_LIFETIME: i64 = 600;
 
 /// Why nobody was logged in.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+enum OidcLogInError {
     #[error(transparent)]
     Provider(#[from] OidcError),
     #[error(transparent)]
@@ -41,101 +41,98 @@ enum Failure {
     Session,
 }
 
-/// The routes.
-pub(in crate::web) fn routes() -> Router<AppState> {
-    Router::new().route("/login/oidc", get(begin)).route("/login/oidc/callback", get(finish))
-}
-
-/// The address that begins a log-in which leads to `next`.
-pub(in crate::web) fn address(next: &ReturnTo) -> String {
-    next.log_in().replacen("/login", "/login/oidc", 1)
-}
-
-/// Leads to the provider.
-async fn begin(
+/// Redirects to the provider.
+pub(in crate::web) async fn begin(
     State(state): State<AppState>,
     peer: Peer,
     headers: HeaderMap,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Response {
-    let next =
-        query.iter().find(|(name, _)| name == "next").and_then(|(_, next)| ReturnTo::parse(next)).unwrap_or_default();
-    let Some(oidc) = state.auth.outside().oidc.clone() else { return Redirect::to(&next.log_in()).into_response() };
-    match oidc.begin(next.as_str(), credentials::cookie(&headers, OIDC_COOKIE), peer.address).await {
-        Ok(begun) => {
-            let cookie =
-                Secret::parse(&begun.browser).map(|browser| (SET_COOKIE, page::set(OIDC_COOKIE, &browser, LASTS)));
-            (AppendHeaders(cookie), Redirect::to(&begun.address)).into_response()
+    let return_to = ReturnTo::of_query(&query, &state.routes);
+    let Some(oidc) = state.auth.identity_providers().oidc.clone() else {
+        return Redirect::to(&return_to.log_in()).into_response();
+    };
+    match oidc.begin(return_to.as_str(), credentials::cookie(&headers, OIDC_COOKIE), peer.address).await {
+        Ok(LogInRequest { address, browser }) => {
+            let cookie = Secret::parse(&browser)
+                .map(|browser| (SET_COOKIE, cookies::of_secret(OIDC_COOKIE, &browser, COOKIE_LIFETIME)));
+            (AppendHeaders(cookie), Redirect::to(&address)).into_response()
         }
-        Err(error) => refuse(&state, &headers, peer, &next, error.into()).await,
+        Err(error) => deny(&state, &headers, peer, &return_to, error.into()).await,
     }
 }
 
-/// Takes who comes back from the provider in, or says why not.
-async fn finish(
+/// Begins the session of somebody who comes back from the provider, or says why not.
+pub(in crate::web) async fn finish(
     State(state): State<AppState>,
     peer: Peer,
     headers: HeaderMap,
-    query: Result<Query<Returned>, QueryRejection>,
+    query: Result<Query<Callback>, QueryRejection>,
 ) -> Response {
-    let Some(oidc) = state.auth.outside().oidc.clone() else { return Redirect::to("/login").into_response() };
-    // Something twice is nothing: of two, another program might believe the other one.
-    let returned = query.map(|Query(returned)| returned).unwrap_or_default();
-    match enter(&state, &oidc, &headers, peer, returned).await {
-        Ok((token, next)) => (page::session_cookie(&state.auth, &token), Redirect::to(next.as_str())).into_response(),
-        Err(failure) => refuse(&state, &headers, peer, &ReturnTo::default(), failure).await,
+    let Some(oidc) = state.auth.identity_providers().oidc.clone() else {
+        return Redirect::to("/login").into_response();
+    };
+    // A parameter that is there twice makes the query unreadable: another program might read the other one of the two.
+    let callback = query.map(|Query(callback)| callback).unwrap_or_default();
+    match begin_session(&state, &oidc, &headers, peer, callback).await {
+        Ok((secret, return_to)) => {
+            (cookies::session(&state.auth, &secret), Redirect::to(return_to.as_str())).into_response()
+        }
+        Err(error) => deny(&state, &headers, peer, &ReturnTo::default(), error).await,
     }
 }
 
-async fn enter(
+async fn begin_session(
     state: &AppState,
     oidc: &Oidc,
     headers: &HeaderMap,
     peer: Peer,
-    returned: Returned,
-) -> Result<(Secret, ReturnTo), Failure> {
+    callback: Callback,
+) -> Result<(Secret, ReturnTo), OidcLogInError> {
     let browser = credentials::cookie(headers, OIDC_COOKIE);
-    let Finished { person, next } = oidc.finish(returned, browser).await?;
-    let outsider = state.auth.outside().roles.admit(ProviderKind::Oidc, &person.name, person.groups)?;
-    let new = NewSession {
-        user: outsider.name,
-        origin: Origin::Oidc,
-        role: outsider.role,
-        groups: outsider.groups,
-        address: peer.address,
-        agent: agent(headers),
-    };
-    // A name may change hands at the provider; the subject does not.
-    let subject: String = person.subject.chars().filter(|c| !c.is_control()).take(200).collect();
+    let ConfirmedLogIn { person, return_to } = oidc.finish(callback, browser).await?;
+    let roles = &state.auth.identity_providers().roles;
+    let ExternalIdentity { name, groups, role } =
+        ExternalIdentity::admit(ProviderKind::Oidc, &person.name, person.groups, roles)?;
+    let (origin, agent) = (AccountOrigin::Oidc, user_agent(headers));
+    let new = NewSession { user: name, origin, role, groups, address: peer.address, agent };
+    // A name may pass to somebody else at the provider; the subject does not.
+    let subject: String = person.subject.chars().filter(|c| !is_hidden(*c)).take(200).collect();
     let old = credentials::secret(headers, SESSION_COOKIE);
-    let began = state.auth.begin(new, old, &format!("OpenID Connect, subject {subject:?}")).await;
-    let (token, _) = began.map_err(|error| {
+    let begun = state.auth.begin_session(new, old, &format!("OpenID Connect, subject {subject:?}")).await;
+    let (secret, _) = begun.map_err(|error| {
         tracing::error!(%error, "a session could not begin");
-        Failure::Session
+        OidcLogInError::Session
     })?;
-    Ok((token, ReturnTo::parse(&next).unwrap_or_default()))
+    Ok((secret, ReturnTo::parse(&return_to, &state.routes).unwrap_or_default()))
 }
 
-/// The log-in page with what went wrong; tells log and record.
-async fn refuse(state: &AppState, headers: &HeaderMap, peer: Peer, next: &ReturnTo, failure: Failure) -> Response {
-    let status = match &failure {
-        Failure::Provider(OidcError::Down { .. }) => StatusCode::BAD_GATEWAY,
-        Failure::Provider(OidcError::Busy) => StatusCode::SERVICE_UNAVAILABLE,
-        Failure::Provider(OidcError::Unknown) => StatusCode::BAD_REQUEST,
-        Failure::Provider(_) | Failure::ExternalIdentity(_) => StatusCode::FORBIDDEN,
-        Failure::Session => StatusCode::INTERNAL_SERVER_ERROR,
+/// The log-in page with what went wrong, which is logged and audited.
+async fn deny(
+    state: &AppState,
+    headers: &HeaderMap,
+    peer: Peer,
+    return_to: &ReturnTo,
+    error: OidcLogInError,
+) -> Response {
+    let status = match &error {
+        OidcLogInError::Provider(OidcError::Unavailable { .. }) => StatusCode::BAD_GATEWAY,
+        OidcLogInError::Provider(OidcError::Busy) => StatusCode::SERVICE_UNAVAILABLE,
+        OidcLogInError::Provider(OidcError::UnknownState) => StatusCode::BAD_REQUEST,
+        OidcLogInError::Provider(_) | OidcLogInError::ExternalIdentity(_) => StatusCode::FORBIDDEN,
+        OidcLogInError::Session => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    let who = match &failure {
-        Failure::ExternalIdentity(ExternalIdentityError::NoRole(name)) => name.as_str(),
+    let who = match &error {
+        OidcLogInError::ExternalIdentity(ExternalIdentityError::NoRole(name)) => name.as_str(),
         _ => "unknown account",
     };
-    tracing::warn!(address = %peer.address, who, why = %failure, "a log-in by OpenID Connect failed");
-    let entry = Principal::nobody(who, peer.address).entry(Kind::Login, "log-in");
-    let entry = Entry { outcome: "refused".to_owned(), detail: format!("OpenID Connect: {failure}"), ..entry };
-    state.auth.tell_refusal(entry).await;
-    let fault = Some(Fault::Other(sentence(&failure)));
-    let page = LogIn { next: next.as_str().to_owned(), fault, ..LogIn::default() };
-    (Extension(AlreadyAudited), page::answer(state, headers, status, page).await).into_response()
+    tracing::warn!(address = %peer.address, who, why = %error, "a log-in by OpenID Connect failed");
+    let entry = Principal::anonymous(who, peer.address).entry(Kind::Login, "log-in");
+    let entry = Entry { outcome: "refused".to_owned(), detail: format!("OpenID Connect: {error}"), ..entry };
+    state.auth.audit_denial(entry).await;
+    let fault = Some(Fault::Other(sentence(&error)));
+    let page = LogIn { next: return_to.as_str().to_owned(), fault, ..LogIn::default() };
+    (Extension(AlreadyAudited), page::respond(state, headers, status, page).await).into_response()
 }
 
 #[cfg(test)]

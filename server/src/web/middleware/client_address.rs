@@ -1,4 +1,4 @@
-//! Where a request comes from: what its connection and its headers say together.
+//! Where a request comes from: the connection's address, or what trusted reverse proxies say in headers.
 
 use std::{
     convert::Infallible,
@@ -15,19 +15,12 @@ use axum::{
 use crate::{
     auth::Peer,
     config::{ListenerConfig, PublicUrl},
-    web::AppState,
+    web::{AppState, listener::ConnectionInfo},
 };
 
 /// What reverse proxies write.
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-
-/// What the connection itself says. The listener puts it into the request's extensions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::web) struct Connection {
-    pub(in crate::web) address: IpAddr,
-    pub(in crate::web) is_tls: bool,
-}
 
 impl Peer {
     /// That of a request. One that came over no connection, as in tests, may bring its own.
@@ -38,7 +31,7 @@ impl Peer {
     /// What a connection and a request's headers say together. A header counts only where the connection comes from a
     /// reverse proxy that is trusted: anybody can write one.
     fn of(
-        Connection { address: connection, is_tls }: Connection,
+        ConnectionInfo { address: connection, is_tls }: ConnectionInfo,
         headers: &HeaderMap,
         config: &ListenerConfig,
     ) -> Self {
@@ -63,9 +56,9 @@ impl<S: Sync> FromRequestParts<S> for Peer {
     }
 }
 
-/// Puts the [`Peer`] among the request's extensions. Only tests have requests without a connection.
-pub(in crate::web) async fn note(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    if let Some(connection) = request.extensions().get::<Connection>() {
+/// Puts the [`Peer`] among the request's extensions. Only tests have requests without a [`ConnectionInfo`].
+pub(in crate::web) async fn find_peer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    if let Some(connection) = request.extensions().get::<ConnectionInfo>() {
         let peer = Peer::of(*connection, request.headers(), &state.listener_settings.config);
         request.extensions_mut().insert(peer);
     }
@@ -118,7 +111,7 @@ mod tests {
         for (name, value) in lines.iter().map(|line| line.split_once(": ").expect("a header")) {
             headers.append(name.parse::<HeaderName>().expect("a name"), value.parse().expect("a value"));
         }
-        Peer::of(Connection { address: connection.parse().expect("an address"), is_tls: false }, &headers, config)
+        Peer::of(ConnectionInfo { address: connection.parse().expect("an address"), is_tls: false }, &headers, config)
     }
 
     #[test]
@@ -172,7 +165,7 @@ mod tests {
             assert_eq!(peer(&silent, connection, lines).is_secure, without_url, "{connection} {lines:?}");
             assert_eq!(peer(&named, connection, lines).is_secure, with_url, "{connection} {lines:?}");
         }
-        let own = Connection { address: Peer::LOOPBACK.address, is_tls: true };
+        let own = ConnectionInfo { address: Peer::LOOPBACK.address, is_tls: true };
         assert!(Peer::of(own, &HeaderMap::new(), &ListenerConfig::default()).is_secure);
     }
 

@@ -13,7 +13,7 @@ use axum::{
     response::Response,
 };
 
-use super::origin;
+use super::origin::{host, is_loopback};
 use crate::auth::Peer;
 
 /// For everything that is not a page. A page sets its own policy, with a nonce for its scripts.
@@ -40,10 +40,10 @@ const DEFAULTS: [(HeaderName, &str); 7] = [
 /// which may be somebody else's.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-/// Sets each of the headers that is missing.
-pub(in crate::web) async fn complete(request: Request, next: Next) -> Response {
+/// Adds each of the headers that is missing.
+pub(in crate::web) async fn add_defaults(request: Request, next: Next) -> Response {
     // A browser would remember it for every port of `localhost`, whatever serves there.
-    let is_named = origin::host(&request).is_some_and(|host| !origin::is_loopback(host.host()));
+    let is_named = host(&request).is_some_and(|host| !is_loopback(host.host()));
     let is_secure = is_named && Peer::of_request(&request).is_secure;
     let mut response = defaults(next.run(request).await);
     if is_secure {

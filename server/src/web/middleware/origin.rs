@@ -1,9 +1,11 @@
-//! Who may ask: no page of another site, in a browser that reaches us, and nobody in the clear from another machine.
+//! Whose requests are answered: no other site's page in a browser that reaches us, and nobody in clear text from another
+//! machine.
 //!
 //! Any page that somebody opens can send requests to addresses that only their browser reaches. Two rules keep those
-//! out. What acts, or streams, must come from our own page, or from a program that is no browser. And while there are no
-//! accounts, the `Host` must be this machine's own, so that a name which a stranger's DNS turns towards 127.0.0.1 ("DNS
-//! rebinding") is answered nothing; with accounts such a page has no cookie of ours.
+//! out. A request that changes something, or opens the stream, must come from our own page or from a program that is no
+//! browser (cross-site requests). And while there are no accounts the `Host` must be this machine's own, so that a page
+//! whose name its owner's DNS turns towards 127.0.0.1 gets no answer (DNS rebinding); with accounts such a page has no
+//! cookie of ours.
 
 use std::net::IpAddr;
 
@@ -14,6 +16,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
+use super::method::is_safe;
 use crate::{
     auth::Peer,
     config::{PublicUrl, origin},
@@ -26,18 +29,18 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// The stream's path: a GET that browsers send across sites without asking.
 pub(in crate::web) const STREAM: &str = "/ws";
 
-/// Passes a request on, or refuses it.
+/// Passes a request on, or denies it.
 pub(in crate::web) async fn check_origin(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let ground = RequestContext::of(&state.listener_settings, state.auth.is_open(), Peer::of_request(&request));
-    match check(request.method(), request.uri(), request.headers(), ground) {
+    let context = RequestContext::of(&state.listener_settings, state.auth.is_open(), Peer::of_request(&request));
+    match check(request.method(), request.uri(), request.headers(), context) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     }
 }
 
-/// What a request is judged by, beside its own head.
+/// What a request is judged by, beside its own head: the program's settings and the connection.
 #[derive(Clone, Copy, Debug)]
-struct RequestContext<'d> {
+struct RequestContext<'s> {
     /// Whether there are no accounts.
     is_open: bool,
     /// Whether what is sent can be read on the way, and not only on this machine or by our own reverse proxy.
@@ -45,13 +48,13 @@ struct RequestContext<'d> {
     /// Whether the way to us is encrypted.
     is_secure: bool,
     /// What browsers call us.
-    url: Option<&'d PublicUrl>,
+    url: Option<&'s PublicUrl>,
     /// Whether a reverse proxy is in front.
     is_behind_proxy: bool,
 }
 
-impl<'d> RequestContext<'d> {
-    fn of(listener_settings: &'d ListenerSettings, is_open: bool, peer: Peer) -> Self {
+impl<'s> RequestContext<'s> {
+    fn of(listener_settings: &'s ListenerSettings, is_open: bool, peer: Peer) -> Self {
         let is_near = peer.connection.to_canonical().is_loopback() || listener_settings.config.trusts(peer.connection);
         Self {
             is_open,
@@ -71,13 +74,13 @@ impl<'d> RequestContext<'d> {
 }
 
 /// The rules, as a function of the request's head.
-fn check(method: &Method, uri: &Uri, headers: &HeaderMap, ground: RequestContext<'_>) -> Result<(), Problem> {
-    if ground.is_exposed {
+fn check(method: &Method, uri: &Uri, headers: &HeaderMap, context: RequestContext<'_>) -> Result<(), Problem> {
+    if context.is_exposed {
         return Err(Problem::new(StatusCode::FORBIDDEN, "Sluice is behind a reverse proxy: come through that").with_detail(
             "What is sent here is not encrypted. If this is the reverse proxy, its address belongs into `trusted_proxies`.",
         ));
     }
-    let host = own_host(uri, headers, ground)?;
+    let host = own_host(uri, headers, context)?;
     let path = uri.path();
     if is_safe(method) && path != STREAM {
         return Ok(());
@@ -87,8 +90,8 @@ fn check(method: &Method, uri: &Uri, headers: &HeaderMap, ground: RequestContext
         // A form posts `null` where an extension or a policy holds back referrers; the other header still is the
         // browser's own word.
         (Some("null"), Some("same-origin")) | (None, Some("same-origin" | "none")) => Ok(()),
-        (Some(origin), _) if ground.is_ours(origin, &host) => Ok(()),
-        (Some(_), _) | (None, Some(_)) => Err(foreign(ground)),
+        (Some(origin), _) if context.is_ours(origin, &host) => Ok(()),
+        (Some(_), _) | (None, Some(_)) => Err(cross_site(context)),
         // Every browser of the last years says where a form comes from; a program has the API.
         (None, None) if path == STREAM || path.starts_with("/api/") => Ok(()),
         (None, None) => Err(Problem::new(StatusCode::FORBIDDEN, "This form is for browsers")
@@ -114,15 +117,15 @@ fn named(uri: &Uri, headers: &HeaderMap) -> Result<Option<Authority>, Problem> {
 }
 
 /// The host and port that were asked, when we answer to them.
-fn own_host(uri: &Uri, headers: &HeaderMap, ground: RequestContext<'_>) -> Result<Authority, Problem> {
+fn own_host(uri: &Uri, headers: &HeaderMap, context: RequestContext<'_>) -> Result<Authority, Problem> {
     let asked = named(uri, headers)?;
-    if let Some(host) = asked.filter(|host| !ground.is_open || is_loopback(host.host())) {
+    if let Some(host) = asked.filter(|host| !context.is_open || is_loopback(host.host())) {
         return Ok(host);
     }
     let header = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name: String = header.chars().take(80).collect();
     let problem = Problem::new(StatusCode::MISDIRECTED_REQUEST, format!("Sluice does not answer to the name {name:?}"));
-    Err(if ground.is_open {
+    Err(if context.is_open {
         problem.with_detail(
             "There are no accounts, so that only this machine is answered: open it as http://localhost or \
              http://127.0.0.1 with its port; from elsewhere, through a tunnel.",
@@ -138,11 +141,6 @@ pub(in crate::web) fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Methods that change nothing.
-pub(in crate::web) fn is_safe(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
-}
-
 /// The value of a header that may be there once at most: of two, another program might believe the other one.
 fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, Problem> {
     let mut values = headers.get_all(name).iter();
@@ -154,8 +152,8 @@ fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>
     }
 }
 
-fn foreign(ground: RequestContext<'_>) -> Problem {
-    let detail = if ground.is_behind_proxy && ground.url.is_none() {
+fn cross_site(context: RequestContext<'_>) -> Problem {
+    let detail = if context.is_behind_proxy && context.url.is_none() {
         "Only Sluice's own page may act and read the stream. If this is its page: the reverse proxy must pass `Host` and \
          `X-Forwarded-Proto` on, or the configuration say what browsers call Sluice, as url = \"https://NAME\"."
     } else {

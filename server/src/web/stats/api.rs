@@ -1,7 +1,7 @@
 //! `GET /api/v1/stats`: every row and every column that HAProxy sent, by its own names.
 //!
-//! The rows come from the node's newest reply as it is. They are written node by node as the caller reads, away from
-//! the threads that serve everybody else: a fleet's answer may be a hundred megabytes, and is never held whole.
+//! The rows come from the node's newest reply as it is. They are written node by node as the client reads, away from
+//! the threads that serve everybody else: the answer for a large fleet may be a hundred megabytes, and is never held whole.
 
 use std::{borrow::Cow, collections::BTreeMap, io::Write as _, sync::Arc};
 
@@ -14,8 +14,9 @@ use axum::{
 };
 use futures::{Stream, StreamExt as _, stream};
 use haproxy::{StatRow, StatTable};
+use serde::Deserialize;
 use tokio::task::{JoinError, spawn_blocking};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::cell::{Cell, is_text, number};
 use crate::{
@@ -23,19 +24,28 @@ use crate::{
     hub::{HIDDEN, Replies, Visibility, World},
     web::{
         AppState,
-        openapi::ProblemDetails,
         problem::Problem,
-        query::{StatsFilter, age_ms, selected, unknown, wanted},
+        query::{age_ms, selected, unknown, wanted},
     },
 };
 
-/// How much is passed on at once, in bytes: enough to compress well, too little to keep a thread busy.
+/// How much is passed on at once, in bytes: enough to compress well, too little to keep a thread busy for long.
 const CHUNK: usize = 64 * 1024;
+
+/// Which rows.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::web) struct StatsFilter {
+    /// Only the node of this name.
+    node: Option<String>,
+    /// Only the rows of the proxy of this name.
+    proxy: Option<String>,
+}
 
 /// The shape of the answer, for its description.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the answer is written without it, cell by cell")]
-pub(crate) struct Stats {
+pub(in crate::web) struct Stats {
     /// In the order of the configuration.
     nodes: Vec<NodeRows>,
 }
@@ -52,19 +62,7 @@ struct NodeRows {
     rows: Vec<BTreeMap<String, Cell>>,
 }
 
-/// Every row of `show stat`, with every column that HAProxy sent, by HAProxy's name.
-///
-/// A numeric column is a number, an empty one is absent. A column that Sluice does not know is a number where it reads
-/// as a whole number, otherwise text.
-#[utoipa::path(
-    get,
-    path = "/api/v1/stats",
-    params(StatsFilter),
-    responses(
-        (status = 200, description = "The rows asked for", body = Stats),
-        (status = 404, description = "No such node or proxy", body = ProblemDetails, content_type = "application/problem+json"),
-    )
-)]
+/// Every row of `show stat` that is asked for, with every column that HAProxy sent, by HAProxy's name.
 pub(in crate::web) async fn stats(
     State(AppState { hub, .. }): State<AppState>,
     Extension(principal): Extension<Principal>,
@@ -72,7 +70,7 @@ pub(in crate::web) async fn stats(
 ) -> Result<Response, Problem> {
     let Query(filter) = query?;
     let parts = parts(&hub.world().seen_by(&principal.rights), &filter)?;
-    let body = Body::from_stream(written(parts));
+    let body = Body::from_stream(json_stream(parts));
     Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
 }
 
@@ -82,8 +80,8 @@ struct Part {
     name: String,
     replies: Option<Arc<Replies>>,
     proxy: Option<String>,
-    /// What is seen of a cluster by who asks; nothing where that is everything.
-    sight: Option<(Visibility, String)>,
+    /// What the principal may see, with the node's cluster; nothing where that is everything.
+    visibility: Option<(Visibility, String)>,
 }
 
 fn parts(world: &World, filter: &StatsFilter) -> Result<Vec<Part>, Problem> {
@@ -100,13 +98,13 @@ fn parts(world: &World, filter: &StatsFilter) -> Result<Vec<Part>, Problem> {
         name: nodes[place].name.clone(),
         replies: world.replies.get(place).cloned().flatten(),
         proxy: proxy.map(str::to_owned),
-        sight: world.sight.clone().map(|sight| (sight, nodes[place].cluster.clone())),
+        visibility: world.visibility.clone().map(|visibility| (visibility, nodes[place].cluster.clone())),
     };
     Ok(places.into_iter().map(part).collect())
 }
 
-/// The answer in pieces, each node's made when the ones before it have been read.
-fn written(parts: Vec<Part>) -> impl Stream<Item = Result<Bytes, JoinError>> + Send + 'static {
+/// The answer in pieces: a node's is made when those before it have been read.
+fn json_stream(parts: Vec<Part>) -> impl Stream<Item = Result<Bytes, JoinError>> + Send + 'static {
     let nodes = stream::iter(parts).enumerate().then(|(at, part)| async move {
         let text = spawn_blocking(move || {
             let mut out = if at == 0 { Vec::new() } else { vec![b','] };
@@ -140,7 +138,7 @@ impl Part {
         out.extend_from_slice(age.map_or_else(|| "null".to_owned(), |age| age.to_string()).as_bytes());
         out.extend_from_slice(b",\"rows\":[");
         if let Some(replies) = &self.replies {
-            rows(out, &replies.stat, self.proxy.as_deref(), self.sight.as_ref());
+            rows(out, &replies.stat, self.proxy.as_deref(), self.visibility.as_ref());
         }
         out.extend_from_slice(b"]}");
     }
@@ -152,28 +150,28 @@ struct Column {
     /// Its name in quotes and a colon.
     key: Vec<u8>,
     is_text: bool,
-    may_name: MayName,
+    other_server: OtherServer,
 }
 
-/// How a cell may name a server of another proxy.
+/// Where a cell names a server of another proxy, which may be hidden from the principal.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum MayName {
-    /// It does not.
-    Nobody,
-    /// `MAINT (via backend/server)`.
-    Inside,
-    /// `backend/server`.
+enum OtherServer {
+    /// Nowhere.
+    Never,
+    /// In a part of the cell: `MAINT (via backend/server)`.
+    Part,
+    /// It is the whole cell: `backend/server`.
     Whole,
 }
 
 impl Column {
-    /// A cell without the names that may not be seen.
-    fn seen<'c>(&self, sight: &Visibility, cluster: &str, cell: &'c str) -> Cow<'c, str> {
-        match self.may_name {
-            MayName::Nobody => cell.into(),
-            MayName::Inside => sight.hidden(cluster, cell),
-            MayName::Whole if sight.names_seen(cluster, cell) => cell.into(),
-            MayName::Whole => HIDDEN.into(),
+    /// A cell without the names that the principal may not see.
+    fn redacted<'c>(&self, visibility: &Visibility, cluster: &str, cell: &'c str) -> Cow<'c, str> {
+        match self.other_server {
+            OtherServer::Never => cell.into(),
+            OtherServer::Part => visibility.hidden(cluster, cell),
+            OtherServer::Whole if visibility.names_seen(cluster, cell) => cell.into(),
+            OtherServer::Whole => HIDDEN.into(),
         }
     }
 }
@@ -188,17 +186,17 @@ fn columns(table: &StatTable) -> Vec<Column> {
             let mut key = Vec::new();
             text(&mut key, name);
             key.push(b':');
-            let may_name = match name.as_str() {
-                "status" => MayName::Inside,
-                "tracked" => MayName::Whole,
-                _ => MayName::Nobody,
+            let other_server = match name.as_str() {
+                "status" => OtherServer::Part,
+                "tracked" => OtherServer::Whole,
+                _ => OtherServer::Never,
             };
-            Column { place, key, is_text: is_text(name), may_name }
+            Column { place, key, is_text: is_text(name), other_server }
         })
         .collect()
 }
 
-fn rows(out: &mut Vec<u8>, table: &StatTable, proxy: Option<&str>, sight: Option<&(Visibility, String)>) {
+fn rows(out: &mut Vec<u8>, table: &StatTable, proxy: Option<&str>, visibility: Option<&(Visibility, String)>) {
     let columns = columns(table);
     let pxname = table.column("pxname").unwrap_or_default();
     let mut is_first = true;
@@ -206,17 +204,17 @@ fn rows(out: &mut Vec<u8>, table: &StatTable, proxy: Option<&str>, sight: Option
         if proxy.is_some_and(|proxy| cells.bytes(pxname) != proxy.as_bytes()) {
             return;
         }
-        if sight.is_some_and(|(sight, cluster)| !sight.sees(cluster, &cells.text(pxname))) {
+        if visibility.is_some_and(|(visibility, cluster)| !visibility.sees(cluster, &cells.text(pxname))) {
             return;
         }
         if !std::mem::take(&mut is_first) {
             out.push(b',');
         }
-        row(out, &columns, cells, sight);
+        row(out, &columns, cells, visibility);
     });
 }
 
-fn row(out: &mut Vec<u8>, columns: &[Column], cells: StatRow<'_>, sight: Option<&(Visibility, String)>) {
+fn row(out: &mut Vec<u8>, columns: &[Column], cells: StatRow<'_>, visibility: Option<&(Visibility, String)>) {
     out.push(b'{');
     let mut is_first = true;
     for column in columns {
@@ -231,10 +229,12 @@ fn row(out: &mut Vec<u8>, columns: &[Column], cells: StatRow<'_>, sight: Option<
         match number(cell) {
             // Writing into a Vec can't fail.
             Some(number) if !column.is_text => _ = write!(out, "{number}"),
-            _ => match sight {
-                None => text(out, &cells.text(column.place)),
-                Some((sight, cluster)) => text(out, &column.seen(sight, cluster, &cells.text(column.place))),
-            },
+            _ => {
+                let cell = cells.text(column.place);
+                let shown = visibility
+                    .map_or_else(|| cell.clone(), |(visibility, cluster)| column.redacted(visibility, cluster, &cell));
+                text(out, &shown);
+            }
         }
     }
     out.push(b'}');

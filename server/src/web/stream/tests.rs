@@ -189,7 +189,7 @@ async fn a_viewer_that_answers_pings_stays() {
 
 #[test]
 fn a_reason_is_cut_between_characters() {
-    assert_eq!(cut("short".into()), "short");
-    assert_eq!(cut("\u{e9}".repeat(100)).len(), 122);
-    assert_eq!(cut("x".repeat(500)).len(), MAX_REASON);
+    assert_eq!(truncated("short".into()), "short");
+    assert_eq!(truncated("\u{e9}".repeat(100)).len(), 122);
+    assert_eq!(truncated("x".repeat(500)).len(), MAX_REASON);
 }

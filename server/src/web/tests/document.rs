@@ -3,49 +3,124 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::{auth::IdentityProviders, web::account::page::tests as account};
+use crate::{
+    auth::{IdentityProviders, authz::policy::Permission},
+    web::{account::page::tests as account, route::Audience},
+};
 
 fn document() -> Value {
-    serde_json::from_str(&openapi::document()).expect("JSON")
+    serde_json::from_str(&router::openapi_text()).expect("JSON")
 }
 
-#[tokio::test]
-async fn every_route_is_in_the_document_and_the_other_way_round() {
+/// Every operation with its method and path as the list of routes has them.
+fn operations(document: &Value) -> BTreeMap<String, &Value> {
+    let paths = document["paths"].as_object().expect("paths").iter();
+    let operations = paths.flat_map(|(path, item)| {
+        let methods = item.as_object().expect("operations").iter();
+        methods.map(move |(method, operation)| (format!("{} {path}", method.to_uppercase()), operation))
+    });
+    operations.collect()
+}
+
+#[test]
+fn every_route_for_programs_is_in_the_document_and_the_other_way_round() {
     let document = document();
-    let described: BTreeSet<String> = document["paths"].as_object().expect("paths").keys().cloned().collect();
-    let routed: BTreeSet<String> = documented().iter().map(|(path, _)| (*path).to_owned()).collect();
-    assert_eq!(described, routed);
-    for path in routed {
-        let (_, headers, _) = ask(&format!("TRACE {path} origin=http://localhost:8080"), Body::empty()).await;
-        let allowed = headers[ALLOW].to_str().expect("ascii").to_ascii_lowercase();
-        let allowed: BTreeSet<&str> = allowed.split(',').filter(|method| *method != "head").collect();
-        let described = document["paths"][&path].as_object().expect("methods");
-        assert_eq!(allowed, described.keys().map(String::as_str).collect(), "{path}");
+    let listed = router::table();
+    let listed = listed.iter().filter(|route| route.audience == Audience::Api);
+    let listed: BTreeSet<String> = listed.map(|route| format!("{} {}", route.method, route.path)).collect();
+    assert_eq!(operations(&document).into_keys().collect::<BTreeSet<_>>(), listed);
+}
+
+#[test]
+fn every_route_says_why_it_may_be_denied_and_how_one_shows_who_one_is() {
+    let document = document();
+    for (head, operation) in operations(&document) {
+        let (method, path) = head.split_once(' ').expect("a method");
+        let has = |status: &str| {
+            let content = &operation["responses"][status]["content"];
+            !content["application/problem+json"]["schema"]["$ref"].is_null()
+        };
+        let route = router::table().find(&method.parse().expect("a method"), path).cloned().expect("a route");
+        let is_for_all = route.permission == Permission::Public;
+        assert!(has("400") && has("403") && has("421") && has("503"), "{head}");
+        assert_eq!(has("401"), !is_for_all || path == "/api/v1/login", "{head}");
+        assert_eq!(has("408") && has("413"), method != "GET", "{head}");
+        assert_eq!(has("415") && has("422"), operation["requestBody"].is_object(), "{head}");
+        assert_eq!(operation["security"].is_null(), is_for_all, "{head}");
+        assert!(
+            operation["responses"]
+                .as_object()
+                .expect("answers")
+                .keys()
+                .all(|status| !status.starts_with('5') || status == "503")
+        );
+    }
+    for (head, operation) in operations(&document) {
+        for parameter in operation["parameters"].as_array().into_iter().flatten().filter(|p| p["in"] == "query") {
+            let description = [&parameter["description"], &parameter["schema"]["description"]];
+            assert!(description.iter().any(|text| text.is_string()), "{head}: {parameter}");
+        }
+    }
+    let needs: BTreeSet<&str> = document["paths"]["/ws"]["get"]["parameters"]
+        .as_array()
+        .expect("parameters")
+        .iter()
+        .filter(|parameter| parameter["in"] == "header" && parameter["required"] == true)
+        .filter_map(|parameter| parameter["name"].as_str())
+        .collect();
+    assert_eq!(needs, BTreeSet::from(["Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Upgrade"]));
+}
+
+/// The schema that a reference stands for.
+fn resolved<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
+    match schema["$ref"].as_str() {
+        Some(name) => {
+            let pointer = name.strip_prefix('#').expect("a reference into the document");
+            resolved(document, document.pointer(pointer).expect("a schema"))
+        }
+        None => schema,
     }
 }
 
-/// Fails unless `value` has exactly the properties that the schema names, all the way down.
+/// Whether a schema is of the kind of value: what is described as an object is not sent as a text.
+fn is_of_kind(schema: &Value, value: &Value) -> bool {
+    let is = |kind: &str| schema["type"] == kind || schema["type"].as_array().is_some_and(|t| t.contains(&kind.into()));
+    match value {
+        Value::Null => is("null"),
+        Value::Bool(_) => is("boolean"),
+        Value::Number(_) => is("integer"),
+        Value::String(_) => is("string"),
+        Value::Array(_) => is("array"),
+        Value::Object(_) => is("object") || schema["allOf"].is_array(),
+    }
+}
+
+/// Every property that a schema of an object names, with its own schema.
+fn properties<'d>(document: &'d Value, schema: &'d Value) -> BTreeMap<&'d String, &'d Value> {
+    let parts = schema["allOf"].as_array().into_iter().flatten();
+    let mut out: BTreeMap<_, _> = parts.flat_map(|part| properties(document, resolved(document, part))).collect();
+    out.extend(schema["properties"].as_object().into_iter().flatten());
+    out
+}
+
+/// Fails unless `value` has exactly the properties that the schema names, of their kinds, all the way down.
 fn check(document: &Value, schema: &Value, value: &Value, at: &str) {
-    if let Some(name) = schema["$ref"].as_str() {
-        let pointer = name.strip_prefix('#').expect("a reference into the document");
-        return check(document, document.pointer(pointer).expect("a schema"), value, at);
-    }
+    let schema = resolved(document, schema);
     if let Some(forms) = schema["oneOf"].as_array() {
-        let fits = |form: &&Value| form["type"] != "null" && !value.is_null();
-        return match forms.iter().find(fits) {
-            Some(form) => check(document, form, value, at),
-            None => assert!(value.is_null(), "{at}"),
-        };
+        let form = forms.iter().find(|form| is_of_kind(resolved(document, form), value));
+        return check(document, form.unwrap_or_else(|| panic!("{at}: {value}")), value, at);
     }
+    assert!(is_of_kind(schema, value), "{at}: {value} for {schema}");
     match value {
         Value::Object(object) => {
             if let Some(each) = schema.get("additionalProperties") {
                 return object.iter().for_each(|(name, value)| check(document, each, value, &format!("{at}.{name}")));
             }
-            let named: BTreeSet<&String> = schema["properties"].as_object().expect(at).keys().collect();
-            assert_eq!(object.keys().collect::<BTreeSet<_>>(), named, "{at}");
+            let named = properties(document, schema);
+            let names: BTreeSet<_> = named.keys().copied().collect();
+            assert_eq!(object.keys().collect::<BTreeSet<_>>(), names, "{at}");
             for (name, value) in object {
-                check(document, &schema["properties"][name], value, &format!("{at}.{name}"));
+                check(document, named[name], value, &format!("{at}.{name}"));
             }
         }
         Value::Array(items) => {
@@ -62,9 +137,8 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str) {
 }
 
 fn answer_schema<'d>(document: &'d Value, method: &str, path: &str, kind: &str) -> &'d Value {
-    let responses = &document["paths"][path][method]["responses"];
-    let response = if kind == "application/json" { &responses["200"] } else { &responses["4XX"] };
-    &response["content"][kind]["schema"]
+    let status = if kind == "application/json" { "200" } else { "400" };
+    &document["paths"][path][method]["responses"][status]["content"][kind]["schema"]
 }
 
 #[tokio::test]
@@ -131,4 +205,12 @@ async fn the_document_s_actions_and_outcomes_are_the_program_s() {
     assert_eq!(request.keys().collect::<Vec<_>>(), ["action", "reason", "targets"]);
     let (status, _) = act(r#"{"action":"drain","why":"x","targets":[]}"#).await;
     assert_eq!(status, 422);
+    // A reason is taken as long as the document says, and no longer.
+    let most = request["reason"]["maxLength"].as_u64().expect("a bound");
+    let most = usize::try_from(most).expect("a length");
+    let with = |length: usize| {
+        let reason = "x".repeat(length);
+        format!(r#"{{"action":"drain","targets":[{{"backend":"be_http","server":"s1"}}],"reason":"{reason}"}}"#)
+    };
+    assert_eq!((act(&with(most)).await.0, act(&with(most + 1)).await.0), (200, 422));
 }

@@ -4,7 +4,7 @@ use bolero::check;
 use model::{
     frame::{Frame, Seq, Subscribe},
     outcome::{ActionRequest, Target},
-    row::{Kind, Row},
+    row::{Row, RowKind},
     topic::{Section, Sections, TopicId},
 };
 
@@ -57,7 +57,7 @@ fn fuzz_damaged_names_of_topics_and_targets() {
 
 #[test]
 fn fuzz_damaged_frames() {
-    let rows = vec![Row::new(Kind::Frontend, "FRONTEND"), Row::new(Kind::Server, "s1")].into();
+    let rows = vec![Row::new(RowKind::Frontend, "FRONTEND"), Row::new(RowKind::Server, "s1")].into();
     let sections = Sections(vec![Section { node: "lb1".into(), rows, sparks: Default::default() }]);
     let frames = [
         Frame::Hello { build: "0.1.0".into() },

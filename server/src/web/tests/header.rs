@@ -3,7 +3,7 @@
 use model::rights::Pattern;
 
 use crate::{
-    auth::{IdentityProviders, Peer, Roles, TrustedHeader},
+    auth::{IdentityProviders, Peer, RoleMapping, TrustedHeader},
     web::account::page::tests::{ask, ask_from, state},
 };
 
@@ -16,7 +16,7 @@ pub(in crate::web) fn behind_a_proxy() -> IdentityProviders {
             groups: Some("x-forwarded-groups".parse().expect("a header")),
             from: vec!["127.0.0.0/8".parse().expect("a network")],
         }),
-        roles: Roles { admin: pattern("admins"), operator: pattern("ops"), viewer: Vec::new() },
+        roles: RoleMapping { admin: pattern("admins"), operator: pattern("ops"), viewer: Vec::new() },
         ..IdentityProviders::default()
     }
 }
@@ -41,7 +41,7 @@ async fn a_header_counts_from_the_reverse_proxy_alone() {
     // The address of the client that the proxy tells of is not the connection's.
     let elsewhere = Peer { connection: "10.0.0.1".parse().expect("ip"), is_secure: true, ..Peer::LOOPBACK };
     assert_eq!(ask_from(&state, "GET /api/v1/me", "", &boss, elsewhere).await.status, 401);
-    assert_eq!(state.auth.outside().ignored.get(), 1);
+    assert_eq!(state.auth.identity_providers().ignored_headers.get(), 1);
     let stranger = [("x-forwarded-user", "eve"), ("x-forwarded-groups", "staff")];
     assert_eq!(ask(&state, "GET /stats", "", &stranger).await.location(), "/login?next=/stats");
     let told = ask(&state, "GET /login", "", &stranger).await.body;

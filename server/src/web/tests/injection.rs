@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 
 use axum::http::HeaderValue;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::*;
 use crate::{
     audit::verify,
     auth::{IdentityProviders, Peer},
-    web::{account::page::tests as account, middleware::authorize::ROUTES},
+    web::{account::page::tests as account, middleware::authorize::tests::heads},
 };
 
 /// What somebody writes who wants more than a field.
@@ -127,9 +128,7 @@ const HEADERS: &[&str] = &[
 ];
 
 fn escaped(text: &str) -> String {
-    text.bytes()
-        .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
-        .collect()
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 /// The document with each of its texts in turn exchanged.
@@ -199,13 +198,11 @@ fn assert_harmless(got: &account::Got, what: &str) {
 
 #[test]
 fn no_route_is_left_out() {
-    let heads = |list: &[&str]| list.iter().map(|head| (*head).to_owned()).collect::<BTreeSet<_>>();
-    let mut all = heads(PATHS);
-    all.extend(heads(BARE));
+    let mut all: BTreeSet<String> = PATHS.iter().chain(BARE).map(|head| (*head).to_owned()).collect();
     all.extend(FORMS.iter().map(|(head, _)| (*head).to_owned()));
     all.extend(CALLS.iter().map(|(head, _)| (*head).to_owned()));
     all.extend(QUERIES.iter().map(|(head, _)| (*head).to_owned()));
-    assert_eq!(all, ROUTES.iter().map(|row| format!("{} {}", row.method, row.path)).collect());
+    assert_eq!(all, heads());
 }
 
 #[tokio::test]
@@ -242,7 +239,7 @@ async fn hostile_words_in_any_field_harm_nobody() {
             && !export.contains(",=HYPERLINK")
             && !export.contains(",\"=HYPER")
     );
-    let whole = state.database.call(|c| {
+    let whole = state.database.run(|c| {
         let users: Vec<String> = c
             .prepare("SELECT name || ' ' || role FROM users ORDER BY name")?
             .query_map([], |row| row.get(0))?

@@ -29,20 +29,20 @@ async fn state() -> AppState {
         name: name.to_owned(),
         cluster: cluster.to_owned(),
         level: Level::Admin,
-        pulse: NodeStats { polled: unix_ms(), ..NodeStats::default() },
+        stats: NodeStats { polled: unix_ms(), ..NodeStats::default() },
         ..Node::default()
     };
     let nodes = [node("lb1", "edge"), node("zqx-lb3", "zqx-lab")];
     let hub = Hub::spawn(nodes.to_vec(), "test-build".into(), metrics.clone(), &TaskTracker::new(), shutdown.clone());
     let server = |name: &str, status: &str, tracked: &str| {
-        let mut row = Row::new(Kind::Server, name);
+        let mut row = Row::new(RowKind::Server, name);
         row.set_text(Text::Status, status);
         row.set_text(Text::Tracked, tracked);
         row
     };
     let proxy = |name: &str, rows: Vec<Row>| ProxyUpdate {
         proxy: name.to_owned(),
-        news: Some((Arc::new(rows.clone()), Change::Rows(rows))),
+        rows: Some((Arc::new(rows.clone()), Change::Rows(rows))),
     };
     let event = |node: &Node, proxy: &str, cause: &str| Event {
         proxy: proxy.to_owned(),
@@ -79,9 +79,9 @@ async fn state() -> AppState {
         assert!(hub.update(update).await);
     }
     hub.wait_for(|world| world.proxies.len() == 3 && world.events.len() == 4).await.expect("a hub");
-    let database = Database::in_memory().expect("memory");
+    let database = Database::in_memory(crate::schema::MIGRATIONS).expect("memory");
     let operations = Operations::new(hub.clone(), BTreeMap::new(), AuditLog::new(database.clone()), metrics.clone());
-    let auth = Access::start(database.clone(), testing::setup()).expect("access");
+    let auth = Auth::start(database.clone(), testing::setup()).expect("access");
     AppState::new(hub, operations, database, auth, metrics, "test-build".into(), shutdown)
 }
 
@@ -96,11 +96,10 @@ fn anna() -> Principal {
 /// What `caller` is answered: status and text, with what a page carries in base64 written out.
 async fn answered(principal: Principal, method: &str, path: &str, kind: &str, body: &str) -> (u16, String) {
     let state = state().await;
-    let routes =
-        documented().into_iter().fold(pages::routes(&state), |router, (path, method)| router.route(path, method));
     let request = Request::builder().method(method).uri(path).header("content-type", kind);
     let request = request.body(Body::from(body.to_owned())).expect("a request");
-    let response = routes.layer(Extension(principal)).with_state(state).oneshot(request).await.expect("an answer");
+    let response =
+        router::routes().layer(Extension(principal)).with_state(state).oneshot(request).await.expect("an answer");
     let status = response.status().as_u16();
     let bytes = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
     let mut text = String::from_utf8(bytes.to_vec()).expect("text");

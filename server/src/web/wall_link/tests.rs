@@ -46,7 +46,7 @@ async fn a_wall_link_opens_the_wall_and_nothing_else_until_it_ends() {
     // A session goes before it.
     assert_eq!(ask(&state, "GET /stats", "", &[("cookie", &format!("{wall}; {admin}"))]).await.status, 200);
     let id: String =
-        state.database.call(|c| c.query_row("SELECT id FROM walls", [], |r| r.get(0))).await.expect("an id");
+        state.database.run(|c| c.query_row("SELECT id FROM walls", [], |r| r.get(0))).await.expect("an id");
     ask(&state, "POST /admin/walls/end", &format!("id={id}"), &[("cookie", &admin)]).await;
     assert_eq!(ask(&state, "GET /wall", "", &[("cookie", &wall)]).await.location(), "/login?next=/wall");
     let unknown = ask(&state, &format!("GET {path}"), "", &[]).await;
@@ -54,7 +54,7 @@ async fn a_wall_link_opens_the_wall_and_nothing_else_until_it_ends() {
     assert!(unknown.body.contains("There is no such wall link"), "{}", unknown.body);
     let made = ask(&state, "POST /admin/walls/add", form, &[("cookie", &admin)]).await.body;
     let path = made[made.find("/w/slw_").expect("a path")..].split('<').next().expect("a path").to_owned();
-    state.database.call(|c| c.execute("UPDATE walls SET expires = 1", [])).await.expect("expired");
+    state.database.run(|c| c.execute("UPDATE walls SET expires = 1", [])).await.expect("expired");
     let over = ask(&state, &format!("GET {path}"), "", &[]).await;
     assert!(over.status == 410 && over.cookie(WALL_COOKIE).is_none() && over.body.contains("lasted until"));
 }

@@ -14,12 +14,12 @@ use tower::ServiceExt as _;
 use super::*;
 use crate::{
     audit::AuditLog,
-    auth::{Access, Attempt, IdentityProviders, Peer, authn::credentials::SESSION_COOKIE, testing},
+    auth::{Auth, IdentityProviders, LogInAttempt, Peer, authn::credentials::SESSION_COOKIE, testing},
     db::Database,
-    web::{pages, router, tests::state_of},
+    web::{AppState, router, tests::state_of},
 };
 
-/// An answer.
+/// A response.
 pub(in crate::web) struct Got {
     pub(in crate::web) status: u16,
     pub(in crate::web) headers: HeaderMap,
@@ -64,35 +64,35 @@ pub(in crate::web) async fn ask_from(
     }
     let mut request = request.body(Body::from(body.to_owned())).expect("a request");
     request.extensions_mut().insert(peer);
-    let response = router(state.clone(), pages::routes(state)).oneshot(request).await.expect("an answer");
+    let response = router(state.clone()).oneshot(request).await.expect("an answer");
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.expect("a body");
     Got { status: parts.status.as_u16(), headers: parts.headers, body: String::from_utf8_lossy(&body).into_owned() }
 }
 
-/// A program with an account of each role, and with others that vouch.
-pub(in crate::web) async fn state(outside: IdentityProviders) -> AppState {
-    let database = Database::in_memory().expect("memory");
+/// A program with an account of each role, and with these identity providers.
+pub(in crate::web) async fn state(providers: IdentityProviders) -> AppState {
+    let database = Database::in_memory(crate::schema::MIGRATIONS).expect("memory");
     for role in Role::ALL {
         testing::add(&database, role.word(), role).await;
     }
     let mut state = state_of(database.clone(), testing::setup()).await;
-    state.auth = Access::start_with(AuditLog::new(database), testing::setup(), outside).expect("access");
+    state.auth = Auth::start_with_providers(AuditLog::new(database), testing::setup(), providers).expect("auth");
     state
 }
 
 /// The session's cookie of an account.
 pub(in crate::web) async fn logged_in(state: &AppState, user: &str) -> String {
-    let attempt = Attempt {
+    let attempt = LogInAttempt {
         user: user.to_owned(),
-        password: Password::typed(testing::PASSWORD.to_owned()),
+        password: Password::new(testing::PASSWORD.to_owned()),
         device: None,
         session: None,
         address: Peer::LOOPBACK.address,
         agent: "<script>alert(1)</script>".to_owned(),
     };
-    let token = state.auth.log_in(attempt).await.expect("in").token;
-    format!("{SESSION_COOKIE}={}", token.reveal())
+    let secret = state.auth.log_in(attempt).await.expect("in").session_secret;
+    format!("{SESSION_COOKIE}={}", secret.reveal())
 }
 
 async fn api_token(state: &AppState, cookie: &str, scope: &str) -> (String, String) {
@@ -158,7 +158,7 @@ async fn a_token_that_is_none_is_answered_the_same_whatever_is_wrong() {
     let unknown = format!("Bearer slt_{}", "A".repeat(43));
     let long = format!("Bearer slt_{}", "A".repeat(9_000));
     let (_, gone) = api_token(&state, &admin, "act").await;
-    state.database.call(|c| c.execute("UPDATE tokens SET expires = 1", [])).await.expect("expired");
+    state.database.run(|c| c.execute("UPDATE tokens SET expires = 1", [])).await.expect("expired");
     let mut told = Vec::new();
     for show in [&ended, &unknown, &gone, &long, "Bearer", "Bearer ", "Bearer slt_", "Bearer x y", "bearer \"", &id] {
         let show = if show == id { format!("Bearer {id}") } else { show.to_owned() };
@@ -236,9 +236,9 @@ async fn another_password_takes_the_present_one_and_ends_the_other_sessions() {
     for (cookie, want) in [(&anna, 303), (&other, 303), (&new, 200)] {
         assert_eq!(ask(&state, "GET /account", "", &[("cookie", cookie)]).await.status, want);
     }
-    let record = testing::record(&state.database).await;
-    assert!(record.contains(&"account user.passwd viewer done".to_owned()), "{record:?}");
-    assert!(record.contains(&"refusal user.passwd viewer refused".to_owned()), "{record:?}");
+    let lines = testing::audit_lines(&state.database).await;
+    assert!(lines.contains(&"account user.passwd viewer done".to_owned()), "{lines:?}");
+    assert!(lines.contains(&"refusal user.passwd viewer refused".to_owned()), "{lines:?}");
     let mut last = 0;
     for _ in 0..40 {
         last =
@@ -284,9 +284,9 @@ async fn an_admin_manages_accounts_and_the_last_one_stays() {
     let page = ask_as_admin("GET /admin?done=groups", "").await.body;
     assert!(page.contains("dba, ops") && page.contains("The account is in these groups now."), "{page}");
     assert_eq!(ask_as_admin("POST /admin/users/remove", "user=viewer").await.location(), "/admin?done=removed");
-    let record = testing::record(&state.database).await;
+    let lines = testing::audit_lines(&state.database).await;
     for line in ["account user.add admin done", "account user.role admin done", "account user.remove admin done"] {
-        assert!(record.contains(&line.to_owned()), "{line} {record:?}");
+        assert!(lines.contains(&line.to_owned()), "{line} {lines:?}");
     }
     assert_eq!(ask_as_admin("POST /admin/users/remove", "user=admin").await.location(), "/admin?done=removed");
     assert_eq!(ask_as_admin("GET /admin", "").await.status, 303, "an account that ended is nobody's");
@@ -294,7 +294,7 @@ async fn an_admin_manages_accounts_and_the_last_one_stays() {
 
 #[tokio::test]
 async fn without_accounts_nobody_is_made_an_admin_by_a_page() {
-    let state = state_of(Database::in_memory().expect("memory"), testing::setup()).await;
+    let state = state_of(Database::in_memory(crate::schema::MIGRATIONS).expect("memory"), testing::setup()).await;
     assert!(ask(&state, "GET /account", "", &[]).await.body.contains("there are no accounts"));
     for (head, body) in [
         ("GET /admin", ""),

@@ -5,7 +5,7 @@ use model::rights::{Pattern, Role};
 use super::*;
 use crate::{
     auth::{
-        IdentityProviders, Roles,
+        IdentityProviders, RoleMapping,
         authn::oidc::tests::{
             config,
             provider::{Fault, Provider},
@@ -17,10 +17,10 @@ use crate::{
 
 async fn with(fault: Fault, operators: &str) -> (Provider, AppState) {
     let provider = Provider::start(fault).await;
-    let roles = Roles { operator: vec![Pattern(operators.to_owned())], ..Roles::default() };
-    let outside =
+    let roles = RoleMapping { operator: vec![Pattern(operators.to_owned())], ..RoleMapping::default() };
+    let providers =
         IdentityProviders { oidc: Some(Oidc::new(config(&provider.issuer))), roles, ..IdentityProviders::default() };
-    (provider, state(outside).await)
+    (provider, state(providers).await)
 }
 
 /// Begins in a browser, logs in at the provider, and comes back with the cookie that was set.
@@ -30,9 +30,9 @@ async fn through(provider: &Provider, state: &AppState, next: &str) -> Got {
         return begun;
     }
     let cookie = format!("{OIDC_COOKIE}={}", begun.cookie(OIDC_COOKIE).expect("a cookie"));
-    let returned = provider.log_in(begun.headers["location"].to_str().expect("text")).await;
-    let mut back = format!("GET /login/oidc/callback?state={}", returned.state);
-    for (name, value) in [("code", returned.code), ("error", returned.error), ("iss", returned.iss)] {
+    let callback = provider.log_in(begun.headers["location"].to_str().expect("text")).await;
+    let mut back = format!("GET /login/oidc/callback?state={}", callback.state);
+    for (name, value) in [("code", callback.code), ("error", callback.error), ("iss", callback.iss)] {
         if let Some(value) = value {
             let value: String = openidconnect::url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
             back.push_str(&format!("&{name}={value}"));
@@ -57,8 +57,8 @@ async fn who_logs_in_at_the_provider_has_a_session_and_never_a_local_account_s_n
     assert!(page.contains("oidc:anna") && page.contains("Example ID") && !page.contains("/account/password"), "{page}");
     let token = ask(&state, "POST /account/tokens/add", "scope=act&expires=1d", &[("cookie", &session)]).await;
     assert!(token.status == 403 && token.body.contains("Tokens are for local accounts"));
-    let record = testing::record(&state.database).await;
-    assert!(record.contains(&"login log-in oidc:anna done".to_owned()), "{record:?}");
+    let lines = testing::audit_lines(&state.database).await;
+    assert!(lines.contains(&"login log-in oidc:anna done".to_owned()), "{lines:?}");
     // A page elsewhere is not gone on to.
     let got = through(&provider, &state, "https://evil.example/").await;
     assert_eq!(got.headers["location"], "/stats");
@@ -70,13 +70,13 @@ async fn a_session_that_was_there_ends_with_the_log_in() {
     let first = through(&provider, &state, "/stats").await.cookie(SESSION_COOKIE).expect("a session");
     let begun = ask(&state, "GET /login/oidc", "", &[]).await;
     let browser = begun.cookie(OIDC_COOKIE).expect("a cookie");
-    let returned = provider.log_in(begun.headers["location"].to_str().expect("text")).await;
-    let back = format!("GET /login/oidc/callback?state={}&code={}", returned.state, returned.code.expect("a code"));
+    let callback = provider.log_in(begun.headers["location"].to_str().expect("text")).await;
+    let back = format!("GET /login/oidc/callback?state={}&code={}", callback.state, callback.code.expect("a code"));
     let both = format!("{OIDC_COOKIE}={browser}; {SESSION_COOKIE}={first}");
     let second = ask(&state, &back, "", &[("cookie", &both)]).await.cookie(SESSION_COOKIE).expect("a session");
     assert_ne!(first, second);
-    for (token, want) in [(first, 401), (second, 200)] {
-        let got = ask(&state, "GET /api/v1/me", "", &[("cookie", &format!("{SESSION_COOKIE}={token}"))]).await;
+    for (secret, want) in [(first, 401), (second, 200)] {
+        let got = ask(&state, "GET /api/v1/me", "", &[("cookie", &format!("{SESSION_COOKIE}={secret}"))]).await;
         assert_eq!(got.status, want);
     }
     // A second way back with the same answer opens nothing.
@@ -84,7 +84,7 @@ async fn a_session_that_was_there_ends_with_the_log_in() {
 }
 
 #[tokio::test]
-async fn every_failure_is_told_on_the_log_in_page_and_recorded() {
+async fn every_failure_is_shown_on_the_log_in_page_and_audited() {
     for (fault, operators, status, told) in [
         (Fault::None, "nobody", 403, "oidc:anna may not use Sluice"),
         (Fault::Nonce, "ops", 403, "What Example ID answered proves nothing"),
@@ -100,12 +100,12 @@ async fn every_failure_is_told_on_the_log_in_page_and_recorded() {
         assert!(body.contains(told) && body.contains("role=\"alert\""), "{fault:?} {body}");
         assert!(body.contains("<form") && body.contains("Log in with Example ID"), "another way in stays");
         assert!(got.cookie(SESSION_COOKIE).is_none());
-        let record = testing::record(&state.database).await;
-        let last = record.last().expect("an entry");
-        assert!(last.starts_with("login log-in ") && last.ends_with(" refused"), "{fault:?} {record:?}");
+        let lines = testing::audit_lines(&state.database).await;
+        let last = lines.last().expect("an entry");
+        assert!(last.starts_with("login log-in ") && last.ends_with(" refused"), "{fault:?} {lines:?}");
         let details: String = state
             .database
-            .call(|c| c.query_row("SELECT group_concat(detail) FROM record", [], |row| row.get(0)))
+            .run(|c| c.query_row("SELECT group_concat(detail) FROM record", [], |row| row.get(0)))
             .await
             .expect("details");
         for secret in provider.secrets() {

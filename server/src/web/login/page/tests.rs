@@ -2,7 +2,10 @@
 
 use axum::{
     body::{Body, to_bytes},
-    http::{Request, header::LOCATION},
+    http::{
+        Request,
+        header::{LOCATION, SET_COOKIE},
+    },
 };
 use model::rights::Role;
 use serde_json::{Value, json};
@@ -10,13 +13,16 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::{
-    auth::testing::{PASSWORD, add, setup},
+    auth::{
+        authn::credentials::{DEVICE_COOKIE, SESSION_COOKIE},
+        testing::{PASSWORD, add, setup},
+    },
     db::Database,
-    web::{pages, router, tests::state_of},
+    web::{router, tests::state_of},
 };
 
 async fn state() -> AppState {
-    let database = Database::in_memory().expect("memory");
+    let database = Database::in_memory(crate::schema::MIGRATIONS).expect("memory");
     add(&database, "anna", Role::Operator).await;
     state_of(database, setup()).await
 }
@@ -38,7 +44,7 @@ async fn ask(
     }
     let mut request = request.body(Body::from(body.to_owned())).expect("a request");
     request.extensions_mut().insert(Peer { address: address.parse().expect("an address"), ..Peer::LOOPBACK });
-    let response = router(state.clone(), pages::routes(state)).oneshot(request).await.expect("an answer");
+    let response = router(state.clone()).oneshot(request).await.expect("an answer");
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.expect("a body");
     (parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
@@ -68,14 +74,14 @@ async fn a_program_logs_in_asks_who_it_is_and_logs_out() {
     assert_eq!(status, StatusCode::OK);
     let answer: Value = serde_json::from_str(&body).expect("JSON");
     assert_eq!((&answer["user"], &answer["role"]), (&"anna".into(), &"operator".into()));
-    let (token, _) = set_cookie(&headers, SESSION_COOKIE);
+    let (secret, _) = set_cookie(&headers, SESSION_COOKIE);
     for (name, lasts) in [(SESSION_COOKIE, "Max-Age=604800"), (DEVICE_COOKIE, "Max-Age=34560000")] {
         let mut found = set_cookie(&headers, name).1;
         found.sort();
         // No `Domain`: the prefix forbids one.
         assert_eq!(found, ["HttpOnly", lasts, "Path=/", "SameSite=Lax", "Secure"]);
     }
-    let cookie = format!("{SESSION_COOKIE}={token}");
+    let cookie = format!("{SESSION_COOKIE}={secret}");
     let (_, _, body) = ask(&state, "GET /api/v1/me", "", &cookie, "10.0.0.1").await;
     let me: Value = serde_json::from_str(&body).expect("JSON");
     assert_eq!(
@@ -189,11 +195,11 @@ async fn a_body_that_can_t_be_read_is_told_without_its_text() {
 
 #[tokio::test]
 async fn without_accounts_the_page_leads_on_where_that_is_allowed_and_else_says_how_to_make_one() {
-    let database = || Database::in_memory().expect("memory");
+    let database = || Database::in_memory(crate::schema::MIGRATIONS).expect("memory");
     let open = state_of(database(), setup()).await;
     let (status, headers, _) = ask(&open, "GET /login?next=/wall", "", "", "127.0.0.1").await;
     assert_eq!((status, &headers[LOCATION]), (StatusCode::SEE_OTHER, &"/wall".parse().expect("a value")));
-    let shut = state_of(database(), crate::auth::Setup { may_be_open: false, ..setup() }).await;
+    let shut = state_of(database(), crate::auth::AuthConfig { may_be_open: false, ..setup() }).await;
     let (status, _, page) = ask(&shut, "GET /login", "", "", "127.0.0.1").await;
     assert!(status == StatusCode::OK && page.contains("sluice user add NAME --role admin"), "{page}");
 }
@@ -202,15 +208,15 @@ async fn without_accounts_the_page_leads_on_where_that_is_allowed_and_else_says_
 async fn nothing_secret_is_in_an_answer_but_its_cookies() {
     let state = state().await;
     let (_, headers, body) = ask(&state, "POST /api/v1/login", &good(), "", "10.0.0.1").await;
-    let (token, device) = (set_cookie(&headers, SESSION_COOKIE).0, set_cookie(&headers, DEVICE_COOKIE).0);
-    let cookies = format!("{SESSION_COOKIE}={token}; {DEVICE_COOKIE}={device}");
+    let (session, device) = (set_cookie(&headers, SESSION_COOKIE).0, set_cookie(&headers, DEVICE_COOKIE).0);
+    let cookies = format!("{SESSION_COOKIE}={session}; {DEVICE_COOKIE}={device}");
     let mut seen = vec![body, format!("{headers:?}")];
     for head in ["GET /stats", "GET /api/v1/me", "GET /metrics", "GET /login", "POST /api/v1/logout", "GET /stats"] {
         let (_, headers, body) = ask(&state, head, "", &cookies, "10.0.0.1").await;
         seen.extend([body, format!("{headers:?}")]);
     }
     let seen = seen.join("\n");
-    for secret in [PASSWORD, &token, &device] {
+    for secret in [PASSWORD, &session, &device] {
         assert!(!seen.contains(secret));
     }
 }
@@ -234,12 +240,13 @@ impl std::io::Write for Log {
 async fn no_log_line_has_what_opens_something() {
     let log = Log::default();
     let writer = log.clone();
-    let logging = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
+    let logging = tracing_subscriber::fmt().with_ansi(false).with_max_level(tracing::Level::TRACE);
+    let logging = logging.with_writer(move || writer.clone());
     let _guard = tracing::subscriber::set_default(logging.finish());
     let state = state().await;
     let (_, headers, _) = ask(&state, "POST /api/v1/login", &good(), "", "10.0.0.1").await;
-    let (token, device) = (set_cookie(&headers, SESSION_COOKIE).0, set_cookie(&headers, DEVICE_COOKIE).0);
-    let cookies = format!("{SESSION_COOKIE}={token}; {DEVICE_COOKIE}={device}");
+    let (session, device) = (set_cookie(&headers, SESSION_COOKIE).0, set_cookie(&headers, DEVICE_COOKIE).0);
+    let cookies = format!("{SESSION_COOKIE}={session}; {DEVICE_COOKIE}={device}");
     for (head, body) in [
         ("POST /api/v1/login", r#"{"user":"anna","password":"mistyped secret"}"#),
         ("POST /api/v1/login", r#"{"user":"mistyped secret","password":1}"#),
@@ -251,8 +258,8 @@ async fn no_log_line_has_what_opens_something() {
         ask(&state, head, body, &cookies, "10.0.0.1").await;
     }
     let said = String::from_utf8_lossy(&log.0.lock().expect("no panic")).into_owned();
-    assert!(said.contains("Name or password is wrong"), "nothing is logged: {said}");
-    for secret in [PASSWORD, "mistyped secret", &token, &device, "$argon2id"] {
+    assert!(said.contains("status=401"), "nothing is logged: {said}");
+    for secret in [PASSWORD, "mistyped secret", &session, &device, "$argon2id"] {
         assert!(!said.contains(secret), "{said}");
     }
 }

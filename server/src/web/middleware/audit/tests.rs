@@ -1,4 +1,4 @@
-//! Whoever refuses: the record has it, once.
+//! Whatever denies a request: the audit log has it once.
 
 use axum::{body::Body, http::Request as Asked};
 use model::rights::Role;
@@ -6,20 +6,20 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::{
-    auth::testing::{add, record, setup},
+    auth::testing::{add, audit_lines, setup},
     db::Database,
-    web::{pages, router, tests::state_of},
+    web::{router, tests::state_of},
 };
 
 async fn state() -> AppState {
-    let database = Database::in_memory().expect("memory");
+    let database = Database::in_memory(crate::schema::MIGRATIONS).expect("memory");
     add(&database, "anna", Role::Viewer).await;
     state_of(database, setup()).await
 }
 
-/// Asks; `head` is a method, a path and headers as `name=value`. The answer's status, and what the record has of it.
+/// Asks; `head` is a method, a path and headers as `name=value`. The answer's status, and its entries in the audit log.
 async fn asked(state: &AppState, head: &str, body: &str) -> (u16, Vec<String>) {
-    let before = record(&state.database).await.len();
+    let before = audit_lines(&state.database).await.len();
     let mut words = head.split(' ');
     let (method, path) = (words.next().expect("a method"), words.next().expect("a path"));
     let mut request = Asked::builder().method(method).uri(path);
@@ -32,12 +32,12 @@ async fn asked(state: &AppState, head: &str, body: &str) -> (u16, Vec<String>) {
         request = request.header(name, value);
     }
     let request = request.body(Body::from(body.to_owned())).expect("a request");
-    let status = router(state.clone(), pages::routes(state)).oneshot(request).await.expect("an answer").status();
-    (status.as_u16(), record(&state.database).await.split_off(before))
+    let status = router(state.clone()).oneshot(request).await.expect("an answer").status();
+    (status.as_u16(), audit_lines(&state.database).await.split_off(before))
 }
 
 #[tokio::test]
-async fn every_refusal_is_one_entry_and_looking_is_none() {
+async fn every_denial_is_one_entry_and_looking_is_none() {
     let state = state().await;
     const FORM: &str = "content-type=application/x-www-form-urlencoded";
     const JSON: &str = "content-type=application/json";
@@ -55,10 +55,10 @@ async fn every_refusal_is_one_entry_and_looking_is_none() {
         ("DELETE /api/v1/tokens?id=slt_secret".into(), "", 401, "DELETE /api/v1/tokens nobody not logged in"),
         // What can't be read.
         (format!("POST /api/v1/login {JSON}"), "hush", 422, "POST /api/v1/login nobody not understood"),
-        // These tell the record themselves, with a name.
+        // These write their own entry, with a name.
         (format!("POST /api/v1/login {JSON}"), r#"{"user":"anna","password":"x"}"#, 401, "login log-in anna refused"),
         (format!("POST /login {FORM}"), "user=anna&password=x", 401, "login log-in anna refused"),
-        // Nothing is refused to who looks for a page, or for what is not there.
+        // Nothing is denied to who looks for a page, or for what is not there.
         ("GET /stats".into(), "", 303, ""),
         ("GET /nowhere".into(), "", 404, ""),
         ("GET /w/slw_nothing".into(), "", 404, ""),
@@ -73,13 +73,13 @@ async fn every_refusal_is_one_entry_and_looking_is_none() {
         };
         assert_eq!((got, told), (status, expected), "{head}");
     }
-    let all = record(&state.database).await.join("\n");
+    let all = audit_lines(&state.database).await.join("\n");
     assert!(!all.contains("hush") && !all.contains("slt_secret"), "{all}");
 }
 
 #[test]
-fn what_changes_something_and_was_not_done_is_refused_and_looking_seldom() {
-    for (method, status, is_ours, expected) in [
+fn what_changes_something_and_was_not_done_is_denied_and_looking_seldom() {
+    for (method, status, has_route, expected) in [
         ("GET", 200, true, false),
         ("GET", 303, true, false),
         ("GET", 400, true, false),
@@ -96,6 +96,6 @@ fn what_changes_something_and_was_not_done_is_refused_and_looking_seldom() {
         ("POST", 500, true, false),
     ] {
         let (method, status) = (method.parse().expect("a method"), StatusCode::from_u16(status).expect("a status"));
-        assert_eq!(is_refusal(&method, status, is_ours), expected, "{method} {status}");
+        assert_eq!(is_denial(&method, status, has_route), expected, "{method} {status}");
     }
 }

@@ -1,11 +1,11 @@
-//! Every route against everybody, and the table against the routes that there are.
+//! Every route against everybody, and the list against what can be reached.
 
 use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 
 use axum::{
     Router,
     body::Body,
-    http::{HeaderName, Request as Asked},
+    http::{HeaderName, Method, Request as Asked},
 };
 use model::{
     rights::{Rights, Role},
@@ -16,18 +16,18 @@ use tower::ServiceExt as _;
 use super::*;
 use crate::{
     auth::{
-        Access, Attempt, AuthMethod, Password, Secret,
+        Auth, AuthMethod, LogInAttempt, Password, Secret,
         authn::{
             credentials::{SESSION_COOKIE, WALL_COOKIE},
             tokens::{self, NewToken, Scope},
-            wall_links::{self, NewWall},
+            wall_links::{self, NewWallLink},
         },
-        authz::policy::may_follow,
+        authz::policy::{Permission, may_subscribe},
         testing,
     },
     clock::now,
     db::Database,
-    web::{pages, router, routes, tests::state_of},
+    web::{router, tests::state_of},
 };
 
 /// Who asks, in the order of the expected answers: nobody, a session that ended, one of each role, a wall link, an admin's
@@ -38,7 +38,7 @@ pub(in crate::web) const PRINCIPALS: [&str; 8] =
 /// In milliseconds.
 const DAY: i64 = 86_400_000;
 
-/// What each of [`CALLERS`] is answered, and with what body. 303 is the way to the log-in page, or on from it.
+/// What each of [`PRINCIPALS`] is answered, and with what body. 303 is the way to the log-in page, or on from it.
 const EXPECTED: &[(&str, &str, [u16; 8])] = &[
     ("GET /", "", [303, 303, 302, 302, 302, 403, 302, 302]),
     ("GET /stats", "", [303, 303, 200, 200, 200, 403, 200, 200]),
@@ -94,20 +94,20 @@ const EXPECTED: &[(&str, &str, [u16; 8])] = &[
     ("GET /api/v1/audit", "", [401, 401, 403, 403, 200, 403, 403, 200]),
 ];
 
-async fn log_in(auth: &Access, user: &str) -> Secret {
-    let attempt = Attempt {
+async fn log_in(auth: &Auth, user: &str) -> Secret {
+    let attempt = LogInAttempt {
         user: user.to_owned(),
-        password: Password::typed(testing::PASSWORD.to_owned()),
+        password: Password::new(testing::PASSWORD.to_owned()),
         device: None,
         session: None,
         address: Peer::LOOPBACK.address,
         agent: String::new(),
     };
-    auth.log_in(attempt).await.expect("in").token
+    auth.log_in(attempt).await.expect("in").session_secret
 }
 
 pub(in crate::web) async fn with_accounts() -> AppState {
-    let database = Database::in_memory().expect("memory");
+    let database = Database::in_memory(crate::schema::MIGRATIONS).expect("memory");
     for role in Role::ALL {
         testing::add(&database, role.word(), role).await;
     }
@@ -124,13 +124,13 @@ pub(in crate::web) async fn shown(state: &AppState, who: &str) -> Option<(Header
             let mut headers = HeaderMap::new();
             headers.insert(header::COOKIE, cookie.parse().expect("a value"));
             let principal = state.auth.identify(&headers, Peer::LOOPBACK).await.expect("answered").expect("admin");
-            state.auth.end(&principal, false).await.expect("ended");
+            state.auth.log_out(&principal, false).await.expect("ended");
             return Some((header::COOKIE, cookie));
         }
         "wall" => {
-            let new = NewWall { name: "noc".to_owned(), clusters: vec!["edge".to_owned()], expires: now() + DAY };
+            let new = NewWallLink { name: "noc".to_owned(), clusters: vec!["edge".to_owned()], expires: now() + DAY };
             let made =
-                state.database.call(move |c| Ok(wall_links::add(c, &new, &Principal::command_line("test"), now())));
+                state.database.run(move |c| Ok(wall_links::add(c, &new, &Principal::command_line("test"), now())));
             let (_, path) = made.await.expect("called").expect("a link");
             let secret = path.strip_prefix("/w/").expect("a path").to_owned();
             return Some((header::COOKIE, format!("{WALL_COOKIE}={secret}")));
@@ -139,7 +139,7 @@ pub(in crate::web) async fn shown(state: &AppState, who: &str) -> Option<(Header
             let (user, note) = ("admin".parse().expect("a name"), String::new());
             let scope = if who == "read" { Scope::Read } else { Scope::Act };
             let new = NewToken { user, scope, note, expires: now() + DAY };
-            let made = state.database.call(move |c| Ok(tokens::add(c, &new, &Principal::command_line("test"), now())));
+            let made = state.database.run(move |c| Ok(tokens::add(c, &new, &Principal::command_line("test"), now())));
             let (_, secret) = made.await.expect("called").expect("a token");
             return Some((header::AUTHORIZATION, format!("Bearer {secret}")));
         }
@@ -161,14 +161,20 @@ async fn ask(state: &AppState, head: &str, body: &str, shown: Option<(HeaderName
     let mut request = request.body(Body::from(body.to_owned())).expect("a request");
     let address: IpAddr = "10.0.0.1".parse().expect("an address");
     request.extensions_mut().insert(Peer { address, ..Peer::LOOPBACK });
-    router(state.clone(), pages::routes(state)).oneshot(request).await.expect("an answer")
+    router(state.clone()).oneshot(request).await.expect("an answer")
+}
+
+/// The routes that are expected to answer: all, and of the site's own files those that every site has.
+pub(in crate::web) fn heads() -> BTreeSet<String> {
+    let table = router::table();
+    let is_fixed = |route: &&Route| route.audience != Audience::Asset || route.path.contains('{');
+    table.iter().filter(is_fixed).map(|route| format!("{} {}", route.method, route.path)).collect()
 }
 
 #[tokio::test]
 async fn every_route_answers_everybody_as_the_table_says() {
-    let rows: BTreeSet<String> = ROUTES.iter().map(|row| format!("{} {}", row.method, row.path)).collect();
     let expected = EXPECTED.iter().map(|(head, _, _)| *head).map(str::to_owned);
-    assert_eq!(rows, expected.collect(), "a row of the one table is missing in the other");
+    assert_eq!(heads(), expected.collect(), "a route of the list is not expected, or one that is expected is missing");
     let state = with_accounts().await;
     for (place, who) in PRINCIPALS.into_iter().enumerate() {
         for (head, body, expected) in EXPECTED {
@@ -188,7 +194,7 @@ async fn every_route_answers_everybody_as_the_table_says() {
                         continue;
                     }
                     // There is no way back into the middle of a form.
-                    let is_page = ROUTES.iter().any(|row| row.method == "GET" && row.path == path);
+                    let is_page = EXPECTED.iter().any(|(head, _, _)| *head == format!("GET {path}"));
                     assert_eq!(to, format!("/login?next={}", if is_page { path } else { "/stats" }), "{head}");
                 }
                 _ => {}
@@ -213,34 +219,58 @@ fn paths(router: &Router<AppState>) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn a_route_without_a_row_is_found_and_can_t_be_reached() {
+async fn a_route_that_is_not_in_the_list_is_found_and_can_t_be_reached() {
     let state = with_accounts().await;
-    let all = routes(pages::routes(&state));
+    let all = router::routes();
     let found = paths(&all);
-    for known in ["/stats", "/ws", "/api/v1/me", "/pkg/{*path}", "/login"] {
-        assert!(found.contains(known), "{known} is not in {found:?}");
-    }
-    for path in &found {
-        let is_listed = ROUTES.iter().any(|row| row.path == path) || assets::is_file(path) || is_empty(path);
-        let is_axums_own = path.contains("__private__axum");
-        assert!(is_listed || is_axums_own, "{path} has no row");
-    }
-    // Methods: what the routes themselves allow, without the table before them.
+    let listed: BTreeSet<String> = router::table().iter().map(|route| route.path.clone()).collect();
+    let is_axums_own = |path: &&String| path.contains("__private__axum");
+    let ours: BTreeSet<String> = found.iter().filter(|path| !is_axums_own(path)).cloned().collect();
+    assert_eq!(ours, listed);
+    // Methods: what the routes themselves allow, without the list before them.
     let app = all.with_state(state.clone());
-    for path in found.iter().filter(|path| ROUTES.iter().any(|row| row.path == *path)) {
+    for path in &listed {
         let request = Asked::builder().method("TRACE").uri(path.replace("{*path}", "x").replace("{token}", "x"));
         let answer = app.clone().oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
         let allowed = answer.headers()[header::ALLOW].to_str().expect("ascii").to_owned();
-        let allowed: BTreeSet<&str> = allowed.split(',').filter(|method| *method != "HEAD").collect();
-        let listed: BTreeSet<&str> = ROUTES.iter().filter(|row| row.path == path).map(|row| row.method).collect();
-        assert_eq!(allowed, listed, "{path}");
+        let allowed: BTreeSet<&str> = allowed.split(',').collect();
+        assert_eq!(allowed, router::table().allowed(path).into_iter().collect(), "{path}");
     }
     let forgotten = Router::new().route("/forgotten", axum::routing::get(|| async { "secret" }));
     let admin = shown(&state, "admin").await.expect("a cookie").1;
     let request = Asked::get("/forgotten").header("host", "localhost").header(header::COOKIE, admin);
     let request = request.body(Body::empty()).expect("a request");
-    let answer = router(state, forgotten).oneshot(request).await.expect("an answer");
+    let state = AppState { routes: router::table(), ..state };
+    let answer = router::layered(forgotten, state).oneshot(request).await.expect("an answer");
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_method_that_a_route_does_not_have_is_told_to_everybody_with_those_that_it_has() {
+    let state = with_accounts().await;
+    let methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"];
+    for head in heads() {
+        let path = head.split_once(' ').expect("a path").1;
+        let listed: BTreeSet<Method> =
+            router::table().iter().filter(|route| route.path == path).map(|route| route.method.clone()).collect();
+        for method in methods.iter().filter(|method| !listed.contains(&method.parse::<Method>().expect("a method"))) {
+            // Without an origin, as a program asks, and with that of another site's page.
+            for origin in ["", "http://evil.example"] {
+                let mut request = Asked::builder().method(*method).uri(path.replace(['{', '}', '*'], ""));
+                request = request.header("host", "localhost:8080");
+                if !origin.is_empty() {
+                    request = request.header("origin", origin);
+                }
+                let request = request.body(Body::empty()).expect("a request");
+                let answer = router(state.clone()).oneshot(request).await.expect("an answer");
+                assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
+                assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/problem+json", "{method} {path}");
+                let allowed = answer.headers()[header::ALLOW].to_str().expect("ascii").to_owned();
+                let allowed: BTreeSet<&str> = allowed.split(',').filter(|method| *method != "HEAD").collect();
+                assert_eq!(allowed, listed.iter().map(Method::as_str).collect(), "{method} {path}");
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -253,8 +283,8 @@ async fn refusals_of_what_changes_something_are_recorded_and_a_page_says_why_in_
     assert!(String::from_utf8_lossy(&body).contains("This needs the role operator"));
     ask(&state, "POST /api/v1/actions", "{}", None).await;
     ask(&state, "GET /stats", "", None).await;
-    let record = testing::record(&state.database).await;
-    let refusals: Vec<_> = record.iter().filter(|line| line.starts_with("refusal")).collect();
+    let lines = testing::audit_lines(&state.database).await;
+    let refusals: Vec<_> = lines.iter().filter(|line| line.starts_with("refusal")).collect();
     assert_eq!(
         refusals,
         ["refusal POST /stats viewer not allowed", "refusal POST /api/v1/actions nobody not logged in"]
@@ -263,30 +293,30 @@ async fn refusals_of_what_changes_something_are_recorded_and_a_page_says_why_in_
 
 #[test]
 fn a_wall_link_shows_the_wall_and_never_acts_whatever_its_rights_say() {
-    let by = |means: AuthMethod, role| Principal {
+    let by = |method: AuthMethod, role| Principal {
         name: "x".to_owned(),
-        means,
+        method,
         rights: Arc::new(Rights::of(role)),
         address: Peer::LOOPBACK.address,
     };
-    let wall = by(AuthMethod::Wall("1".to_owned()), Role::Admin);
-    let met = |need: Permission, principal: &Principal| need.is_met(Some(principal));
-    assert!(met(Permission::Nothing, &wall) && met(Permission::Display, &wall));
-    assert!(!met(Permission::Look, &wall) && !met(Permission::Act, &wall) && !met(Permission::Admin, &wall));
+    let wall = by(AuthMethod::WallLink("1".to_owned()), Role::Admin);
+    let met = |need: Permission, principal: &Principal| need.is_granted_to(Some(principal));
+    assert!(met(Permission::Public, &wall) && met(Permission::ViewWall, &wall));
+    assert!(!met(Permission::View, &wall) && !met(Permission::Act, &wall) && !met(Permission::Admin, &wall));
     // A token reads or acts, by the role that its scope leaves.
     let [reads, acts] = [Role::Viewer, Role::Operator].map(|role| by(AuthMethod::Token("1".to_owned()), role));
     assert!(
-        met(Permission::Look, &reads)
+        met(Permission::View, &reads)
             && !met(Permission::Act, &reads)
             && met(Permission::Act, &acts)
             && !met(Permission::Admin, &acts)
     );
-    let nobody = Principal::nobody("nobody", Peer::LOOPBACK.address);
-    for need in [Permission::Display, Permission::Look, Permission::Act, Permission::Admin] {
-        assert!(!need.is_met(None) && !met(need, &nobody), "{need:?}");
+    let nobody = Principal::anonymous("nobody", Peer::LOOPBACK.address);
+    for need in [Permission::ViewWall, Permission::View, Permission::Act, Permission::Admin] {
+        assert!(!need.is_granted_to(None) && !met(need, &nobody), "{need:?}");
     }
     let topics = [TopicId::Fleet, TopicId::Events, TopicId::proxy("edge", "web"), TopicId::node("lb1", "web")];
     for (principal, expected) in [(&wall, [true, false, false, false]), (&reads, [true; 4])] {
-        assert_eq!(topics.each_ref().map(|topic| may_follow(principal, topic)), expected);
+        assert_eq!(topics.each_ref().map(|topic| may_subscribe(principal, topic)), expected);
     }
 }

@@ -7,7 +7,7 @@ const OPEN: RequestContext<'static> =
     RequestContext { is_open: true, is_exposed: false, is_secure: false, url: None, is_behind_proxy: false };
 
 /// `request` is a method, a path, and headers: `POST /x host=localhost origin=null`.
-fn check_on(ground: RequestContext<'_>, request: &str) -> u16 {
+fn check_on(context: RequestContext<'_>, request: &str) -> u16 {
     let mut words = request.split(' ');
     let method = words.next().expect("a method").parse().expect("a method");
     let uri = words.next().expect("a path").parse().expect("a path");
@@ -15,7 +15,7 @@ fn check_on(ground: RequestContext<'_>, request: &str) -> u16 {
     for (name, value) in words.map(|word| word.split_once('=').expect("a header")) {
         headers.append(name.parse::<HeaderName>().expect("a name"), value.parse().expect("a value"));
     }
-    match check(&method, &uri, &headers, ground) {
+    match check(&method, &uri, &headers, context) {
         Ok(()) => 200,
         Err(problem) => problem.status().as_u16(),
     }
@@ -135,7 +135,7 @@ fn our_own_page_is_known_by_scheme_and_name_or_by_the_configured_address() {
     let tls = RequestContext { is_open: false, is_secure: true, ..OPEN };
     let clear = RequestContext { is_open: false, ..OPEN };
     let named = RequestContext { url: Some(&url), is_behind_proxy: true, ..clear };
-    for (ground, request, expected) in [
+    for (context, request, expected) in [
         (tls, "host=sluice.example.org origin=https://sluice.example.org", 200),
         (tls, "host=sluice.example.org:443 origin=https://sluice.example.org", 200),
         (tls, "host=sluice.example.org origin=https://SLUICE.example.org", 200),
@@ -155,7 +155,7 @@ fn our_own_page_is_known_by_scheme_and_name_or_by_the_configured_address() {
         (named, "host=127.0.0.1:8080 origin=http://sluice.example.org", 403),
     ] {
         for what in ["POST /api/v1/actions", "GET /ws", "POST /stats"] {
-            assert_eq!(check_on(ground, &format!("{what} {request}")), expected, "{what} {request}");
+            assert_eq!(check_on(context, &format!("{what} {request}")), expected, "{what} {request}");
         }
     }
     let h2 = "POST https://sluice.example.org/stats origin=https://sluice.example.org";
@@ -164,7 +164,7 @@ fn our_own_page_is_known_by_scheme_and_name_or_by_the_configured_address() {
 }
 
 #[test]
-fn nothing_is_said_in_the_clear_to_other_machines() {
+fn nothing_is_answered_in_clear_text_to_other_machines() {
     let exposed = RequestContext { is_open: false, is_exposed: true, is_behind_proxy: true, ..OPEN };
     for request in ["GET / host=x", "GET /healthz host=x", "POST /api/v1/actions host=x", "GET /ws host=x"] {
         assert_eq!(check_on(exposed, request), 403, "{request}");
@@ -180,7 +180,8 @@ fn nothing_is_said_in_the_clear_to_other_machines() {
         ("192.0.2.1", true, false),
     ] {
         let connection = connection.parse().expect("an address");
-        let ground = RequestContext::of(&listener_settings, false, Peer { address: connection, connection, is_secure });
-        assert_eq!(ground.is_exposed, is_exposed, "{connection}");
+        let context =
+            RequestContext::of(&listener_settings, false, Peer { address: connection, connection, is_secure });
+        assert_eq!(context.is_exposed, is_exposed, "{connection}");
     }
 }

@@ -70,11 +70,11 @@ async fn a_large_answer_comes_in_pieces_that_add_up() {
         name: name.to_owned(),
         replies: Some(Arc::new(Replies { info: info.clone(), stat: table.clone(), polled: 1 })),
         proxy: None,
-        sight: None,
+        visibility: None,
     };
-    let never = Part { name: "never".into(), replies: None, proxy: None, sight: None };
+    let never = Part { name: "never".into(), replies: None, proxy: None, visibility: None };
     let parts = (0..9).map(|n| part(&format!("lb{n}"))).chain([never]).collect();
-    let pieces: Vec<Bytes> = written(parts).map(|piece| piece.expect("written")).collect().await;
+    let pieces: Vec<Bytes> = json_stream(parts).map(|piece| piece.expect("written")).collect().await;
     assert!(pieces.iter().all(|piece| piece.len() <= CHUNK));
     let whole: Value = serde_json::from_slice(&pieces.concat()).expect("JSON");
     let nodes = whole["nodes"].as_array().expect("nodes");

@@ -7,7 +7,7 @@ use model::rights::Role;
 use super::*;
 use crate::{
     auth::{
-        Access, Attempt, Memory, Password, Peer, SessionLimits, Setup,
+        Auth, AuthConfig, HashMemory, LogInAttempt, Password, Peer, SessionLimits,
         authn::credentials::SESSION_COOKIE,
         testing::{PASSWORD, add, setup},
         users,
@@ -24,24 +24,24 @@ async fn with_accounts(database: Database, limits: SessionLimits) -> Running {
     for name in ["anna", "ben"] {
         add(&database, name, Role::Operator).await;
     }
-    running_with(state_of(database, Setup { sessions: limits, ..setup() }).await).await
+    running_with(state_of(database, AuthConfig { sessions: limits, ..setup() }).await).await
 }
 
 fn in_memory() -> Database {
-    Database::in_memory().expect("memory")
+    Database::in_memory(crate::schema::MIGRATIONS).expect("memory")
 }
 
 /// The cookie of a new session.
-async fn log_in(auth: &Access, user: &str) -> String {
-    let attempt = Attempt {
+async fn log_in(auth: &Auth, user: &str) -> String {
+    let attempt = LogInAttempt {
         user: user.to_owned(),
-        password: Password::typed(PASSWORD.to_owned()),
+        password: Password::new(PASSWORD.to_owned()),
         device: None,
         session: None,
         address: Peer::LOOPBACK.address,
         agent: String::new(),
     };
-    format!("{SESSION_COOKIE}={}", auth.log_in(attempt).await.expect("in").token.reveal())
+    format!("{SESSION_COOKIE}={}", auth.log_in(attempt).await.expect("in").session_secret.reveal())
 }
 
 /// A stream that was greeted; or what its handshake was answered.
@@ -75,7 +75,7 @@ async fn end_session(server: &Running, cookie: &str, everywhere: bool) {
     headers.insert("cookie", cookie.parse().expect("a value"));
     let auth = &server.state.auth;
     let principal = auth.identify(&headers, Peer::LOOPBACK).await.expect("answered").expect("somebody");
-    auth.end(&principal, everywhere).await.expect("ended");
+    auth.log_out(&principal, everywhere).await.expect("ended");
 }
 
 #[tokio::test]
@@ -101,9 +101,11 @@ async fn a_log_out_ends_the_session_s_streams_and_no_other() {
 #[tokio::test]
 async fn another_process_that_changes_an_account_ends_its_streams() {
     let dir = tempfile::tempdir().expect("a folder");
-    let server = with_accounts(Database::open(dir.path()).expect("opens"), SessionLimits::default()).await;
+    let server =
+        with_accounts(Database::open(dir.path(), crate::schema::MIGRATIONS).expect("opens"), SessionLimits::default())
+            .await;
     let auth = &server.state.auth;
-    let other = |path: &Path| db::connect(path).expect("opens");
+    let other = |path: &Path| db::connect(path, crate::schema::MIGRATIONS).expect("opens");
     let (anna, by) = ("anna".parse().expect("a name"), Principal::command_line("root"));
     let mut ben = stream(&server, &log_in(auth, "ben").await).await.expect("a stream");
 
@@ -113,7 +115,7 @@ async fn another_process_that_changes_an_account_ends_its_streams() {
     expect_signed_out(&mut client).await;
     // The session lasts, with the new role: the page begins anew with it.
     let mut client = stream(&server, &cookie).await.expect("a stream");
-    let hash = Password::typed(PASSWORD.to_owned()).hash(setup().cost, &mut Memory::default()).expect("hashed");
+    let hash = Password::new(PASSWORD.to_owned()).hash(setup().cost, &mut HashMemory::default()).expect("hashed");
     users::set_password(&mut other(dir.path()), &anna, &hash, &by, 2).expect("changed");
     expect_signed_out(&mut client).await;
     assert_eq!(stream(&server, &cookie).await.err(), Some(StatusCode::UNAUTHORIZED));
@@ -154,7 +156,7 @@ async fn the_first_account_ends_the_streams_of_whoever_had_none() {
 async fn a_viewer_that_sends_without_end_is_cut() {
     let server = running().await;
     let mut client = open(&server, "?format=json").await;
-    for _ in 0..2 * BURST {
+    for _ in 0..2 * MESSAGES.burst {
         if client.send(Sent::text(r#"{"topics":["fleet"]}"#)).await.is_err() {
             break;
         }
@@ -174,13 +176,12 @@ async fn a_viewer_that_sends_without_end_is_cut() {
 
 #[test]
 fn messages_are_counted_over_time() {
-    let start = Instant::now();
-    let mut budget = Budget::new(start);
-    assert_eq!((0..1_000).filter(|_| budget.takes(start)).count(), BURST as usize);
-    let second = start + Duration::from_secs(1);
-    assert_eq!((0..1_000).filter(|_| budget.takes(second)).count(), PER_SECOND as usize);
-    let later = start + Duration::from_secs(3_600);
-    assert_eq!((0..1_000).filter(|_| budget.takes(later)).count(), BURST as usize);
+    let mut messages = TokenBucket::full(MESSAGES, Duration::ZERO);
+    let mut taken = |now| (0..1_000).filter(|_| messages.take(now)).count();
+    assert_eq!(taken(Duration::ZERO), 200);
+    assert_eq!(taken(Duration::from_secs(1)), 20);
+    let later = Duration::from_secs(3_600);
+    assert_eq!(taken(later), 200);
     // One at a time, at the rate that it is filled with: none is refused.
-    assert!((1..500).all(|n| budget.takes(later + Duration::from_millis(60) * n)));
+    assert!((1..500).all(|n| messages.take(later + Duration::from_millis(60) * n)));
 }

@@ -12,7 +12,7 @@ use crate::web::{
     tests::running_with,
 };
 
-/// What each of [`CALLERS`] gets for what they send: the status of the handshake, the code that the stream is closed with,
+/// What each of [`PRINCIPALS`] gets for what they send: the status of the handshake, the code that the stream is closed with,
 /// or the first frame.
 const EXPECTED: &[(&str, [&str; 8])] = &[
     ("nothing", ["401", "401", "hello", "hello", "hello", "hello", "hello", "hello"]),
@@ -90,8 +90,8 @@ async fn every_message_is_answered_to_everybody_as_the_table_says() {
             assert_eq!(answer(&server, shown.clone(), sent).await, expected[place], "{sent} by {who}");
         }
     }
-    // What a wall link asked for and did not get is in the record.
-    let record = crate::auth::testing::record(&server.state.database).await;
-    let refused = record.iter().filter(|line| *line == "refusal subscribe wall noc not allowed").count();
-    assert_eq!(refused, 3, "{record:?}");
+    // What a wall link asked for and did not get is in the audit log.
+    let lines = crate::auth::testing::audit_lines(&server.state.database).await;
+    let refused = lines.iter().filter(|line| *line == "refusal subscribe wall noc not allowed").count();
+    assert_eq!(refused, 3, "{lines:?}");
 }

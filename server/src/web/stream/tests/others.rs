@@ -9,7 +9,7 @@ use crate::{
         authn::{
             credentials::WALL_COOKIE,
             tokens::{self, NewToken, Scope},
-            wall_links::{self, NewWall},
+            wall_links::{self, NewWallLink},
         },
         testing::{add, setup},
         users,
@@ -26,7 +26,7 @@ const AT_ONCE: Duration = Duration::from_secs(1);
 const DAY: i64 = 86_400_000;
 
 async fn server() -> Running {
-    let database = Database::in_memory().expect("memory");
+    let database = Database::in_memory(crate::schema::MIGRATIONS).expect("memory");
     add(&database, "anna", Role::Operator).await;
     running_with(state_of(database, setup()).await).await
 }
@@ -39,15 +39,15 @@ fn by() -> Principal {
 async fn token(server: &Running, lasts: i64) -> (String, String) {
     let user = "anna".parse().expect("a name");
     let new = NewToken { user, scope: Scope::Read, note: String::new(), expires: now() + lasts };
-    let made = server.state.database.call(move |c| Ok(tokens::add(c, &new, &by(), now()))).await.expect("answered");
+    let made = server.state.database.run(move |c| Ok(tokens::add(c, &new, &by(), now()))).await.expect("answered");
     let (token, secret) = made.expect("made");
     (token.id, format!("Bearer {secret}"))
 }
 
 /// A wall link that lasts so long, milliseconds: its name, and the cookie that shows it.
 async fn wall(server: &Running, lasts: i64) -> (String, String) {
-    let new = NewWall { name: "NOC".to_owned(), clusters: vec!["edge".to_owned()], expires: now() + lasts };
-    let made = server.state.database.call(move |c| Ok(wall_links::add(c, &new, &by(), now()))).await.expect("answered");
+    let new = NewWallLink { name: "NOC".to_owned(), clusters: vec!["edge".to_owned()], expires: now() + lasts };
+    let made = server.state.database.run(move |c| Ok(wall_links::add(c, &new, &by(), now()))).await.expect("answered");
     let (wall, path) = made.expect("made");
     (wall.id, format!("{WALL_COOKIE}={}", path.strip_prefix("/w/").expect("a path")))
 }
@@ -69,9 +69,9 @@ async fn stream(server: &Running, header: &'static str, value: &str) -> Result<C
 /// A reverse proxy on this machine says who asks.
 #[tokio::test]
 async fn a_stream_by_a_proxy_s_word_is_opened_anew_before_long() {
-    let database = Database::in_memory().expect("memory");
+    let database = Database::in_memory(crate::schema::MIGRATIONS).expect("memory");
     let mut state = state_of(database.clone(), setup()).await;
-    state.auth = Access::start_with(AuditLog::new(database), setup(), behind_a_proxy()).expect("access");
+    state.auth = Auth::start_with_providers(AuditLog::new(database), setup(), behind_a_proxy()).expect("access");
     let server = running_with(state).await;
     let mut request = format!("ws://{}/ws?format=json", server.address).into_client_request().expect("a request");
     for (name, value) in [("x-forwarded-user", "anna"), ("x-forwarded-groups", "ops")] {
@@ -102,7 +102,7 @@ async fn a_token_that_ends_ends_its_streams() {
     server
         .state
         .database
-        .call(move |c| Ok(tokens::remove(c, &id, None, &by())))
+        .run(move |c| Ok(tokens::remove(c, &id, None, &by())))
         .await
         .expect("answered")
         .expect("ended");
@@ -112,7 +112,7 @@ async fn a_token_that_ends_ends_its_streams() {
     assert!(next(&mut others).await.into_text().expect("text").contains("snapshot"));
     // With its account a token ends too.
     let anna = "anna".parse().expect("a name");
-    server.state.database.call(move |c| Ok(users::remove(c, &anna, &by()))).await.expect("answered").expect("removed");
+    server.state.database.run(move |c| Ok(users::remove(c, &anna, &by()))).await.expect("answered").expect("removed");
     expect_signed_out(&mut others, AT_ONCE).await;
 }
 
@@ -123,7 +123,7 @@ async fn a_wall_link_that_ends_cuts_its_display_off() {
     let mut client = stream(&server, "cookie", &shown).await.expect("a stream");
     client.send(Sent::text(r#"{"topics":["fleet"]}"#)).await.expect("sent");
     assert!(next(&mut client).await.into_text().expect("text").contains("snapshot"));
-    server.state.database.call(move |c| Ok(wall_links::remove(c, &id, &by()))).await.expect("answered").expect("ended");
+    server.state.database.run(move |c| Ok(wall_links::remove(c, &id, &by()))).await.expect("answered").expect("ended");
     expect_signed_out(&mut client, AT_ONCE).await;
     assert_eq!(stream(&server, "cookie", &shown).await.err(), Some(StatusCode::UNAUTHORIZED));
 }

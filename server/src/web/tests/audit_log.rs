@@ -1,16 +1,16 @@
-//! The record over HTTP: the call, the exports, the page, and what is not done without it.
+//! The audit log over HTTP: the call, the exports, the page, and what is not done without it.
 
 use axum::response::Response;
 
 use super::*;
 use crate::{
-    audit::{Entry, Kind, append},
+    audit::{Entry, Kind, append, by_sluice},
     auth::Principal,
 };
 
 const NASTY: &str = "=1+1\"; DROP TABLE record; --\n</script><script>alert(1)</script>\u{1b}[31m";
 
-/// A state with an operation in its record, its outcome, and an entry of nasty texts.
+/// A state with an operation in its audit log, its outcome, and an entry of nasty texts.
 async fn with_entries() -> AppState {
     let state = state().await;
     let body = r#"{"action":"drain","targets":[{"node":"lb1","backend":"be_http","server":"s1"}],"reason":"a kernel"}"#;
@@ -26,11 +26,11 @@ async fn with_entries() -> AppState {
         targets: serde_json::json!([NASTY]).to_string(),
         reason: NASTY.into(),
         detail: NASTY.into(),
-        ..Entry::by_itself(Kind::Account, "user.add")
+        ..by_sluice(Kind::Account, "user.add")
     };
     let outcome = r#"[{"target":"x","outcome":"<b>","before":"<i>","after":"","message":"<script>"}]"#;
-    state.record.append(Entry { outcome: outcome.into(), ..nasty.clone() }).await.expect("written");
-    state.record.append(nasty).await.expect("written");
+    state.audit.append(Entry { outcome: outcome.into(), ..nasty.clone() }).await.expect("written");
+    state.audit.append(nasty).await.expect("written");
     state
 }
 
@@ -45,7 +45,7 @@ fn get_of(path: &str) -> Request<Body> {
 }
 
 async fn send(state: &AppState, request: Request<Body>) -> (StatusCode, HeaderMap, Bytes) {
-    let response: Response = router(state.clone(), Router::new()).oneshot(request).await.expect("an answer");
+    let response: Response = router(state.clone()).oneshot(request).await.expect("an answer");
     let (parts, body) = response.into_parts();
     (parts.status, parts.headers, to_bytes(body, usize::MAX).await.expect("a body"))
 }
@@ -119,10 +119,10 @@ async fn an_export_is_a_file_of_all_that_fits_oldest_first() {
 #[tokio::test]
 async fn a_large_export_comes_in_pieces() {
     let state = state().await;
-    let large = Entry { targets: "x".repeat(500_000), ..Entry::by_itself(Kind::Account, "test") };
-    let written = state.database.call(move |c| (0..20).try_for_each(|_| append(c, &large)));
+    let large = Entry { targets: "x".repeat(500_000), ..by_sluice(Kind::Account, "test") };
+    let written = state.database.run(move |c| (0..20).try_for_each(|_| append(c, &large)));
     written.await.expect("written");
-    let response = router(state, Router::new()).oneshot(get_of("/api/v1/audit?format=jsonl")).await.expect("an answer");
+    let response = router(state).oneshot(get_of("/api/v1/audit?format=jsonl")).await.expect("an answer");
     let mut parts = response.into_body().into_data_stream();
     let (mut all, mut largest) = (0, 0);
     while let Some(part) = futures::StreamExt::next(&mut parts).await {
@@ -158,7 +158,7 @@ async fn the_page_shows_texts_as_texts() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_recorded_with_who_and_what() {
+async fn a_denial_is_recorded_with_who_and_what() {
     let state = state().await;
     let body = r#"{"action":"maint","targets":[{"node":"lb9","backend":"be_http","server":"s1"}],"reason":"because"}"#;
     assert_eq!(send(&state, act_on(body)).await.0, StatusCode::NOT_FOUND);
@@ -197,8 +197,7 @@ async fn a_reason_is_asked_for_where_the_configuration_says_so_and_bounded_every
         request.body(Body::from(format!("do=ready&s=lb1%2Fbe_http%2Fs1{fields}"))).expect("a request")
     };
     let post = |state: AppState, request: Request<Body>| async move {
-        let pages = Router::new().route("/stats", post(actions::form::act));
-        let response = router(state, pages).oneshot(request).await.expect("an answer");
+        let response = router(state).oneshot(request).await.expect("an answer");
         let status = response.status();
         (status, to_bytes(response.into_body(), usize::MAX).await.expect("a body"))
     };
@@ -229,15 +228,15 @@ async fn too_many_actions_are_told_to_wait_and_recorded_once() {
 }
 
 #[tokio::test]
-async fn without_a_record_nothing_is_done_and_the_reason_is_told() {
+async fn without_an_audit_log_nothing_is_done_and_the_reason_is_told() {
     let state = state().await;
     let body = r#"{"action":"ready","targets":[{"node":"lb1","backend":"be_http","server":"s1"}]}"#;
-    state.database.call(|c| c.pragma_update(None, "query_only", true)).await.expect("set");
+    state.database.run(|c| c.pragma_update(None, "query_only", true)).await.expect("set");
     let (status, _, answer) = send(&state, act_on(body)).await;
     let problem: Value = serde_json::from_slice(&answer).expect("JSON");
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(problem["title"].as_str().is_some_and(|t| t.starts_with("The record can't be written")), "{problem}");
+    assert!(problem["title"].as_str().is_some_and(|t| t.starts_with("The audit log can't be written")), "{problem}");
     assert_eq!(problem["detail"], "Nothing was sent to HAProxy.");
-    state.database.call(|c| c.pragma_update(None, "query_only", false)).await.expect("set");
+    state.database.run(|c| c.pragma_update(None, "query_only", false)).await.expect("set");
     assert_eq!(send(&state, act_on(body)).await.0, StatusCode::OK);
 }
