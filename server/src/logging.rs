@@ -1,4 +1,4 @@
-//! What the program tells of itself, on standard error: for people by default, as JSON for programs.
+//! The program's log, on standard error: for people by default, as JSON for programs.
 
 use std::io::{IsTerminal, stderr};
 
@@ -6,13 +6,13 @@ use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberI
 
 use crate::config::LogFormat;
 
-/// Where one asks for more or less: `SLUICE_LOG=debug`, `SLUICE_LOG=server::haproxy=trace`.
+/// The variable of the environment that asks for more or less: `SLUICE_LOG=debug`, `SLUICE_LOG=server::haproxy=trace`.
 const VARIABLE: &str = "SLUICE_LOG";
 
-/// What is told unless one asks.
+/// What is logged unless it says otherwise.
 const DEFAULT: &str = "info";
 
-/// Starts telling. Call it once.
+/// Starts the log. Call it once.
 pub fn start(format: LogFormat) {
     let filter = EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(DEFAULT));
     let lines = fmt::layer().with_writer(stderr).with_target(false);

@@ -8,13 +8,17 @@ use server::{
     cli::{self, Cli, Command, ServeArgs},
     config::{ConfigError, ListenError},
     logging, program,
-    tls::PairError,
+    tls::CertificateError,
 };
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
 };
 use tokio_util::sync::CancellationToken;
+
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Rendering with nested suspense can starve on fewer, whatever the number of cores.
 const WORKERS: usize = 4;
@@ -32,7 +36,7 @@ fn main() -> ExitCode {
     let result = runtime.context("cannot start the runtime").and_then(|runtime| runtime.block_on(run(command)));
     result.unwrap_or_else(|error| {
         tell(&format!("sluice: {error:#}"));
-        let is_configuration = error.is::<ConfigError>() || error.is::<ListenError>() || error.is::<PairError>();
+        let is_configuration = error.is::<ConfigError>() || error.is::<ListenError>() || error.is::<CertificateError>();
         if is_configuration { ExitCode::from(MISCONFIGURED) } else { ExitCode::FAILURE }
     })
 }
@@ -49,11 +53,11 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Token(args) => {
-            cli::token(&args, &mut std::io::stdout().lock())?;
+            cli::token(&args, &mut std::io::stdout().lock(), &mut std::io::stderr().lock())?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Wall(args) => {
-            cli::wall(&args, &mut std::io::stdout().lock())?;
+            cli::wall(&args, &mut std::io::stdout().lock(), &mut std::io::stderr().lock())?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Demo(_) => {

@@ -1,4 +1,4 @@
-//! Numbers that tell nothing of the numbers between them.
+//! Numbers that do not show how many lie between two of them.
 
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -8,11 +8,11 @@ use std::{
 /// Bits of a number that every reader of JSON keeps whole.
 const BITS: u32 = 53;
 
-/// Another key for each run of Sluice.
+/// Each run of Sluice has a key of its own.
 static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
-/// What stands in the place of a count for somebody who may not know how much was counted: always the same for the same
-/// count of the same thing, on this run. Two differ but for one chance in millions of millions.
+/// A number in place of a count, for those who may not know how much was counted. On one run it is always the same for the
+/// same count of the same thing. Two of them are equal with a chance of one in 2^53.
 #[must_use]
 pub fn opaque_id(thing: &str, count: u64) -> u64 {
     KEY.hash_one((thing, count)) & ((1 << BITS) - 1)
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sealed_count_is_one_number_and_not_in_order() {
+    fn an_opaque_count_is_one_number_and_not_in_order() {
         let all: Vec<u64> = (0..1_000).map(|n| opaque_id("event", n)).collect();
         assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 1_000);
         assert!(!all.is_sorted() && all.iter().all(|n| *n < 1 << BITS));

@@ -8,30 +8,31 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     audit::AuditLog,
-    auth::{Access, Cost, IdentityProviders, PasswordError, Setup, users},
+    auth::{Auth, AuthConfig, Cost, IdentityProviders, PasswordError, users},
     clock::unix_ms,
-    collector::{Collector, unheard},
+    collector::{Collector, unpolled_node},
     config::Config,
     db::Database,
     hub::Hub,
     metrics::Metrics,
     operations::Operations,
-    supervisor,
-    tls::{self, Certificates},
-    web::{self, AppState, ListenerSettings, assets, pages},
+    schema::MIGRATIONS,
+    supervisor, systemd,
+    tls::{self, CertificateReloader},
+    web::{self, AppState, ListenerSettings, assets},
 };
 
-/// Binds, polls and serves until `shutdown` is cancelled; reads the certificate anew whenever `reload` changes.
+/// Binds, polls and serves until `shutdown` is cancelled; reads the certificate again whenever `reload` changes.
 ///
 /// # Errors
 /// When other machines would be served without TLS or accounts, the certificate can't be used, the address can't be
 /// bound, or serving fails.
 pub async fn serve(config: Config, shutdown: CancellationToken, reload: watch::Receiver<u64>) -> anyhow::Result<()> {
     config.refuse_clear_text()?;
-    let database = Database::open(&config.data)?;
-    let has_users = database.call(|connection| users::is_there_any(connection)).await?;
+    let database = Database::open(&config.data, MIGRATIONS)?;
+    let has_users = database.run(|connection| users::has_any(connection)).await?;
     config.refuse_strangers(has_users || config.identity.is_any())?;
-    let certificates = config.tls.clone().map(Certificates::load).transpose()?;
+    let certificates = config.tls.clone().map(CertificateReloader::load).transpose()?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!("cannot listen on {}: is another program there? Choose another with --listen", config.listen)
     })?;
@@ -41,26 +42,25 @@ pub async fn serve(config: Config, shutdown: CancellationToken, reload: watch::R
     let _polling = polling.clone().drop_guard();
     let listener_settings = Arc::new(ListenerSettings::new(&config, certificates.clone()));
     let state = AppState { listener_settings, ..start(&config, database, &polling, shutdown.clone())? };
-    let routes = pages::routes(&state);
     if let Some(certificates) = certificates {
-        certificates.tell();
-        tokio::spawn(certificates.keep(tls::LOOK, reload, shutdown.clone()));
+        certificates.log_status();
+        tokio::spawn(certificates.run(tls::CHECK_INTERVAL, reload, shutdown.clone()));
     }
     let url = config.url_at(address);
     anyhow::ensure!(supervisor::has_started(&state.hub, &state.database).await, "a part of Sluice does not answer");
     tokio::spawn(supervisor::watch(state.hub.clone(), state.database.clone(), shutdown.clone()));
     let stopping = async {
         shutdown.cancelled().await;
-        supervisor::stopping();
+        systemd::stopping();
         pending::<Infallible>().await
     };
     tracing::info!("open {url}");
-    supervisor::ready(&url);
+    systemd::ready(&url);
     tokio::select! {
         // Said before anything ends.
         biased;
         never = stopping => match never {},
-        served = Box::pin(web::run(listener, state, routes)) => served.context("serving failed"),
+        served = Box::pin(web::run(listener, state)) => served.context("serving failed"),
     }
 }
 
@@ -78,7 +78,7 @@ pub fn start(
     let build: Arc<str> = assets::build().into();
     // These tasks end by the token at once and hold nothing that must be saved: nobody waits for them.
     let tracker = TaskTracker::new();
-    let nodes = config.nodes.iter().map(|node| unheard(node, unix_ms())).collect();
+    let nodes = config.nodes.iter().map(|node| unpolled_node(node, unix_ms())).collect();
     let hub = Hub::spawn(nodes, build.clone(), metrics.clone(), &tracker, polling.clone());
     let collectors: BTreeMap<String, Collector> = config
         .nodes
@@ -89,13 +89,13 @@ pub fn start(
             (node.name.clone(), collector)
         })
         .collect();
-    let record = AuditLog::new(database.clone()).counted(&metrics);
-    record.keep(config.audit.clone(), config.parts(), metrics.clone(), polling.clone());
-    let operations = Operations::new(hub.clone(), collectors, record, metrics.clone());
+    let audit = AuditLog::new(database.clone()).counted(&metrics);
+    audit.maintain(config.audit.clone(), config.parts(), metrics.clone(), polling.clone());
+    let operations = Operations::new(hub.clone(), collectors, audit, metrics.clone());
     let operations = operations.with_reasons(config.audit.needs_reason);
-    let auth = Access::start_with(
-        operations.record().clone(),
-        Setup {
+    let auth = Auth::start_with_providers(
+        operations.audit().clone(),
+        AuthConfig {
             rules: config.rules.clone(),
             sessions: config.sessions,
             may_be_open: config.is_local() && !config.identity.is_any(),

@@ -1,56 +1,30 @@
-//! What systemd is told: that Sluice serves, that it reloads, that it ends; and, now and then, that it is alive.
-//!
-//! Without `NOTIFY_SOCKET` in the environment nobody is told anything.
+//! Whether every part of Sluice answers: at the start, and then for systemd's watchdog.
 
 use std::time::Duration;
 
-use sd_notify::NotifyState;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::{db::Database, hub::Hub};
+use crate::{db::Database, hub::Hub, systemd};
 
 /// How long every part has to answer at the start.
-const START: Duration = Duration::from_secs(30);
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Says that Sluice serves at `url`.
-pub fn ready(url: &str) {
-    tell(&[NotifyState::Ready, NotifyState::Status(&format!("serves {url}"))]);
-}
-
-/// Says that the configuration's files are read again; [`reloaded`] must follow.
-pub fn reloading() {
-    match NotifyState::monotonic_usec_now() {
-        Ok(now) => tell(&[NotifyState::Reloading, now]),
-        Err(error) => tracing::debug!(%error, "cannot read the clock"),
-    }
-}
-
-/// Says that they were.
-pub fn reloaded() {
-    tell(&[NotifyState::Ready]);
-}
-
-/// Says that Sluice ends.
-pub fn stopping() {
-    tell(&[NotifyState::Stopping]);
-}
-
-/// Whether hub and database answer within `patience`: each is asked something through its queue.
+/// Whether hub and database answer within `patience`, each asked through its own queue.
 pub async fn is_alive(hub: &Hub, database: &Database, patience: Duration) -> bool {
-    let asked = async { hub.answers().await && database.call(|_| Ok(())).await.is_ok() };
+    let asked = async { hub.answers().await && database.run(|_| Ok(())).await.is_ok() };
     timeout(patience, asked).await.unwrap_or(false)
 }
 
 /// The same at the start.
 pub async fn has_started(hub: &Hub, database: &Database) -> bool {
-    is_alive(hub, database, START).await
+    is_alive(hub, database, START_TIMEOUT).await
 }
 
 /// Tells the watchdog that Sluice is alive, as often as it wants, but only while hub and database answer; until `shutdown`.
 pub async fn watch(hub: Hub, database: Database, shutdown: CancellationToken) {
     let Some(within) = sd_notify::watchdog_enabled() else { return };
-    // A third: one answer may be late. An environment that says zero means nobody.
+    // A third, so that one answer may be late. Zero in the environment means that nobody waits for it.
     let between = within / 3;
     if between.is_zero() {
         return;
@@ -63,16 +37,10 @@ pub async fn watch(hub: Hub, database: Database, shutdown: CancellationToken) {
             _ = ticks.tick() => {}
         }
         if is_alive(&hub, &database, between).await {
-            tell(&[NotifyState::Watchdog]);
+            systemd::alive();
         } else {
             tracing::error!("a part of Sluice does not answer; without it the watchdog will start Sluice anew");
         }
-    }
-}
-
-fn tell(states: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        tracing::debug!(%error, "cannot tell the supervisor");
     }
 }
 
@@ -86,19 +54,19 @@ mod tests {
     use crate::metrics::Metrics;
 
     #[tokio::test]
-    async fn alive_is_whose_hub_and_vault_both_answer() {
+    async fn sluice_is_alive_while_hub_and_database_both_answer() {
         const PATIENCE: Duration = Duration::from_millis(300);
         let shutdown = CancellationToken::new();
         let hub = || {
             let metrics = Arc::new(Metrics::new());
             Hub::spawn(Vec::new(), "test".into(), metrics, &TaskTracker::new(), shutdown.child_token())
         };
-        let (living, database) = (hub(), Database::in_memory().expect("memory"));
-        assert!(is_alive(&living, &database, START).await);
+        let (living, database) = (hub(), Database::in_memory(crate::schema::MIGRATIONS).expect("memory"));
+        assert!(is_alive(&living, &database, START_TIMEOUT).await);
         // A job that takes its time.
         let busy = database.clone();
         let job = tokio::spawn(async move {
-            let slept = busy.call(|_| {
+            let slept = busy.run(|_| {
                 std::thread::sleep(3 * PATIENCE);
                 Ok(())
             });
@@ -107,9 +75,9 @@ mod tests {
         tokio::time::sleep(PATIENCE / 10).await;
         assert!(!is_alive(&living, &database, PATIENCE).await);
         job.await.expect("no panic").expect("done");
-        assert!(is_alive(&living, &database, START).await);
+        assert!(is_alive(&living, &database, START_TIMEOUT).await);
         shutdown.cancel();
-        let ended = async { while is_alive(&living, &database, START).await {} };
-        timeout(START, ended).await.expect("a hub that ended does not answer");
+        let ended = async { while is_alive(&living, &database, START_TIMEOUT).await {} };
+        timeout(START_TIMEOUT, ended).await.expect("a hub that ended does not answer");
     }
 }

@@ -48,7 +48,9 @@ impl Fixture {
             tokio::spawn(web::serve(listener, behaviour, token.clone()));
         }
         let frontend = ports::one()?;
-        let haproxy = Haproxy::builder().try_start(&configuration(frontend, &origins)).await?;
+        // One thread, so that its CPU time does not depend on how the others spin.
+        let builder = Haproxy::builder().global("maxconn 2000").global("nbthread 1");
+        let haproxy = builder.try_start(&configuration(frontend, &origins)).await?;
         Ok(Self { haproxy, _origins: token.drop_guard(), frontend })
     }
 

@@ -77,7 +77,8 @@ fn alone(config: &Config) -> anyhow::Result<Vec<Poll>> {
     runtime.block_on(async {
         let shutdown = CancellationToken::new();
         let _ending = shutdown.clone().drop_guard();
-        let state = program::start(config, Database::in_memory()?, &shutdown, shutdown.clone())?;
+        let state =
+            program::start(config, Database::in_memory(server::schema::MIGRATIONS)?, &shutdown, shutdown.clone())?;
         let world = state.hub.wait_for(|world| !world.proxies.is_empty()).await.context("the hub has ended")?;
         let mut viewer = state.hub.join(Encoding::Postcard, &Arc::default()).await.context("the hub has ended")?;
         let topics = world.proxies.iter().map(|proxy| proxy.id()).chain([TopicId::Fleet]).collect();
