@@ -1,24 +1,24 @@
 #!/usr/bin/env bash
-# Sets up what building (`build`) or testing (`test`, the default) Sluice needs, and nothing that is there already.
-# Everything comes from Debian, crates.io, rustup or npm; the versions are those that docs and CI use.
+# Sets up what building (`build`), testing (`test`, the default) or the soak (`soak`) of Sluice needs, and nothing that is
+# there already. Everything comes from Debian, crates.io, rustup, npm or PyPI; the versions are those that docs and CI use.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-CARGO_LEPTOS=0.3.10 # 0.3.11 needs a newer rustc than this project asks for
 CARGO_NEXTEST=0.9.143
 CARGO_DENY=0.20.2
 NODE=20
-# The command-line tool and the crate must be the same version to the last digit.
+# These command-line tools and their crates must be the same version to the last digit.
 WASM_BINDGEN=$(sed -n 's/^wasm-bindgen = .*"=\([0-9.]*\)".*/\1/p' app/Cargo.toml)
+WASM_SPLIT=$(sed -n 's/^wasm_split_helpers = .*"=\([0-9.]*\)".*/\1/p' app/Cargo.toml)
 
 mode=${1:-test}
 tools=${SLUICE_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/sluice/tools}
 export PATH="$tools/bin:$PWD/node_modules/.bin:$PATH:${CARGO_HOME:-$HOME/.cargo}/bin:/usr/sbin"
 
 case $mode in
-build | test) ;;
+build | test | soak) ;;
 *)
-  echo "usage: scripts/setup.sh [build|test]" >&2
+  echo "usage: scripts/setup.sh [build|test|soak]" >&2
   exit 2
   ;;
 esac
@@ -40,6 +40,9 @@ debian_packages() {
   local missing=()
   there cc || missing+=(gcc libc6-dev)
   there haproxy || missing+=(haproxy)
+  if [ "$mode" = soak ]; then
+    python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv)
+  fi
   if [ "$mode" = test ]; then
     there chromium || missing+=(chromium)
     # Screenshots and text widths need at least one font with tabular figures.
@@ -69,9 +72,10 @@ rust() {
     say "adding Rust's wasm32-unknown-unknown target"
     rustup target add wasm32-unknown-unknown
   fi
-  [ "$mode" = test ] || return 0
-  local component
-  for component in clippy rustfmt; do
+  # Clippy compiles our own crates (.cargo/config.toml).
+  local component components=(clippy)
+  [ "$mode" != test ] || components+=(rustfmt)
+  for component in "${components[@]}"; do
     cargo "${component/rust/}" --version >/dev/null 2>&1 && continue
     there rustup || give_up "cargo ${component/rust/} is missing, and there is no rustup to add it"
     say "adding Rust's $component"
@@ -91,9 +95,11 @@ crate() {
 
 cargo_tools() {
   # `--debug` takes a third of the time, and these tools wait for others all day.
-  is "cargo-leptos $CARGO_LEPTOS" cargo-leptos || crate cargo-leptos "$CARGO_LEPTOS" --locked --debug --features no_downloads
   # Its lock file doesn't resolve, so no `--locked`.
-  is "wasm-bindgen $WASM_BINDGEN" wasm-bindgen || crate wasm-bindgen-cli "$WASM_BINDGEN"
+  is "wasm-bindgen $WASM_BINDGEN" wasm-bindgen || crate wasm-bindgen-cli "$WASM_BINDGEN" --debug
+  # It does not say its version; cargo knows what it installed.
+  [[ $(cargo install --list --root "$tools") == *"wasm_split_cli_support v$WASM_SPLIT:"* ]] ||
+    crate wasm_split_cli_support "$WASM_SPLIT" --locked --debug --features build-binary
   if [ "$mode" = test ]; then
     there cargo-nextest || crate cargo-nextest "$CARGO_NEXTEST" --locked --debug
     there cargo-deny || crate cargo-deny "$CARGO_DENY" --locked --debug
@@ -115,14 +121,25 @@ npm_packages() {
     give_up "npm ci failed; npm's words are above"
 }
 
-# cargo-leptos itself puts node_modules/.bin before everything else on PATH, and takes the wasm-opt that is there.
-our_wasm_opt() { ln -sf ../../scripts/shrink-wasm.mjs node_modules/.bin/wasm-opt; }
+# schemathesis, with all that it needs at one version each, in a folder of its own.
+fuzzer() {
+  local wanted=scripts/soak/requirements.txt have=$tools/schemathesis/requirements.txt
+  cmp -s "$wanted" "$have" && return 0
+  say "installing schemathesis into $tools/schemathesis"
+  python3 -m venv --clear "$tools/schemathesis" && "$tools/schemathesis/bin/pip" install --quiet --disable-pip-version-check -r "$wanted" ||
+    give_up "schemathesis could not be installed; pip's words are above"
+  cp "$wanted" "$have"
+}
 
 debian_packages
+if [ "$mode" = soak ]; then
+  fuzzer
+  say "everything for '$mode' is there"
+  exit
+fi
 rust
 cargo_tools
 npm_packages
-our_wasm_opt
 # Tests of a version that can't be had say so and pass; building needs none of them.
 [ "$mode" = build ] || bash scripts/haproxy-versions.sh || say "not every version of HAProxy is there; its tests will be skipped"
 say "everything for '$mode' is there"

@@ -3,14 +3,14 @@
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::{
-    SsrMode,
-    components::{Redirect, Route, Router, Routes},
+    Lazy, SsrMode,
+    components::{FlatRoutes, Redirect, Route, Router},
     path,
 };
 
 use crate::{
     live::Live,
-    pages::{events::EventsPage, missing::MissingPage, stats::StatsPage, wall::WallPage},
+    pages::{lazy, missing::MissingPage, stats::StatsPage},
     snapshot::Snapshot,
 };
 
@@ -27,12 +27,12 @@ pub fn App() -> impl IntoView {
     Effect::new(move || live.start());
     view! {
         <Router>
-            <Routes fallback=MissingPage>
+            <FlatRoutes fallback=MissingPage>
                 <Route path=path!("/") view=|| view! { <Redirect path="/stats" /> } ssr=SsrMode::Async />
                 <Route path=path!("/stats") view=StatsPage ssr=SsrMode::Async />
-                <Route path=path!("/events") view=EventsPage ssr=SsrMode::Async />
-                <Route path=path!("/wall") view=WallPage ssr=SsrMode::Async />
-            </Routes>
+                <Route path=path!("/events") view={Lazy::<lazy::Events>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/wall") view={Lazy::<lazy::Wall>::new()} ssr=SsrMode::Async />
+            </FlatRoutes>
         </Router>
     }
 }

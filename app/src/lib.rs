@@ -21,7 +21,9 @@ pub use snapshot::Snapshot;
 /// The browser's way in: takes over the page that the server rendered.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
-pub fn hydrate() {
+pub async fn hydrate() {
     console_error_panic_hook::set_once();
+    // A page is taken over in one go: all of its program has to be there.
+    pages::lazy::preload(&leptos::prelude::location().pathname().unwrap_or_default()).await;
     leptos::mount::hydrate_body(App);
 }

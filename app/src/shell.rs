@@ -8,18 +8,25 @@ use leptos_meta::MetaTags;
 use crate::{
     app::App,
     components::theme::Theme,
+    pages::lazy,
     snapshot::{ELEMENT, Snapshot},
 };
 
-/// The document of a live page: its rows, the state they come from, and the program that takes over.
+/// The document of the live page at `path`: its rows, the state they come from, and the program that takes over.
 #[must_use]
-pub fn shell(options: LeptosOptions, theme: Option<Theme>) -> AnyView {
+pub fn shell(options: LeptosOptions, theme: Option<Theme>, path: &str) -> AnyView {
     let snapshot = Snapshot::current().encode();
+    // What the page has for itself comes beside the program, not after it.
+    let own = lazy::file(path).map(|name| {
+        let address = format!("/{}/{name}.wasm", options.site_pkg_dir);
+        view! { <link rel="preload" href=address r#as="fetch" r#type="application/wasm" crossorigin="" /> }
+    });
     let head = view! {
         <script type="application/octet-stream" id=ELEMENT nonce=use_nonce()>
             {snapshot}
         </script>
         <HydrationScripts options />
+        {own}
         <MetaTags />
     };
     frame(theme, head.into_any(), view! { <App /> }.into_any())

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use model::{
     event::{Event, EventFilter, EventKind},
     format::moment,
-    status::State,
+    status::RowState,
     topic::TopicId,
 };
 
@@ -32,10 +32,10 @@ pub(crate) fn EventList(
             wanted.map(|event| line(event, moment(event.at, now, ahead.get()))).collect::<Vec<_>>()
         })
     };
-    view! { <ol class="events">{lines}</ol> }
+    view! { <ol class="events">{move || lines()}</ol> }
 }
 
-fn line(event: &Event, time: String) -> impl IntoView + use<> {
+fn line(event: &Event, time: String) -> AnyView {
     let (class, path) = look(event);
     let place = match event.server.as_str() {
         "" => event.node.clone(),
@@ -54,18 +54,19 @@ fn line(event: &Event, time: String) -> impl IntoView + use<> {
             <span>{cause}</span>
         </li>
     }
+    .into_any()
 }
 
 /// Colour and shape: those of the state that a row has now, otherwise of the kind.
 fn look(event: &Event) -> (&'static str, &'static str) {
     match event.kind {
         EventKind::State => {
-            let state = State::parse(&event.after);
+            let state = RowState::parse(&event.after);
             (class(state), shape(state))
         }
-        EventKind::Link if event.after == "live" => (class(State::Up), shape(State::Up)),
-        EventKind::Link => (class(State::Down), STALE_SHAPE),
-        EventKind::Reload => (class(State::Failing), "M9.500 3.500A4.500 4.500 0 1 0 10.500 7M9.800 1v2.800H7"),
-        EventKind::Operation => (class(State::Unknown), "M3 2l6 4-6 4z"),
+        EventKind::Link if event.after == "live" => (class(RowState::Up), shape(RowState::Up)),
+        EventKind::Link => (class(RowState::Down), STALE_SHAPE),
+        EventKind::Reload => (class(RowState::Failing), "M9.500 3.500A4.500 4.500 0 1 0 10.500 7M9.800 1v2.800H7"),
+        EventKind::Operation => (class(RowState::Unknown), "M3 2l6 4-6 4z"),
     }
 }

@@ -7,7 +7,7 @@ use crate::live::{Connection, Live};
 
 /// What the pill says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Freshness {
+pub(crate) enum PageFreshness {
     /// All nodes answer; the oldest answer's age, milliseconds.
     Live(u64),
     /// Some do not: how many of how many.
@@ -16,20 +16,20 @@ pub(crate) enum Freshness {
     None,
     /// The stream is lost; the age of what is shown, milliseconds.
     Lost(u64),
-    /// The stream is not opened again: whoever looked is not logged in any more.
+    /// The stream is not opened again: the user is not logged in any more.
     SignedOut,
     /// There are no nodes.
     Empty,
 }
 
-impl Freshness {
+impl PageFreshness {
     /// How fresh everything on the page is.
     pub(crate) fn of(fleet: &Fleet, connection: Connection, now: u64) -> Self {
         let newest = fleet.nodes.iter().filter_map(|n| n.age_ms(now)).min();
         match connection {
             Connection::Lost(since) => return Self::Lost(newest.unwrap_or_else(|| now.saturating_sub(since))),
             Connection::SignedOut => return Self::SignedOut,
-            Connection::SessionIssue | Connection::Open => {}
+            Connection::Opening | Connection::Open => {}
         }
         let fresh = fleet.nodes.iter().filter(|n| n.is_fresh(now)).count();
         match (fresh, fleet.nodes.len()) {
@@ -65,11 +65,12 @@ impl Freshness {
 #[component]
 pub(crate) fn LinkPill() -> impl IntoView {
     let live = Live::expect();
-    let freshness = Memo::new(move |_| live.fleet.with(|f| Freshness::of(f, live.connection.get(), live.clock.ms())));
+    let freshness =
+        Memo::new(move |_| live.fleet.with(|f| PageFreshness::of(f, live.connection.get(), live.clock.ms())));
     view! {
-        <span class=move || freshness.with(Freshness::class) data-testid="link">
+        <span class=move || freshness.with(PageFreshness::class) data-testid="link">
             <span class="size-2 rounded-full bg-current" aria-hidden="true"></span>
-            {move || freshness.with(Freshness::words)}
+            {move || freshness.with(PageFreshness::words)}
         </span>
     }
 }
@@ -85,17 +86,17 @@ mod tests {
         let node = |link, polled| Node {
             link,
             poll_ms: 1_000,
-            pulse: NodeStats { polled, ..NodeStats::default() },
+            stats: NodeStats { polled, ..NodeStats::default() },
             ..Node::default()
         };
         let fleet = |nodes| Fleet { nodes, ..Fleet::default() };
-        let of = |nodes, connection| Freshness::of(&fleet(nodes), connection, 10_000);
+        let of = |nodes, connection| PageFreshness::of(&fleet(nodes), connection, 10_000);
         let (fresh, old, down) = (node(Link::Live, 9_600), node(Link::Live, 3_000), node(Link::Down, 9_000));
-        assert_eq!(of(vec![fresh.clone()], Connection::Open), Freshness::Live(400));
-        assert_eq!(of(vec![fresh.clone(), old], Connection::Open), Freshness::Some(1, 2));
-        assert_eq!(of(vec![down], Connection::Open), Freshness::None);
-        assert_eq!(of(vec![fresh.clone()], Connection::SignedOut), Freshness::SignedOut);
-        assert_eq!(of(vec![fresh], Connection::Lost(9_000)), Freshness::Lost(400));
-        assert_eq!(of(vec![], Connection::Open), Freshness::Empty);
+        assert_eq!(of(vec![fresh.clone()], Connection::Open), PageFreshness::Live(400));
+        assert_eq!(of(vec![fresh.clone(), old], Connection::Open), PageFreshness::Some(1, 2));
+        assert_eq!(of(vec![down], Connection::Open), PageFreshness::None);
+        assert_eq!(of(vec![fresh.clone()], Connection::SignedOut), PageFreshness::SignedOut);
+        assert_eq!(of(vec![fresh], Connection::Lost(9_000)), PageFreshness::Lost(400));
+        assert_eq!(of(vec![], Connection::Open), PageFreshness::Empty);
     }
 }

@@ -1,32 +1,34 @@
 //! A state: colour, shape and HAProxy's word.
 
 use leptos::prelude::*;
-use model::{col::Text, row::Row, status::State};
+use model::{col::Text, row::Row, status::RowState};
 
 /// The look of a state. Class names are whole, so that Tailwind finds them.
-pub(crate) fn class(state: State) -> &'static str {
+pub(crate) fn class(state: RowState) -> &'static str {
     match state {
-        State::Up => "st st-up",
-        State::Failing | State::Full => "st st-going",
-        State::Down | State::Recovering => "st st-down",
-        State::Drain => "st st-drain",
-        State::Maint => "st st-maint",
-        State::NoCheck | State::Unknown => "st st-none",
+        RowState::Up => "st st-up",
+        RowState::Failing | RowState::Full => "st st-going",
+        RowState::Down | RowState::Recovering => "st st-down",
+        RowState::Drain => "st st-drain",
+        RowState::Maint => "st st-maint",
+        RowState::NoCheck | RowState::Unknown => "st st-none",
     }
 }
 
 /// The shape of a state, in a box of 12 by 12.
-pub(crate) fn shape(state: State) -> &'static str {
+pub(crate) fn shape(state: RowState) -> &'static str {
     match state {
-        State::Up => "M2 6.5 5 9.5 10 3",
-        State::Failing => "M6 2v7M2.5 6 6 9.5 9.5 6",
-        State::Recovering => "M6 10V3M2.5 6 6 2.5 9.5 6",
-        State::Down => "M3 3l6 6M9 3l-6 6",
-        State::Drain => "M6 1.5c2 2.6 3 4 3 5.4a3 3 0 0 1-6 0c0-1.4 1-2.8 3-5.4z",
-        State::Maint => "M2.8 2.800l6.4 6.400M9.2 2.800l-6.4 6.400M6 1.200a4.8 4.8 0 1 0 0 9.600a4.8 4.8 0 1 0 0-9.6",
-        State::Full => "M2 3h8M2 6h8M2 9h8",
-        State::NoCheck => "M3 6h6",
-        State::Unknown => "M4 4.500a2 2 0 1 1 2 2v1M6 9.800v.200",
+        RowState::Up => "M2 6.5 5 9.5 10 3",
+        RowState::Failing => "M6 2v7M2.5 6 6 9.5 9.5 6",
+        RowState::Recovering => "M6 10V3M2.5 6 6 2.5 9.5 6",
+        RowState::Down => "M3 3l6 6M9 3l-6 6",
+        RowState::Drain => "M6 1.5c2 2.6 3 4 3 5.4a3 3 0 0 1-6 0c0-1.4 1-2.8 3-5.4z",
+        RowState::Maint => {
+            "M2.8 2.800l6.4 6.400M9.2 2.800l-6.4 6.400M6 1.200a4.8 4.8 0 1 0 0 9.600a4.8 4.8 0 1 0 0-9.6"
+        }
+        RowState::Full => "M2 3h8M2 6h8M2 9h8",
+        RowState::NoCheck => "M3 6h6",
+        RowState::Unknown => "M4 4.500a2 2 0 1 1 2 2v1M6 9.800v.200",
     }
 }
 

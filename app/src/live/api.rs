@@ -61,6 +61,11 @@ fn outcome(value: &JsValue) -> Option<TargetOutcome> {
     })
 }
 
+/// Whether Sluice answers at all.
+pub(crate) async fn answers() -> bool {
+    Request::get("/healthz").send().await.is_ok()
+}
+
 /// Whether Sluice says that nobody is logged in here; false where it says nothing.
 pub(crate) async fn is_signed_out() -> bool {
     Request::get("/api/v1/me").send().await.is_ok_and(|response| response.status() == 401)

@@ -36,23 +36,23 @@ const SIGNED_OUT: u16 = 4401;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Connection {
     /// The page was just loaded: what it shows is as fresh as the page.
-    SessionIssue,
+    Opening,
     /// Frames come.
     Open,
     /// It ended; the next try is under way. Since when, Unix milliseconds on Sluice's clock.
     Lost(u64),
-    /// It ended and is not opened again: whoever looked is not logged in any more.
+    /// It ended and is not opened again: the user is not logged in any more.
     SignedOut,
 }
 
 /// Events that are kept to be shown: as many as a snapshot has.
 const EVENTS_SHOWN: usize = 500;
 
-/// Why the stream has to begin anew.
+/// The stream has to be opened again.
 #[derive(Debug)]
 struct Broken;
 
-/// Keeps the stream open, until whoever looks is not logged in any more.
+/// Keeps the stream open until the user is not logged in any more.
 pub(super) async fn run(live: Live) {
     let mut failures = 0;
     loop {
@@ -106,7 +106,7 @@ struct Stream {
     subscribed: Option<Vec<TopicId>>,
     /// Whether Sluice said anything.
     is_greeted: bool,
-    /// Whether Sluice said that whoever looks is not logged in any more.
+    /// Whether Sluice said that the user is not logged in any more.
     is_signed_out: bool,
 }
 
@@ -131,8 +131,8 @@ impl Stream {
         let (mut sink, mut frames) = socket.split();
         let wanted = self.live.wanted.clone();
         loop {
-            let news = select(frames.next(), wanted.changed());
-            match select(news, TimeoutFuture::new(SILENCE_MS)).await {
+            let next = select(frames.next(), wanted.changed());
+            match select(next, TimeoutFuture::new(SILENCE_MS)).await {
                 Either::Left((Either::Left((Some(Ok(Message::Bytes(bytes))), _)), _)) => {
                     let frame = Frame::decode(&bytes).map_err(|_| Broken)?;
                     self.take(frame)?;
@@ -159,7 +159,7 @@ impl Stream {
         }
     }
 
-    /// The topics that the page shows now: where it shows rows, every proxy once the fleet has told them; and what was opened.
+    /// The topics that the page shows now: where it shows rows, every proxy that the fleet lists; and what was opened.
     fn topics(&self) -> Vec<TopicId> {
         let mut topics = vec![TopicId::Fleet];
         if self.live.wanted.has_rows() && self.seqs.contains_key(&FLEET) {
@@ -178,6 +178,7 @@ impl Stream {
             Frame::Fleet(seq, fleet) => {
                 self.seqs.insert(FLEET, seq);
                 live.clock.set(fleet.now);
+                live.store.drop_gone(&fleet);
                 live.fleet.set(*fleet);
                 live.connection.set(Connection::Open);
             }
@@ -185,7 +186,11 @@ impl Stream {
                 self.expect(FLEET, seq)?;
                 live.clock.set(delta.now);
                 let sampled = live.fleet.with_untracked(|f| f.epoch != delta.epoch);
+                let may_drop = delta.proxies.is_some() || delta.nodes.is_some();
                 live.fleet.update(|fleet| fleet.apply(*delta));
+                if may_drop {
+                    live.fleet.with_untracked(|fleet| live.store.drop_gone(fleet));
+                }
                 if sampled {
                     live.store.sample();
                 }

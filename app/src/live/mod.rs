@@ -45,7 +45,7 @@ impl Live {
             store: Store::new(snapshot.proxies, snapshot.opened),
             fleet: ArcRwSignal::new(snapshot.fleet),
             events: ArcRwSignal::new(snapshot.events),
-            connection: ArcRwSignal::new(Connection::SessionIssue),
+            connection: ArcRwSignal::new(Connection::Opening),
             wanted: Wanted::default(),
             build: snapshot.build,
         }

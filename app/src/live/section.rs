@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use model::{
     change::{Change, MisfitError},
     outcome::{Target, TargetRef},
-    row::{Kind, Row},
+    row::{Row, RowKind},
     topic::{Section, Spark},
 };
 
@@ -24,7 +24,7 @@ pub(crate) struct RowStore {
 impl RowStore {
     /// Whether it can be acted on.
     pub(crate) fn is_server(&self) -> bool {
-        self.row.with_untracked(|r| r.kind == Kind::Server)
+        self.row.with_untracked(|r| r.kind == RowKind::Server)
     }
 
     /// Whether it is merged over a cluster's nodes.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use leptos::prelude::*;
 use model::{
     change::MisfitError,
-    fleet::Fleet,
+    fleet::{Fleet, Node},
     outcome::Target,
     row::Row,
     topic::{Delta, Section, Sections, Spark, TopicId},
@@ -139,6 +139,25 @@ impl Store {
         }
     }
 
+    /// Drops the proxies that are gone: those that the fleet does not list although every node of their cluster has
+    /// answered. Before that, Sluice may just have started, and what was known before stays on the page as old data.
+    pub(crate) fn drop_gone(&self, fleet: &Fleet) {
+        let has_answered = |n: &&Node| n.stats.polled > 0;
+        let listed =
+            |cluster: &str, proxy: &str| fleet.proxies.iter().find(|p| p.cluster == cluster && p.proxy == proxy);
+        let is_gone = |p: &ProxyStore| {
+            listed(&p.cluster, &p.proxy).is_none()
+                && fleet.nodes.iter().filter(|n| n.cluster == p.cluster).all(|n| has_answered(&n))
+        };
+        drop_where(&self.proxies, is_gone);
+        let is_gone = |s: &SectionStore| {
+            let node = fleet.node(&s.node).filter(has_answered);
+            let proxy = node.and_then(|n| listed(&n.cluster, &s.proxy));
+            node.is_some() && proxy.is_none_or(|p| !p.nodes.iter().any(|n| n.node == s.node))
+        };
+        drop_where(&self.opened, is_gone);
+    }
+
     /// Carries changes out.
     ///
     /// # Errors
@@ -182,6 +201,13 @@ impl Store {
     }
 }
 
+/// Drops some of a list, which changes only if there are any.
+fn drop_where<T: Send + Sync + 'static>(all: &ArcRwSignal<Vec<T>>, is_gone: impl Fn(&T) -> bool) {
+    if all.with_untracked(|all| all.iter().any(&is_gone)) {
+        all.update(|all| all.retain(|one| !is_gone(one)));
+    }
+}
+
 /// Puts sections in place of others; those that stay keep their rows' signals.
 fn replace(all: &ArcRwSignal<Vec<SectionStore>>, cluster: &str, proxy: &str, sections: Sections) {
     let nodes = |sections: &[SectionStore]| sections.iter().map(|s| s.node.clone()).collect::<Vec<_>>();
@@ -216,3 +242,6 @@ fn apply(all: &ArcRwSignal<Vec<SectionStore>>, cluster: &str, proxy: &str, delta
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

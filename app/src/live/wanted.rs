@@ -11,10 +11,10 @@ use model::topic::TopicId;
 
 /// The topics, each as often as it is asked for.
 #[derive(Clone, Default)]
-pub(super) struct Wanted(Arc<Mutex<State>>);
+pub(super) struct Wanted(Arc<Mutex<WantedState>>);
 
 #[derive(Default)]
-struct State {
+struct WantedState {
     topics: Vec<TopicId>,
     /// How many parts of the page show the rows of every proxy.
     rows: usize,
@@ -69,7 +69,7 @@ impl Wanted {
         })
     }
 
-    fn change(&self, change: impl FnOnce(&mut State)) {
+    fn change(&self, change: impl FnOnce(&mut WantedState)) {
         let mut state = self.state();
         change(&mut state);
         state.is_changed = true;
@@ -80,7 +80,7 @@ impl Wanted {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, WantedState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

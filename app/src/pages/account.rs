@@ -1,50 +1,50 @@
-//! The Account page: who one is, what one may do, and what one is logged in with. Drawn by the server alone.
+//! The Account page: one's own name, rights, sessions, tokens and password. Drawn by the server alone.
 
 use leptos::prelude::*;
 use model::rights::{Grant, Pattern, Rights, Role};
 
-use super::managed::{self, Notice, RevealedSecret, SessionLine, TokenLine, card, expiry, field};
+use super::account_pages::{self, Notice, RevealedSecret, SessionLine, TokenLine, card, expiry, field};
 
 /// What the page shows.
 #[derive(Clone, Debug, Default)]
 pub struct Account {
     /// The account's name.
     pub name: String,
-    /// How that is known, in words.
-    pub means: String,
+    /// How somebody was authenticated, in words.
+    pub method: String,
     /// What they may see and do.
     pub rights: Rights,
     /// Their groups.
     pub groups: Vec<String>,
-    /// What became of a form.
+    /// How a form ended.
     pub notice: Option<Notice>,
     /// A token that was just made.
-    pub made: Option<RevealedSecret>,
-    /// Their sessions; nothing where they have none by their means.
+    pub revealed: Option<RevealedSecret>,
+    /// Their sessions; nothing where they were authenticated without one.
     pub sessions: Option<Vec<SessionLine>>,
-    /// Their tokens; nothing where theirs is no local account, which alone has a password and tokens.
+    /// Their tokens; nothing where the account is not a local one: only those have a password and tokens.
     pub tokens: Option<Vec<TokenLine>>,
 }
 
 /// The page.
 #[must_use]
 pub fn account(page: Account) -> AnyView {
-    let Account { name, means, rights, groups, notice, made, sessions, tokens } = page;
+    let Account { name, method, rights, groups, notice, revealed, sessions, tokens } = page;
     let is_local = tokens.is_some();
     let who = view! {
         <dl class="columns mt-0 px-3.5 pb-1">
             <div><dt>"Name"</dt><dd>{name}</dd></div>
             <div><dt>"Role"</dt><dd>{rights.role.word()}</dd></div>
-            <div><dt>"Known by"</dt><dd>{means}</dd></div>
+            <div><dt>"Known by"</dt><dd>{method}</dd></div>
             {(!groups.is_empty()).then(|| view! { <div><dt>"Groups"</dt><dd>{groups.join(", ")}</dd></div> })}
         </dl>
         <ul class="border-t border-line px-3.5 py-2.5 text-ink-2">
-            {reach(&rights).into_iter().map(|text| view! { <li class="wrap-anywhere">{text}</li> }).collect_view()}
+            {rights_in_words(&rights).into_iter().map(|text| view! { <li class="wrap-anywhere">{text}</li> }).collect_view()}
         </ul>
     };
     let sessions = sessions.map(|lines| {
         let body = view! {
-            {managed::sessions(lines, "/account/sessions/end", false)}
+            {account_pages::sessions(lines, "/account/sessions/end", false)}
             <form method="post" action="/logout" class="card-foot">
                 <input type="hidden" name="everywhere" value="true" />
                 <button class="btn">"Log out everywhere"</button>
@@ -53,17 +53,17 @@ pub fn account(page: Account) -> AnyView {
         card("Sessions", body.into_any())
     });
     let tokens = tokens.map(|lines| {
-        let body = view! { {managed::tokens(lines, "/account/tokens/end", false)} {new_token(rights.role)} };
+        let body = view! { {account_pages::tokens(lines, "/account/tokens/end", false)} {new_token(rights.role)} };
         card("API tokens", body.into_any())
     });
     let body = view! {
-        {made.map(managed::made)}
+        {revealed.map(account_pages::revealed)}
         {card("You", who.into_any())}
         {sessions}
         {tokens}
         {is_local.then(password)}
     };
-    managed::page("/account", "Account", notice, body.into_any())
+    account_pages::page("/account", "Account", notice, body.into_any())
 }
 
 fn new_token(role: Role) -> AnyView {
@@ -103,27 +103,29 @@ fn password() -> AnyView {
     card("Password", body.into_any())
 }
 
-/// What rights come to, in words.
+/// What somebody may see and do, in sentences.
 #[must_use]
-pub fn reach(rights: &Rights) -> Vec<String> {
+pub fn rights_in_words(rights: &Rights) -> Vec<String> {
     let can_act = rights.role >= Role::Operator;
     match &rights.grants {
         None => vec![
             match rights.role {
                 Role::Viewer => "You may look at everything.",
                 Role::Operator => "You may look at everything, and act on every server.",
-                Role::Admin => "You may look at everything, act on every server, manage accounts and read the record.",
+                Role::Admin => {
+                    "You may look at everything, act on every server, manage accounts and read the audit log."
+                }
             }
             .to_owned(),
         ],
         Some(grants) if grants.is_empty() => {
             vec!["No rule lets you see anything yet. Whoever runs Sluice can write one, as [[rule]].".to_owned()]
         }
-        Some(grants) => grants.iter().map(|grant| allowed(grant, can_act)).collect(),
+        Some(grants) => grants.iter().map(|grant| grant_in_words(grant, can_act)).collect(),
     }
 }
 
-fn allowed(grant: &Grant, can_act: bool) -> String {
+fn grant_in_words(grant: &Grant, can_act: bool) -> String {
     let names = |patterns: &[Pattern]| patterns.iter().map(|p| p.0.as_str()).collect::<Vec<_>>().join(", ");
     let clusters = if grant.clusters.is_empty() {
         "every cluster".to_owned()
@@ -156,14 +158,14 @@ mod tests {
         let text = || EVIL.to_owned();
         let html = drawn(Account {
             name: text(),
-            means: text(),
+            method: text(),
             groups: vec![text()],
             rights: Rights {
                 role: Role::Viewer,
                 grants: Some(vec![Grant { clusters: vec![Pattern(text())], backends: vec![], actions: vec![] }]),
             },
-            notice: Some(Notice::Refused(text())),
-            made: Some(RevealedSecret { what: text(), secret: text(), usage: text() }),
+            notice: Some(Notice::Denied(text())),
+            revealed: Some(RevealedSecret { what: text(), secret: text(), usage: text() }),
             sessions: Some(vec![SessionLine {
                 id: text(),
                 address: text(),
@@ -194,7 +196,7 @@ mod tests {
 
     #[test]
     fn rights_are_told_in_words() {
-        let told = |role, grants| reach(&Rights { role, grants }).join(" ");
+        let told = |role, grants| rights_in_words(&Rights { role, grants }).join(" ");
         assert_eq!(told(Role::Viewer, None), "You may look at everything.");
         assert!(told(Role::Operator, Some(vec![])).starts_with("No rule lets you see anything"));
         let grant = |clusters: &[&str], actions: &[Action]| Grant {

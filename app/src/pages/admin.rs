@@ -3,15 +3,17 @@
 use leptos::prelude::*;
 use model::rights::Role;
 
-use super::managed::{self, Notice, RevealedSecret, SessionLine, TokenLine, button, card, expiry, field, line, none};
+use super::account_pages::{
+    self, Notice, RevealedSecret, SessionLine, TokenLine, button, card, empty_list, expiry, field, line,
+};
 
 /// What the page shows.
 #[derive(Clone, Debug, Default)]
 pub struct Admin {
-    /// What became of a form.
+    /// How a form ended.
     pub notice: Option<Notice>,
     /// A wall link that was just made.
-    pub made: Option<RevealedSecret>,
+    pub revealed: Option<RevealedSecret>,
     /// The local accounts.
     pub users: Vec<UserLine>,
     /// Everybody's sessions.
@@ -37,10 +39,10 @@ pub struct UserLine {
     pub sessions: usize,
 }
 
-/// A wall link. Times are written out.
+/// A wall link in a list; times are in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WallLine {
-    /// Its public name.
+    /// Its id.
     pub id: String,
     /// Which display it is for.
     pub name: String,
@@ -48,27 +50,27 @@ pub struct WallLine {
     pub clusters: Vec<String>,
     /// Who made it, until when it lasts, and when a display opened it last.
     pub times: String,
-    /// Whether it ended by its age.
-    pub is_over: bool,
+    /// Whether it has expired.
+    pub is_expired: bool,
 }
 
 /// The page.
 #[must_use]
 pub fn admin(page: Admin) -> AnyView {
-    let Admin { notice, made, users, sessions, tokens, walls, clusters } = page;
+    let Admin { notice, revealed, users, sessions, tokens, walls, clusters } = page;
     let users = view! { <ul>{users.into_iter().map(user).collect_view()}</ul> {new_user()} };
     let walls = view! {
-        {if walls.is_empty() { none("There are no wall links.") } else { view! { <ul>{walls.into_iter().map(wall).collect_view()}</ul> }.into_any() }}
+        {if walls.is_empty() { empty_list("There are no wall links.") } else { view! { <ul>{walls.into_iter().map(wall).collect_view()}</ul> }.into_any() }}
         {new_wall(clusters)}
     };
     let body = view! {
-        {made.map(managed::made)}
+        {revealed.map(account_pages::revealed)}
         {card("Accounts", users.into_any())}
         {card("Wall links", walls.into_any())}
-        {card("Sessions", managed::sessions(sessions, "/admin/sessions/end", true))}
-        {card("API tokens", managed::tokens(tokens, "/admin/tokens/end", true))}
+        {card("Sessions", account_pages::sessions(sessions, "/admin/sessions/end", true))}
+        {card("API tokens", account_pages::tokens(tokens, "/admin/tokens/end", true))}
     };
-    managed::page("/admin", "Admin", notice, body.into_any())
+    account_pages::page("/admin", "Admin", notice, body.into_any())
 }
 
 fn user(user: UserLine) -> AnyView {
@@ -79,8 +81,8 @@ fn user(user: UserLine) -> AnyView {
         1 => "1 session".to_owned(),
         n => format!("{n} sessions"),
     };
-    let more = if groups.is_empty() { logged_in } else { format!("{} · {logged_in}", groups.join(", ")) };
-    let doing = view! {
+    let details = if groups.is_empty() { logged_in } else { format!("{} · {logged_in}", groups.join(", ")) };
+    let controls = view! {
         <form method="post" action="/admin/users/role" class="flex items-center gap-2">
             <input type="hidden" name="user" value=name.clone() />
             {roles(role, format!("Role of {name}"))}
@@ -99,14 +101,15 @@ fn user(user: UserLine) -> AnyView {
             <summary class="btn" aria-label=format!("Remove {name}")>"Remove"</summary>
             <form method="post" action="/admin/users/remove" class="menu-body">
                 <input type="hidden" name="user" value=name.clone() />
-                <p class="mb-2.5 text-ink-2">"The account ends with its sessions and tokens. What it did stays in the record."</p>
+                <p class="mb-2.5 text-ink-2">"The account ends with its sessions and tokens. What it did stays in the audit log."</p>
                 <button class="btn btn-danger w-full">{format!("Remove {name}")}</button>
             </form>
         </details>
     };
-    // Together, so that on a narrow screen none stands alone below the name.
-    let doing = view! { <div class="ml-auto flex flex-wrap items-center justify-end gap-x-4 gap-y-2">{doing}</div> };
-    line(head.into_any(), more, doing.into_any())
+    // Kept together, so that on a narrow screen they all wrap below the name.
+    let controls =
+        view! { <div class="ml-auto flex flex-wrap items-center justify-end gap-x-4 gap-y-2">{controls}</div> };
+    line(head.into_any(), details, controls.into_any())
 }
 
 fn group_field(groups: String) -> AnyView {
@@ -136,11 +139,11 @@ fn new_user() -> AnyView {
 }
 
 fn wall(wall: WallLine) -> AnyView {
-    let WallLine { id, name, clusters, times, is_over } = wall;
+    let WallLine { id, name, clusters, times, is_expired } = wall;
     let head = view! {
         <span>{name.clone()}</span>
         {clusters.into_iter().map(|cluster| view! { <span class="tag">{cluster}</span> }).collect_view()}
-        {is_over.then(|| view! { <span class="tag">"ended"</span> })}
+        {is_expired.then(|| view! { <span class="tag">"ended"</span> })}
     };
     line(
         head.into_any(),
@@ -179,7 +182,7 @@ mod tests {
         let text = || "\"><script>alert(1)</script>".to_owned();
         let page = Admin {
             notice: Some(Notice::Done(text())),
-            made: Some(RevealedSecret { what: text(), secret: text(), usage: String::new() }),
+            revealed: Some(RevealedSecret { what: text(), secret: text(), usage: String::new() }),
             users: vec![UserLine { name: text(), groups: vec![text()], sessions: 2, ..UserLine::default() }],
             sessions: vec![SessionLine { id: text(), user: text(), agent: text(), ..SessionLine::default() }],
             tokens: vec![TokenLine { id: text(), user: text(), note: text(), ..TokenLine::default() }],

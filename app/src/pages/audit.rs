@@ -1,24 +1,23 @@
-//! The page of the record, drawn on the server alone.
+//! The page of the audit log, drawn on the server alone.
 
 use leptos::prelude::*;
 use model::{
     action::Action,
+    audit::{COLUMNS, Cell, FILTERS, FilterField, Kind, StoredEntry, TargetNote},
     format::{exact, plural},
-    status::State,
+    status::RowState,
 };
 
 use crate::components::{account::Account, brand::Brand, nav::Nav, status};
 
 /// Targets that are shown at once; more are folded.
-const SHOWN: usize = 3;
+const MAX_UNFOLDED: usize = 3;
 
 /// What was asked for.
 #[derive(Clone, Debug, Default)]
 pub struct FilterForm {
     /// The filter: fields that are not empty, by their names in the address.
     pub fields: Vec<(&'static str, String)>,
-    /// The kinds that there are.
-    pub kinds: Vec<&'static str>,
     /// Whether the newest entries are not among these.
     pub is_older: bool,
     /// The address of the export as CSV.
@@ -28,57 +27,22 @@ pub struct FilterForm {
 }
 
 /// One entry.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Line {
-    /// Its number.
-    pub id: i64,
+    /// As it is kept.
+    pub stored: StoredEntry,
     /// When, in UTC: `2026-11-21 13:05:07`.
     pub time: String,
-    /// What it tells of.
-    pub kind: String,
-    /// The account.
-    pub who: String,
-    /// Its role.
-    pub role: String,
-    /// How it was known.
-    pub means: String,
-    /// From where.
-    pub address: String,
-    /// What.
-    pub action: String,
-    /// The operation's name.
-    pub operation: String,
-    /// The address of all that belongs to it.
+    /// The address of all that belongs to its operation.
     pub operation_link: String,
     /// On what; the first of them.
     pub targets: Vec<String>,
     /// How many targets or outcomes there are in all.
-    pub all_targets: usize,
-    /// Why.
-    pub reason: String,
+    pub target_count: usize,
     /// What became of it, in a word.
     pub outcome: String,
     /// What became of each target; the first of them.
-    pub outcomes: Vec<TargetLine>,
-    /// What else there is to say.
-    pub detail: String,
-    /// The hash, in hexadecimal digits.
-    pub hash: String,
-}
-
-/// What became of one target.
-#[derive(Clone, Debug, Default)]
-pub struct TargetLine {
-    /// `NODE/BACKEND/SERVER`.
-    pub target: String,
-    /// In a word.
-    pub outcome: String,
-    /// The status before.
-    pub before: String,
-    /// The status afterwards.
-    pub after: String,
-    /// HAProxy's words.
-    pub message: String,
+    pub outcomes: Vec<TargetNote>,
 }
 
 impl FilterForm {
@@ -89,19 +53,19 @@ impl FilterForm {
 
 /// The page: entries and the address of older ones, or why there are none.
 #[must_use]
-pub fn audit(asked: FilterForm, found: Result<(Vec<Line>, Option<String>), String>) -> AnyView {
+pub fn audit(form: FilterForm, found: Result<(Vec<Line>, Option<String>), String>) -> AnyView {
     let body = match found {
-        Ok((lines, older)) => list(lines, older, asked.is_older, asked.fields.is_empty()),
+        Ok((lines, older)) => list(lines, older, form.is_older, form.fields.is_empty()),
         Err(problem) => view! { <p class="notice" role="alert">{problem}</p> }.into_any(),
     };
     frame(
         view! {
-            {filter(&asked)}
+            {filter(&form)}
             <div class="mt-3 mb-2 flex flex-wrap items-center gap-x-4 gap-y-1 text-[13px] text-ink-2">
                 <p class="grow">"Times are in UTC. " <code>"sluice audit verify"</code> " checks that nothing was changed."</p>
                 <span class="flex gap-2">
-                    <a class="btn" href=asked.csv download="sluice-audit.csv">"Export CSV"</a>
-                    <a class="btn" href=asked.jsonl download="sluice-audit.jsonl">"JSON Lines"</a>
+                    <a class="btn" href=form.csv download="sluice-audit.csv">"Export CSV"</a>
+                    <a class="btn" href=form.jsonl download="sluice-audit.jsonl">"JSON Lines"</a>
                 </span>
             </div>
             {body}
@@ -125,43 +89,49 @@ fn frame(body: AnyView) -> AnyView {
     .into_any()
 }
 
-fn filter(asked: &FilterForm) -> AnyView {
+fn filter(form: &FilterForm) -> AnyView {
     let text = |name: &'static str, label: &'static str, example: &'static str| {
-        let value = asked.get(name);
+        let value = form.get(name);
         view! {
             <label class="text-[12px] text-ink-2">
                 {label}
                 <input class="field text-[14px] text-ink" name=name value=value placeholder=example autocomplete="off" spellcheck="false" />
             </label>
         }
+        .into_any()
     };
-    let chosen = asked.get("kind");
-    let kind = |kind: &'static str| {
-        let selected = kind == chosen;
-        view! { <option selected=selected>{kind}</option> }
+    let field = |FilterField { name, label, example, .. }: &'static FilterField| match *name {
+        "kind" => kinds(label, &form.get(name)),
+        name => text(name, label, example),
     };
     view! {
         <form method="get" action="/audit" role="search" class="grid items-end gap-x-3 gap-y-2 [grid-template-columns:repeat(auto-fill,minmax(150px,1fr))]">
             {text("from", "From (UTC)", "2026-11-21T08:00")}
             {text("to", "To (UTC)", "2026-11-22")}
-            {text("who", "Who", "")}
-            {text("address", "Address", "")}
-            <label class="text-[12px] text-ink-2">
-                "Kind"
-                <select class="field text-[14px] text-ink" name="kind">
-                    <option value="">"all"</option>
-                    {asked.kinds.iter().map(|k| kind(k)).collect::<Vec<_>>()}
-                </select>
-            </label>
-            {text("action", "Action", "drain")}
-            {text("target", "Target has", "webservers/web1")}
-            {text("outcome", "TargetLine", "refused")}
-            {text("operation", "Operation", "")}
+            {FILTERS.iter().map(field).collect::<Vec<_>>()}
             <span class="flex gap-2 pb-0.5">
                 <button class="btn btn-primary">"Find"</button>
-                {(!asked.fields.is_empty()).then(|| view! { <a class="btn" href="/audit">"Clear"</a> })}
+                {(!form.fields.is_empty()).then(|| view! { <a class="btn" href="/audit">"Clear"</a> })}
             </span>
         </form>
+    }
+    .into_any()
+}
+
+/// The field to choose a kind.
+fn kinds(label: &'static str, chosen: &str) -> AnyView {
+    let option = |kind: Kind| {
+        let selected = kind.word() == chosen;
+        view! { <option selected=selected>{kind.word()}</option> }
+    };
+    view! {
+        <label class="text-[12px] text-ink-2">
+            {label}
+            <select class="field text-[14px] text-ink" name="kind">
+                <option value="">"all"</option>
+                {Kind::ALL.map(option).into_iter().collect::<Vec<_>>()}
+            </select>
+        </label>
     }
     .into_any()
 }
@@ -195,51 +165,65 @@ fn row(line: Line) -> AnyView {
     let cell = "px-3 py-2 align-top wrap-anywhere max-[835px]:block max-[835px]:py-1";
     // Names and reasons break between words; servers' names have none to break at.
     let wide = "min-w-44 max-[835px]:min-w-0";
-    let look = if line.kind == "refusal" || line.outcome == "refused" { "st st-down" } else { "st st-none" };
-    let who =
-        [line.role, line.means, line.address].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(", ");
+    let Line {
+        stored: StoredEntry { id, entry, hash },
+        time,
+        operation_link,
+        targets,
+        target_count,
+        outcome,
+        outcomes,
+    } = line;
+    let style = if entry.kind == Kind::Denial.word() || outcome == "refused" { "st st-down" } else { "st st-none" };
+    let texts_in = |cell: Cell| {
+        let texts = COLUMNS.iter().zip(entry.texts()).filter(move |(column, _)| column.cell == cell);
+        texts.map(|(_, text)| text.to_owned())
+    };
+    let mut who = texts_in(Cell::Who);
+    let name = who.next();
+    let who = who.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ");
+    let why = texts_in(Cell::Why).filter(|text| !text.is_empty());
+    let why = why.map(|text| view! { <p>{text}</p> }).collect::<Vec<_>>();
     // The action as the pages name it, where it is one of HAProxy's.
-    let label = line.action.parse::<Action>().map_or(line.action, |action| action.label().to_owned());
-    let parts = [line.reason, line.detail].into_iter().filter(|t| !t.is_empty());
-    let target_count = line.all_targets;
-    let targets = line.targets.into_iter().map(|t| view! { <li>{t}</li> }.into_any());
-    let notes = targets.chain(line.outcomes.into_iter().map(note)).collect();
-    let number = format!("entry {}, {}", line.id, line.hash);
+    let label = entry.action.parse::<Action>().map_or_else(|_| entry.action.clone(), |a| a.label().to_owned());
+    let targets = targets.into_iter().map(|t| view! { <li>{t}</li> }.into_any());
+    let notes = targets.chain(outcomes.into_iter().map(note)).collect();
+    let number = format!("entry {id}, {hash}");
     view! {
-        <tr class="border-t border-line max-[835px]:block max-[835px]:py-1.5" id=format!("e{}", line.id)>
-            <td class=cell><time class="whitespace-nowrap text-ink-2" title=number>{line.time}</time></td>
-            <td class=cell><div class=wide><b>{line.who}</b><br /><span class="text-ink-3">{who}</span></div></td>
+        <tr class="border-t border-line max-[835px]:block max-[835px]:py-1.5" id=format!("e{id}")>
+            <td class=cell><time class="whitespace-nowrap text-ink-2" title=number>{time}</time></td>
+            <td class=cell><div class=wide><b>{name}</b><br /><span class="text-ink-3">{who}</span></div></td>
             <td class=cell>
-                <span class=look>{line.kind}</span>
+                <span class=style>{entry.kind.clone()}</span>
                 <span class="ml-1.5">{label}</span>
-                {(!line.operation.is_empty()).then(|| view! { <br /><a class="text-ink-3 underline" href=line.operation_link>{line.operation.clone()}</a> })}
+                {(!entry.operation.is_empty()).then(|| view! { <br /><a class="text-ink-3 underline" href=operation_link>{entry.operation.clone()}</a> })}
             </td>
             <td class=cell>
-                {(!line.outcome.is_empty()).then(|| view! { <span class="font-semibold">{line.outcome.clone()}</span> })}
+                {(!outcome.is_empty()).then(|| view! { <span class="font-semibold">{outcome.clone()}</span> })}
                 {folded(notes, target_count)}
             </td>
-            <td class=cell><div class=wide>{parts.map(|text| view! { <p>{text}</p> }).collect::<Vec<_>>()}</div></td>
+            <td class=cell><div class=wide>{why}</div></td>
         </tr>
     }
     .into_any()
 }
 
-fn note(note: TargetLine) -> AnyView {
-    let TargetLine { target, outcome, before, after, message } = note;
+fn note(note: TargetNote) -> AnyView {
+    let TargetNote { target, outcome, before, after, message } = note;
     let change = if before == after { after } else { format!("{before} → {after}") };
-    let said = [change, message].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(", ");
-    let look = match outcome.as_str() {
-        "done" => status::class(State::Up),
-        "unchanged" => status::class(State::Unknown),
-        _ => status::class(State::Down),
+    let words = [change, message].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(", ");
+    let style = match outcome.as_str() {
+        "done" => status::class(RowState::Up),
+        "unchanged" => status::class(RowState::Unknown),
+        _ => status::class(RowState::Down),
     };
-    view! { <li class="mb-0.5">{target} " " <span class=look>{outcome}</span> " " <span class="text-ink-2">{said}</span></li> }.into_any()
+    view! { <li class="mb-0.5">{target} " " <span class=style>{outcome}</span> " " <span class="text-ink-2">{words}</span></li> }.into_any()
 }
 
 /// A list, folded where it is long.
 fn folded(items: Vec<AnyView>, all: usize) -> AnyView {
     let more = all.saturating_sub(items.len());
-    let is_long = items.len() > SHOWN;
+    let is_long = items.len() > MAX_UNFOLDED;
     let rest = (more > 0).then(
         || view! { <li class="text-ink-3">{format!("and {} more: the export has them", exact(more as u64))}</li> },
     );

@@ -69,7 +69,7 @@ pub(crate) fn EventsPage() -> impl IntoView {
 fn choice(name: &'static str, all: &'static str, chosen: &str, options: Vec<String>) -> AnyView {
     let option = |value: String| {
         let selected = value == chosen;
-        view! { <option selected=selected>{value}</option> }
+        view! { <option selected=selected>{value}</option> }.into_any()
     };
     view! {
         <select class="btn" name=name aria-label=name>

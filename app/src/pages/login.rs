@@ -1,4 +1,4 @@
-//! The log-in page, drawn by the server alone: a form, and what was wrong with the last attempt.
+//! The log-in page: the form, and what was wrong with the last attempt. Drawn by the server alone.
 
 use leptos::prelude::*;
 
@@ -7,15 +7,15 @@ use crate::components::brand::Brand;
 /// What the page shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogIn {
-    /// The page that a log-in leads on to.
+    /// The page that a log-in leads to.
     pub next: String,
-    /// The name that was typed, where it was wrong.
+    /// The name that was typed, where the log-in failed.
     pub user: String,
     /// What was wrong.
     pub fault: Option<Fault>,
-    /// Where another provider's accounts log in: what the link says, and its address.
+    /// The link to an OpenID Connect provider: its text and its address.
     pub elsewhere: Option<(String, String)>,
-    /// Whether there are accounts that a password opens.
+    /// Whether there are local accounts.
     pub has_accounts: bool,
 }
 
@@ -35,7 +35,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// What somebody who tries is told.
+    /// The sentence on the page.
     #[must_use]
     pub fn text(&self) -> String {
         match self {
@@ -57,7 +57,7 @@ fn time(seconds: u64) -> String {
 #[must_use]
 pub fn log_in(page: LogIn) -> AnyView {
     let LogIn { next, user, fault, elsewhere, has_accounts } = page;
-    // What is still to be typed has the focus.
+    // The focus is on the first field that is still empty.
     let (name_first, has_fault) = (user.is_empty(), fault.is_some());
     let form = view! {
         <form method="post" action="/login" class="mt-4">

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use leptos::prelude::*;
-use model::{action::Action, availability::refusal_of_all, outcome::Target};
+use model::{action::Action, availability::refused_by_all, outcome::Target};
 
-use super::{View, reach::sentence};
+use super::{StatsContext, permissions::sentence};
 use crate::live::{Live, RowStore};
 
 /// The longest reason, in characters.
@@ -14,11 +14,11 @@ pub(super) const LONGEST_REASON: &str = "500";
 /// A section as a form: its table, and below it what can be done. Without the program the form is posted.
 #[component]
 pub(super) fn SectionActions(title: String, rows: Signal<Vec<RowStore>>, children: Children) -> impl IntoView {
-    let view = View::expect();
+    let context = StatsContext::expect();
     let store = Live::expect().store;
     let targets = Signal::derive(move || -> HashSet<Target> {
         let on_nodes = rows.get().into_iter().flat_map(|r| store.on_nodes(&r)).map(|r| r.target);
-        on_nodes.filter(|t| view.selection.has(t)).collect()
+        on_nodes.filter(|t| context.selection.has(t)).collect()
     });
     // All rows of a section are of one backend: one speaks for it while nothing is checked.
     let place = Signal::derive(move || rows.with(|rows| rows.first().map(|r| r.target.clone())));
@@ -45,10 +45,10 @@ pub(super) fn ActionControls(
     /// Names the list for those who don't see where it stands.
     label: String,
 ) -> impl IntoView {
-    let view = View::expect();
+    let context = StatsContext::expect();
     let chosen = RwSignal::new(None::<Action>);
-    let on = On { targets, place, view };
-    let nothing = move || on.refusal(Action::Maint).and_then(|_| on.refusal(Action::Ready)).map(sentence);
+    let on = ActionScope { targets, place, context };
+    let nothing = move || on.denied(Action::Maint).and_then(|_| on.denied(Action::Ready)).map(sentence);
     view! {
         {act_button(on, Action::Ready.id(), "Enable", RwSignal::new(Some(Action::Ready)))}
         {act_button(on, Action::Maint.id(), "Disable", RwSignal::new(Some(Action::Maint)))}
@@ -62,38 +62,43 @@ pub(super) fn ActionControls(
             {Action::ALL.map(|action| view! { <Entry action on /> }).collect_view()}
         </select>
         {act_button(on, APPLY, "Apply", chosen)}
-        {move || nothing().map(|why| view! { <span class="text-ink-3">{why}</span> })}
+        {move || nothing().map(|why| view! { <span class="text-ink-3">{why}</span> }.into_any())}
     }
 }
 
 /// What the button is called that does what the list says.
 const APPLY: &str = "apply";
 
-/// What controls act on.
+/// The servers that controls act on.
 #[derive(Clone, Copy)]
-struct On {
+struct ActionScope {
     targets: Signal<HashSet<Target>>,
     place: Signal<Option<Target>>,
-    view: View,
+    context: StatsContext,
 }
 
-impl On {
+impl ActionScope {
     /// Why an action may not be done to any of the servers.
-    fn refusal(self, action: Action) -> Option<String> {
+    fn denied(self, action: Action) -> Option<String> {
         self.targets.with(|targets| {
             let place = self.place.get().filter(|_| targets.is_empty());
-            self.view.operation.refusal_of_all(action, targets.iter().chain(&place))
+            self.context.operation.denied_on_all(action, targets.iter().chain(&place))
         })
     }
 }
 
 /// A button that does `action`; grey, with the reason, where it may not be done.
-fn act_button(on: On, value: &'static str, label: &'static str, action: RwSignal<Option<Action>>) -> impl IntoView {
-    let refusal = Memo::new(move |_| action.get().and_then(|action| on.refusal(action)));
+fn act_button(
+    on: ActionScope,
+    value: &'static str,
+    label: &'static str,
+    action: RwSignal<Option<Action>>,
+) -> impl IntoView {
+    let refusal = Memo::new(move |_| action.get().and_then(|action| on.denied(action)));
     let begin = move |ev: leptos::ev::MouseEvent| {
         ev.prevent_default();
         if let Some(action) = action.get_untracked() {
-            on.view.operation.begin(action, on.targets.get_untracked());
+            on.context.operation.begin(action, on.targets.get_untracked());
         }
     };
     view! {
@@ -115,7 +120,7 @@ fn act_button(on: On, value: &'static str, label: &'static str, action: RwSignal
 /// Why, in the operator's words: one text, wherever the field stands.
 #[component]
 pub(super) fn ReasonField(class: &'static str) -> impl IntoView {
-    let operation = View::expect().operation;
+    let operation = StatsContext::expect().operation;
     let hint = if operation.needs_reason() { "Reason (needed)" } else { "Reason (optional)" };
     view! {
         <input
@@ -133,15 +138,15 @@ pub(super) fn ReasonField(class: &'static str) -> impl IntoView {
 /// One entry of the list; grey, with the reason, where it is not allowed, or HAProxy would refuse it, on every checked
 /// server.
 #[component]
-fn Entry(action: Action, on: On) -> impl IntoView {
+fn Entry(action: Action, on: ActionScope) -> impl IntoView {
     let live = Live::expect();
     let refusal = Memo::new(move |_| {
-        if let Some(reason) = on.refusal(action) {
+        if let Some(reason) = on.denied(action) {
             return Some(reason);
         }
         let rows: Vec<RowStore> = on.targets.with(|t| t.iter().filter_map(|t| live.store.row(t)).collect());
         let rows: Vec<_> = rows.into_iter().map(|r| (r.row.get(), r.target.node)).collect();
-        live.fleet.with(|f| refusal_of_all(action, rows.iter().map(|(row, node)| (row, f.node(node)))))
+        live.fleet.with(|f| refused_by_all(action, rows.iter().map(|(row, node)| (row, f.node(node)))))
     });
     view! {
         <option value=action.id() disabled=move || refusal.with(Option::is_some)>

@@ -8,11 +8,11 @@ use model::{
     fleet::{Fleet, Link, Node},
     format::age,
     outcome::{Target, TargetRef},
-    row::Kind,
-    status::State,
+    row::RowKind,
+    status::RowState,
 };
 
-use super::{View, actions::SectionActions, columns::Shown, row::RowView};
+use super::{StatsContext, actions::SectionActions, columns::ShownColumns, row::RowView};
 use crate::{
     components::segments::Segments,
     live::{Live, RowStore, SectionStore, Store},
@@ -46,7 +46,7 @@ pub(super) fn cards(store: &Store, node: Option<&str>) -> Vec<CardKey> {
 }
 
 fn is_frontend_only(rows: &[RowStore]) -> bool {
-    rows.iter().all(|r| r.row.with_untracked(|r| matches!(r.kind, Kind::Frontend | Kind::Listener)))
+    rows.iter().all(|r| r.row.with_untracked(|r| matches!(r.kind, RowKind::Frontend | RowKind::Listener)))
 }
 
 impl CardKey {
@@ -69,14 +69,14 @@ impl CardKey {
     }
 
     /// How far the card's rows are the present, at `now`.
-    fn freshness(&self, fleet: &Fleet, now: u64) -> Freshness {
+    fn freshness(&self, fleet: &Fleet, now: u64) -> CardFreshness {
         let mut nodes = fleet.nodes.iter().filter(|n| match self.cluster() {
             Some(cluster) => n.cluster == cluster,
             None => n.name == self.place,
         });
         let is_fresh = nodes.clone().any(|n| n.is_fresh(now));
         if self.cluster().is_none() {
-            return Freshness { is_fresh, text: self.place.clone(), is_partial: false };
+            return CardFreshness { is_fresh, text: self.place.clone(), is_partial: false };
         }
         let total = nodes.clone().count();
         let summed = nodes.clone().filter(|n| n.link != Link::Down).count();
@@ -89,13 +89,13 @@ impl CardKey {
             None => format!("{name} · {total} nodes"),
         };
         let is_partial = summed < total || fleet.nodes.iter().any(|n| n.cluster == name && !n.is_fresh(now));
-        Freshness { is_fresh, text, is_partial }
+        CardFreshness { is_fresh, text, is_partial }
     }
 }
 
 /// Whether a card's rows are the present.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Freshness {
+struct CardFreshness {
     /// Whether any of them is.
     is_fresh: bool,
     /// Whose rows they are, and which nodes are left out of the sums.
@@ -108,7 +108,7 @@ struct Freshness {
 #[component]
 pub(super) fn Card(key: CardKey) -> impl IntoView {
     let live = Live::expect();
-    let view = View::expect();
+    let context = StatsContext::expect();
     let store = live.store.clone();
     let place = key.place_name().to_owned();
     let title = key.proxy.clone().unwrap_or_else(|| "Frontends".to_owned());
@@ -119,7 +119,7 @@ pub(super) fn Card(key: CardKey) -> impl IntoView {
             live.fleet.with(|f| key.freshness(f, now))
         })
     };
-    let rows = Signal::derive(move || view.filter.with(|f| key.rows(&store, f.node.as_deref())));
+    let rows = Signal::derive(move || context.filter.with(|f| key.rows(&store, f.node.as_deref())));
     let stale = Memo::new(move |_| !freshness.with(|f| f.is_fresh));
     let is_hidden = move || !rows.with(|rows| rows.iter().any(|r| r.shown.get()));
     let has_servers = rows.with_untracked(|rows| rows.iter().any(RowStore::is_server));
@@ -150,12 +150,12 @@ pub(super) fn Card(key: CardKey) -> impl IntoView {
 }
 
 /// The servers of a card, by state, and how many take traffic.
-fn counts(rows: &[RowStore]) -> ([u32; State::ALL.len()], u32) {
-    let (mut counts, mut up) = ([0; State::ALL.len()], 0);
+fn counts(rows: &[RowStore]) -> ([u32; RowState::ALL.len()], u32) {
+    let (mut counts, mut up) = ([0; RowState::ALL.len()], 0);
     for row in rows.iter().filter(|r| r.is_server()) {
         row.row.with(|r| {
             let state = r.state();
-            counts[State::ALL.iter().position(|s| *s == state).unwrap_or(State::ALL.len() - 1)] += 1;
+            counts[RowState::ALL.iter().position(|s| *s == state).unwrap_or(RowState::ALL.len() - 1)] += 1;
             up += u32::from(r.takes_traffic());
         });
     }
@@ -166,7 +166,7 @@ fn counts(rows: &[RowStore]) -> ([u32; State::ALL.len()], u32) {
 fn CardHead(
     title: String,
     rows: Signal<Vec<RowStore>>,
-    freshness: Memo<Freshness>,
+    freshness: Memo<CardFreshness>,
     stale: Memo<bool>,
 ) -> impl IntoView {
     let is_partial = move || freshness.with(|f| f.is_partial);
@@ -176,8 +176,8 @@ fn CardHead(
     let tags = Memo::new(move |_| {
         rows.with(|rows| {
             let find = |kind| rows.iter().find(|r| r.row.with_untracked(|r| r.kind == kind));
-            let is_listen = find(Kind::Frontend).is_some() && find(Kind::Backend).is_some();
-            find(Kind::Backend).map(|r| {
+            let is_listen = find(RowKind::Frontend).is_some() && find(RowKind::Backend).is_some();
+            find(RowKind::Backend).map(|r| {
                 r.row.with(|r| {
                     let kind = if is_listen { "listen" } else { "backend" };
                     let parts = [r.text(Text::Mode), r.text(Text::Algo)];
@@ -191,8 +191,8 @@ fn CardHead(
             <h2 class="min-w-0 truncate text-[15px] font-semibold" title=title.clone()>{title.clone()}</h2>
             {move || tags.get().map(|(kind, text)| view! {
                 <span class="tag">{kind}</span>
-                {(!text.is_empty()).then(|| view! { <span class="tag max-[520px]:hidden">{text}</span> })}
-            })}
+                {(!text.is_empty()).then(|| view! { <span class="tag max-[520px]:hidden">{text}</span> }.into_any())}
+            }.into_any())}
             {move || (total.get() > 0).then(|| view! {
                 <span class:seg-stale=move || stale.get()><Segments counts=bar /></span>
                 <span class="text-[13px] whitespace-nowrap text-ink-2">
@@ -201,7 +201,7 @@ fn CardHead(
                     {move || total.get()}
                     {move || if stale.get() { " were up" } else { " up" }}
                 </span>
-            })}
+            }.into_any())}
             <span class="ml-auto truncate text-[13px]" class:text-down=is_partial class:text-ink-3=move || !is_partial()>
                 {move || stale.get().then_some("old data · ")}
                 {move || freshness.with(|f| f.text.clone())}
@@ -213,15 +213,15 @@ fn CardHead(
 /// The columns' names. The same columns stand in every card, so that figures align over the page.
 #[component]
 fn TableHead(rows: Signal<Vec<RowStore>>, has_servers: bool) -> impl IntoView {
-    let view = View::expect();
-    let columns = view.columns;
-    let groups = move |f: fn(Shown) -> AnyView| move || f(columns.get());
+    let context = StatsContext::expect();
+    let columns = context.columns;
+    let groups = move |f: fn(ShownColumns) -> AnyView| move || f(columns.get());
     view! {
         <colgroup>
             <col class="col-sel" /><col class="col-name" /><col class="col-status" /><col class="col-now" /><col class="col-max" /><col class="col-queue" />
             <col class="col-rate" /><col class="col-bytes" /><col class="col-bytes" /><col class="col-err" /><col class="col-err" /><col class="col-check" />
             <col class="col-weight" /><col class="col-spark" />
-            {groups(|shown| shown.columns().map(|_| view! { <col class="col-extra" /> }).collect_view().into_any())}
+            {groups(|shown| shown.columns().map(|_| view! { <col class="col-extra" /> }.into_any()).collect_view().into_any())}
         </colgroup>
         <thead>
             <tr>
@@ -233,7 +233,7 @@ fn TableHead(rows: Signal<Vec<RowStore>>, has_servers: bool) -> impl IntoView {
                 <th scope="colgroup">"Errors"</th>
                 <th scope="colgroup">"Retries"</th>
                 <td></td><td></td><td></td>
-                {groups(|shown| shown.groups().map(|g| view! { <th colspan=g.columns.len() scope="colgroup">{g.label}</th> }).collect_view().into_any())}
+                {groups(|shown| shown.groups().map(|g| view! { <th colspan=g.columns.len() scope="colgroup">{g.label}</th> }.into_any()).collect_view().into_any())}
             </tr>
             <tr>
                 <td class="c-sel">{has_servers.then(|| view! { <SelectAll rows /> })}</td>
@@ -250,7 +250,7 @@ fn TableHead(rows: Signal<Vec<RowStore>>, has_servers: bool) -> impl IntoView {
                 <th class="l" scope="col">"Last check"</th>
                 <th scope="col">"Weight"</th>
                 <th scope="col">"10 minutes"</th>
-                {groups(|shown| shown.columns().map(|c| view! { <th scope="col"><abbr title=c.title>{c.head}</abbr></th> }).collect_view().into_any())}
+                {groups(|shown| shown.columns().map(|c| view! { <th scope="col"><abbr title=c.title>{c.head}</abbr></th> }.into_any()).collect_view().into_any())}
             </tr>
         </thead>
     }
@@ -259,15 +259,16 @@ fn TableHead(rows: Signal<Vec<RowStore>>, has_servers: bool) -> impl IntoView {
 /// Checks every server of the card that the filter shows, on every node that has it.
 #[component]
 fn SelectAll(rows: Signal<Vec<RowStore>>) -> impl IntoView {
-    let view = View::expect();
+    let context = StatsContext::expect();
     let store = Live::expect().store;
     let shown = move || -> HashSet<Target> {
         let servers = rows.get().into_iter().filter(|r| r.is_server() && r.shown.get());
         servers.flat_map(|r| store.on_nodes(&r)).map(|r| r.target).collect()
     };
     let targets = Memo::new(move |_| shown());
-    let checked = Memo::new(move |_| targets.with(|t| (t.iter().filter(|t| view.selection.has(t)).count(), t.len())));
-    let toggle = move |ev| view.selection.set_all(targets.get_untracked(), event_target_checked(&ev));
+    let checked =
+        Memo::new(move |_| targets.with(|t| (t.iter().filter(|t| context.selection.has(t)).count(), t.len())));
+    let toggle = move |ev| context.selection.set_all(targets.get_untracked(), event_target_checked(&ev));
     view! {
         <label class="hit needs-script">
             <input

@@ -3,8 +3,8 @@
 use model::{
     cause::cause,
     col::{Col, Text},
-    row::{Kind, Row},
-    status::State,
+    row::{Row, RowKind},
+    status::RowState,
 };
 
 use super::on_nodes::Split;
@@ -30,7 +30,7 @@ pub(super) struct CheckCell {
 
 /// The cell of a row; `split` tells how the nodes of a cluster differ over it.
 pub(super) fn check_cell(row: &Row, split: Option<&Split>) -> CheckCell {
-    let is_server = row.kind == Kind::Server;
+    let is_server = row.kind == RowKind::Server;
     let cause = match split {
         Some(Split { disagreement, cause, .. }) if cause.is_empty() || !is_server => disagreement.text.clone(),
         Some(Split { disagreement, cause, .. }) => format!("{}: {cause}", disagreement.text),
@@ -38,7 +38,7 @@ pub(super) fn check_cell(row: &Row, split: Option<&Split>) -> CheckCell {
         None => return CheckCell::default(),
     };
     let state = row.state();
-    let is_bad = matches!(state, State::Down | State::Failing | State::Recovering);
+    let is_bad = matches!(state, RowState::Down | RowState::Failing | RowState::Recovering);
     if !cause.is_empty() {
         let title = [cause.as_str(), row.text(Text::LastChk)]
             .into_iter()

@@ -5,27 +5,27 @@ use leptos_router::components::A;
 use model::{
     fleet::{Counts, Level, Link},
     format::{count, span},
-    status::State,
+    status::RowState,
 };
 
-use super::{View, filter::Show, header::address};
+use super::{StatsContext, filter::Show, header::address};
 use crate::{
-    components::link::Freshness,
+    components::link::PageFreshness,
     live::{Connection, Live},
 };
 
 /// The states that have a filter even when no server is in them.
 const ALWAYS: [Show; 5] =
-    [Show::All, Show::Problems, Show::Only(State::Down), Show::Only(State::Drain), Show::Only(State::Maint)];
+    [Show::All, Show::Problems, Show::Only(RowState::Down), Show::Only(RowState::Drain), Show::Only(RowState::Maint)];
 
 /// The row of filters.
 #[component]
 pub(super) fn Chips() -> impl IntoView {
-    let view = View::expect();
+    let context = StatsContext::expect();
     let live = Live::expect();
     let counts = Memo::new(move |_| {
-        let node = view.filter.with(|f| f.node.clone());
-        let mut counts = [0_u32; State::ALL.len()];
+        let node = context.filter.with(|f| f.node.clone());
+        let mut counts = [0_u32; RowState::ALL.len()];
         live.fleet.with(|f| {
             // What a silent node's servers are is not known: they are in no count.
             let is_heard = |c: &&Counts| f.node(&c.node).is_some_and(|n| n.link == Link::Live);
@@ -42,9 +42,9 @@ pub(super) fn Chips() -> impl IntoView {
         counts
     });
     let of = move |show: Show| {
-        counts.with(|c| State::ALL.iter().zip(c).filter(|(s, _)| show.matches(**s)).map(|(_, n)| n).sum::<u32>())
+        counts.with(|c| RowState::ALL.iter().zip(c).filter(|(s, _)| show.matches(**s)).map(|(_, n)| n).sum::<u32>())
     };
-    let all = [Show::All, Show::Problems].into_iter().chain(State::ALL.map(Show::Only));
+    let all = [Show::All, Show::Problems].into_iter().chain(RowState::ALL.map(Show::Only));
     view! {
         <div class="flex flex-wrap items-center gap-1.5 px-4 pt-3 max-[520px]:px-2">
             <nav class="contents" aria-label="Filters">
@@ -57,17 +57,17 @@ pub(super) fn Chips() -> impl IntoView {
 
 #[component]
 fn Chip(show: Show, n: Signal<u32>) -> impl IntoView {
-    let view = View::expect();
+    let context = StatsContext::expect();
     let label = match show {
         Show::All => "All",
         Show::Problems => "Problems",
         Show::Only(state) => state.label(),
     };
-    let is_on = Memo::new(move |_| view.filter.with(|f| f.show == show));
+    let is_on = Memo::new(move |_| context.filter.with(|f| f.show == show));
     let is_hidden = move || !ALWAYS.contains(&show) && n.get() == 0 && !is_on.get();
     let href = move || {
-        view.filter.track();
-        address(view, |f| f.show = show)
+        context.filter.track();
+        address(context, |f| f.show = show)
     };
     view! {
         <span class:hidden=is_hidden>
@@ -98,13 +98,13 @@ fn Nodes() -> impl IntoView {
                             Level::Operator | Level::User => format!(" · level {}", n.level.word()),
                             Level::Admin | Level::Unknown => String::new(),
                         };
-                        format!("{version} · {} conn · idle {} %{level}", count(n.pulse.conns), n.pulse.idle)
-                    } else if n.pulse.polled == 0 {
+                        format!("{version} · {} conn · idle {} %{level}", count(n.stats.conns), n.stats.idle)
+                    } else if n.stats.polled == 0 {
                         "no answer yet".to_owned()
                     } else {
                         let single = model::fleet::Fleet { nodes: vec![n.clone()], ..Default::default() };
-                        match Freshness::of(&single, Connection::Open, now) {
-                            Freshness::Live(_) => "reconnecting".to_owned(),
+                        match PageFreshness::of(&single, Connection::Open, now) {
+                            PageFreshness::Live(_) => "reconnecting".to_owned(),
                             _ => format!("silent for {}", span(n.age_ms(now).unwrap_or(0) / 1_000)),
                         }
                     };
@@ -117,7 +117,7 @@ fn Nodes() -> impl IntoView {
         <aside class="ml-auto flex flex-wrap gap-x-4 text-[12.5px] text-ink-3" aria-label="Nodes">
             {move || lines().into_iter().map(|(name, socket, text, fresh)| view! {
                 <span class:text-down=!fresh title=socket><b class="font-semibold text-ink">{name}</b>" "{text}</span>
-            }).collect_view()}
+            }.into_any()).collect_view()}
         </aside>
     }
 }

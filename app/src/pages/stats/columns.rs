@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use model::{
     col::Col,
     format::{bytes, count, exact, span},
-    row::{Kind, Row},
+    row::{Row, RowKind},
 };
 
 /// How a figure is written.
@@ -112,12 +112,12 @@ pub(super) const GROUPS: [Group; 8] = [
 
 /// Which groups are shown: a bit per group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Shown(u8);
+pub(super) struct ShownColumns(u8);
 
 /// Where the browser keeps the choice.
 const KEPT: &str = "sluice-columns";
 
-impl Shown {
+impl ShownColumns {
     pub(super) fn has(self, group: usize) -> bool {
         self.0 & (1 << group) != 0
     }
@@ -159,7 +159,7 @@ impl Extra {
         let Some(n) = row.num(self.col) else { return Figure::default() };
         match self.unit {
             // HAProxy sends a 0 in the columns of a server that make sense for a backend only.
-            Unit::Count if matches!(self.col, Col::Act | Col::Bck) && row.kind == Kind::Server => {
+            Unit::Count if matches!(self.col, Col::Act | Col::Bck) && row.kind == RowKind::Server => {
                 Figure::new(n, if n == 0 { "–".to_owned() } else { "yes".to_owned() })
             }
             Unit::Count => Figure::count(n),

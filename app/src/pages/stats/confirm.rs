@@ -8,7 +8,7 @@ use model::{
 };
 
 use super::{
-    View,
+    StatsContext,
     actions::ReasonField,
     operation::{Phase, Plan},
 };
@@ -17,13 +17,13 @@ use crate::{components::modal::Modal, live::Live};
 /// The dialog. It is open while there is something to ask.
 #[component]
 pub(super) fn ConfirmDialog() -> impl IntoView {
-    let view = View::expect();
-    let plan = Memo::new(move |_| match view.operation.phase() {
+    let context = StatsContext::expect();
+    let plan = Memo::new(move |_| match context.operation.phase() {
         Phase::Asking(plan) => Some(plan),
         _ => None,
     });
     let is_open = Signal::derive(move || plan.with(Option::is_some));
-    let on_close = Callback::new(move |()| view.operation.cancel());
+    let on_close = Callback::new(move |()| context.operation.cancel());
     view! {
         <Modal is_open on_close class="dialog" labelled_by="confirm-title">
             {move || plan.get().map(|plan| view! { <Question plan /> })}
@@ -33,29 +33,30 @@ pub(super) fn ConfirmDialog() -> impl IntoView {
 
 #[component]
 fn Question(plan: Plan) -> impl IntoView {
-    let view = View::expect();
+    let context = StatsContext::expect();
     let clock = Live::expect().clock;
     let servers = plural(plan.targets.len(), "server");
     let action = plan.action;
     let verb = action.verb(&servers);
-    let refusals = view.operation.refusals(&plan);
-    let is_allowed = refusals.is_empty();
+    let denials = context.operation.denials(&plan);
+    let is_allowed = denials.is_empty();
     // The rows go on while the question stands.
     let impacts = Memo::new(move |_| {
         clock.seconds();
-        view.operation.impact(&plan)
+        context.operation.impact(&plan)
     });
     let names = Memo::new(move |_| impacts.with(|i| names_to_type(i)));
     let typed = RwSignal::new(std::collections::HashMap::<String, String>::new());
     let is_typed =
         move || names.with(|names| typed.with(|t| names.iter().all(|n| t.get(n).is_some_and(|t| t.trim() == n))));
-    let has_reason = move || !view.operation.needs_reason() || view.operation.reason.with(|r| !r.trim().is_empty());
+    let has_reason =
+        move || !context.operation.needs_reason() || context.operation.reason.with(|r| !r.trim().is_empty());
     let is_ready = move || is_allowed && is_typed() && has_reason();
     let sessions = move || impacts.with(|i| i.iter().map(|i| i.sessions).sum::<u64>());
     let confirm = move |ev: leptos::ev::SubmitEvent| {
         ev.prevent_default();
         if is_ready() {
-            view.operation.confirm();
+            context.operation.confirm();
         }
     };
     view! {
@@ -63,9 +64,9 @@ fn Question(plan: Plan) -> impl IntoView {
             <h2 id="confirm-title" class="text-[17px] font-semibold">{format!("{verb}?")}</h2>
             <p class="mt-1 mb-3.5 text-ink-2">{move || effect(action, sessions())}</p>
             <div class="impacts">{move || impacts.get().iter().map(impact_line).collect_view()}</div>
-            {move || impacts.with(|i| warnings(i)).into_iter().map(|text| view! { <p class="mt-3 text-ink-2">{text}</p> }).collect_view()}
-            {refusals.into_iter().map(|text| view! { <p class="mt-3 text-down">{text}</p> }).collect_view()}
-            {(!is_allowed).then(|| view! { <p class="mt-1">"Uncheck them, and apply it to the others."</p> })}
+            {move || impacts.with(|i| warnings(i)).into_iter().map(|text| view! { <p class="mt-3 text-ink-2">{text}</p> }.into_any()).collect_view()}
+            {denials.into_iter().map(|text| view! { <p class="mt-3 text-down">{text}</p> }.into_any()).collect_view()}
+            {(!is_allowed).then(|| view! { <p class="mt-1">"Uncheck them, and apply it to the others."</p> }.into_any())}
             {move || names.get().into_iter().map(|name| {
                 let key = name.clone();
                 view! {
@@ -82,7 +83,7 @@ fn Question(plan: Plan) -> impl IntoView {
             }).collect_view()}
             <label class="mt-3 block">"Reason" <ReasonField class="field" /></label>
             <div class="mt-4 flex justify-end gap-2.5">
-                <button type="button" class="btn" autofocus on:click=move |_| view.operation.cancel()>"Cancel"</button>
+                <button type="button" class="btn" autofocus on:click=move |_| context.operation.cancel()>"Cancel"</button>
                 <button type="submit" class="btn btn-danger" disabled=move || !is_ready()>{verb.clone()}</button>
             </div>
         </form>

@@ -10,7 +10,7 @@ use model::{
     row::Row,
 };
 
-use super::{View, on_nodes::OnNodes};
+use super::{StatsContext, on_nodes::OnNodes};
 use crate::{
     components::{events::EventList, modal::Modal, status::Status},
     live::{Live, RowStore, api},
@@ -42,8 +42,8 @@ impl Details {
 /// The dialog.
 #[component]
 pub(super) fn DetailsDialog() -> impl IntoView {
-    let view = View::expect();
-    let Details(target) = view.details;
+    let context = StatsContext::expect();
+    let Details(target) = context.details;
     let is_open = Signal::derive(move || target.with(Option::is_some));
     let on_close = Callback::new(move |()| target.set(None));
     view! {
@@ -55,13 +55,13 @@ pub(super) fn DetailsDialog() -> impl IntoView {
 
 #[component]
 fn Sheet(target: Target) -> impl IntoView {
-    let view = View::expect();
+    let context = StatsContext::expect();
     let live = Live::expect();
     let row = live.store.row(&target);
     let place = target.node.strip_prefix(TargetRef::CLUSTER_MARK);
     let is_merged = place.is_some();
     let place = place.unwrap_or(&target.node).to_owned();
-    let close = move |_| view.details.0.set(None);
+    let close = move |_| context.details.0.set(None);
     view! {
         <div class="flex items-start gap-3">
             <h2 id="details-title" class="min-w-0 grow text-[17px] font-semibold break-words">
@@ -83,7 +83,7 @@ fn Sheet(target: Target) -> impl IntoView {
 /// A merged row on each of its nodes, and the way to every figure there.
 #[component]
 fn PerNode(row: RowStore) -> impl IntoView {
-    let view = View::expect();
+    let context = StatsContext::expect();
     let nodes = OnNodes::new(&row);
     view! {
         <ul class="mt-4">
@@ -93,11 +93,12 @@ fn PerNode(row: RowStore) -> impl IntoView {
                     <li class="border-t border-line py-3">
                         <div class="flex items-center gap-3">
                             <b class="grow">{target.node.clone()}</b>
-                            <button type="button" class="btn" on:click=move |_| view.details.open(target.clone())>"Every figure"</button>
+                            <button type="button" class="btn" on:click=move |_| context.details.open(target.clone())>"Every figure"</button>
                         </div>
                         <Summary row />
                     </li>
                 }
+                .into_any()
             }).collect_view()}
         </ul>
     }
@@ -118,12 +119,12 @@ fn EventsOf(target: Target) -> impl IntoView {
 /// What matters most, in words.
 #[component]
 fn Summary(row: RowStore) -> impl IntoView {
-    let view = View::expect();
+    let context = StatsContext::expect();
     let clock = Live::expect().clock;
     let node = row.target.node.clone();
     let nodes = OnNodes::new(&row);
     let cells: Signal<Row> = row.row.into();
-    let stale = Signal::derive(move || view.silent.with(|s| s.contains(&node)));
+    let stale = Signal::derive(move || context.silent.with(|s| s.contains(&node)));
     let since = {
         let clock = clock.clone();
         move || cells.with(|r| r.num(Col::Lastchg)).map(|at| format!("for {}", span(clock.since(at))))
@@ -139,9 +140,9 @@ fn Summary(row: RowStore) -> impl IntoView {
     view! {
         <p class="mt-3 flex flex-wrap items-center gap-2">
             <Status row=cells stale />
-            <span class="text-ink-3">{since}</span>
+            <span class="text-ink-3">{move || since()}</span>
         </p>
-        <p class="mt-2 text-ink-2 empty:hidden">{sentence}</p>
+        <p class="mt-2 text-ink-2 empty:hidden">{move || sentence()}</p>
     }
 }
 
@@ -165,7 +166,7 @@ fn AllColumns(target: Target) -> impl IntoView {
             Some(Err(problem)) => view! { <p class="mt-3 text-down">{problem}</p> }.into_any(),
             Some(Ok(columns)) => view! {
                 <dl class="columns">
-                    {columns.into_iter().map(|(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> }).collect_view()}
+                    {columns.into_iter().map(|(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> }.into_any()).collect_view()}
                 </dl>
             }.into_any(),
         }}

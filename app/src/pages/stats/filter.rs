@@ -4,8 +4,8 @@ use leptos_router::params::ParamsMap;
 use model::{
     col::Text,
     outcome::Target,
-    row::{Kind, Row},
-    status::State,
+    row::{Row, RowKind},
+    status::RowState,
 };
 
 /// What a view shows.
@@ -28,7 +28,7 @@ pub(crate) enum Show {
     /// Those that somebody should look at.
     Problems,
     /// One.
-    Only(State),
+    Only(RowState),
 }
 
 impl Show {
@@ -44,12 +44,12 @@ impl Show {
     fn parse(id: &str) -> Self {
         match id {
             "problems" => Self::Problems,
-            _ => State::ALL.into_iter().find(|s| s.id() == id).map_or(Self::All, Self::Only),
+            _ => RowState::ALL.into_iter().find(|s| s.id() == id).map_or(Self::All, Self::Only),
         }
     }
 
     /// Whether a server in that state is shown.
-    pub(crate) fn matches(self, state: State) -> bool {
+    pub(crate) fn matches(self, state: RowState) -> bool {
         match self {
             Self::All => true,
             Self::Problems => state.is_problem(),
@@ -88,7 +88,7 @@ impl Filter {
 
     /// Whether a row is shown. A backend's own row and a frontend are shown when their name is.
     pub(crate) fn matches(&self, target: &Target, row: &Row) -> bool {
-        let is_server = row.kind == Kind::Server;
+        let is_server = row.kind == RowKind::Server;
         let state_fits = if is_server { self.show.matches(row.state()) } else { self.show == Show::All };
         let text_fits = || {
             let names = [target.backend.as_str(), row.name.as_str(), row.text(Text::Addr)];
@@ -110,7 +110,7 @@ mod tests {
             pairs.iter().for_each(|(k, v)| query.insert((*k).to_owned(), (*v).to_owned()));
             Filter::from_query(&query)
         };
-        let mut row = Row::new(Kind::Server, "web1");
+        let mut row = Row::new(RowKind::Server, "web1");
         row.set_text(Text::Status, "DOWN");
         row.set_text(Text::Addr, "10.0.0.7:80");
         let target = Target::new("lb1", "shop", "web1");
@@ -127,7 +127,7 @@ mod tests {
         ] {
             assert_eq!(filter(pairs).matches(&target, &row), shown, "{pairs:?}");
         }
-        let summary = Row::new(Kind::Backend, "BACKEND");
+        let summary = Row::new(RowKind::Backend, "BACKEND");
         assert!(!filter(&[("show", "down")]).matches(&target, &summary));
         assert!(filter(&[("q", "shop")]).matches(&target, &summary));
         assert!(!filter(&[("q", "backend")]).matches(&target, &summary));

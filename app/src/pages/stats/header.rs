@@ -4,7 +4,7 @@ use leptos::{ev, prelude::*};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use wasm_bindgen::JsCast;
 
-use super::{View, columns::GROUPS};
+use super::{StatsContext, columns::GROUPS};
 use crate::{
     components::{account::Account, brand::Brand, link::LinkPill, nav::Nav, theme::ThemeSwitch},
     live::Live,
@@ -29,14 +29,14 @@ pub(super) fn Header() -> impl IntoView {
 }
 
 /// An address of this page with one of its parts changed.
-pub(super) fn address(view: View, change: impl FnOnce(&mut super::filter::Filter)) -> String {
-    let mut filter = view.filter.get_untracked();
+pub(super) fn address(context: StatsContext, change: impl FnOnce(&mut super::filter::Filter)) -> String {
+    let mut filter = context.filter.get_untracked();
     change(&mut filter);
     filter.address()
 }
 
-fn go(view: View, change: impl FnOnce(&mut super::filter::Filter)) {
-    let to = address(view, change);
+fn go(context: StatsContext, change: impl FnOnce(&mut super::filter::Filter)) {
+    let to = address(context, change);
     let options = NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() };
     use_navigate()(&to, options);
 }
@@ -44,7 +44,7 @@ fn go(view: View, change: impl FnOnce(&mut super::filter::Filter)) {
 /// The filter box. Without the program it is a form that asks the server.
 #[component]
 fn Find() -> impl IntoView {
-    let view = View::expect();
+    let context = StatsContext::expect();
     let input = NodeRef::<leptos::html::Input>::new();
     let slash = window_event_listener(ev::keydown, move |ev| {
         let typing = ev.target().and_then(|t| t.dyn_into::<web_sys::HtmlElement>().ok()).is_some_and(|e| {
@@ -63,7 +63,7 @@ fn Find() -> impl IntoView {
     let clear = move |ev: ev::KeyboardEvent| {
         if ev.key() == "Escape" {
             ev.stop_propagation();
-            go(view, |f| f.text.clear());
+            go(context, |f| f.text.clear());
         }
     };
     view! {
@@ -76,12 +76,12 @@ fn Find() -> impl IntoView {
                 aria-label="Find a server, backend or address"
                 autocomplete="off"
                 spellcheck="false"
-                value=view.filter.get_untracked().text
-                prop:value=move || view.filter.with(|f| f.text.clone())
-                on:input=move |ev| go(view, |f| f.text = event_target_value(&ev))
+                value=context.filter.get_untracked().text
+                prop:value=move || context.filter.with(|f| f.text.clone())
+                on:input=move |ev| go(context, |f| f.text = event_target_value(&ev))
                 on:keydown=clear
             />
-            {move || view.filter.with(hidden_fields)}
+            {move || context.filter.with(hidden_fields)}
             <kbd class="needs-script" aria-hidden="true">"/"</kbd>
         </form>
     }
@@ -92,18 +92,18 @@ fn hidden_fields(filter: &super::filter::Filter) -> impl IntoView + use<> {
     let show = filter.show.id();
     let node = filter.node.clone();
     view! {
-        {(!show.is_empty()).then(|| view! { <input type="hidden" name="show" value=show /> })}
-        {node.map(|node| view! { <input type="hidden" name="node" value=node /> })}
+        {(!show.is_empty()).then(|| view! { <input type="hidden" name="show" value=show /> }.into_any())}
+        {node.map(|node| view! { <input type="hidden" name="node" value=node /> }.into_any())}
     }
 }
 
 /// One node, or all.
 #[component]
 fn NodeChoice() -> impl IntoView {
-    let view = View::expect();
+    let context = StatsContext::expect();
     let fleet = Live::expect().fleet;
     let nodes = Memo::new(move |_| fleet.with(|f| f.nodes.iter().map(|n| n.name.clone()).collect::<Vec<_>>()));
-    let chosen = Memo::new(move |_| view.filter.with(|f| f.node.clone().unwrap_or_default()));
+    let chosen = Memo::new(move |_| context.filter.with(|f| f.node.clone().unwrap_or_default()));
     view! {
         {move || (nodes.with(Vec::len) > 1).then(|| view! {
             <select
@@ -112,26 +112,26 @@ fn NodeChoice() -> impl IntoView {
                 prop:value=move || chosen.get()
                 on:change=move |ev| {
                     let node = event_target_value(&ev);
-                    go(view, |f| f.node = Some(node).filter(|n| !n.is_empty()));
+                    go(context, |f| f.node = Some(node).filter(|n| !n.is_empty()));
                 }
             >
                 <option value="">"All nodes"</option>
                 {nodes.get().into_iter().map(|n| {
                     let name = n.clone();
-                    view! { <option value=n.clone() selected=move || chosen.with(|c| *c == name)>{n.clone()}</option> }
+                    view! { <option value=n.clone() selected=move || chosen.with(|c| *c == name)>{n.clone()}</option> }.into_any()
                 }).collect_view()}
             </select>
-        })}
+        }.into_any())}
     }
 }
 
 /// The choice of further columns.
 #[component]
 fn Columns() -> impl IntoView {
-    let view = View::expect();
+    let context = StatsContext::expect();
     let choose = move |at: usize| {
-        view.columns.update(|shown| *shown = shown.toggled(at));
-        view.columns.get_untracked().keep();
+        context.columns.update(|shown| *shown = shown.toggled(at));
+        context.columns.get_untracked().keep();
     };
     view! {
         <details class="menu needs-script max-[835px]:hidden">
@@ -139,11 +139,11 @@ fn Columns() -> impl IntoView {
             <div class="menu-body" role="group" aria-label="Further columns">
                 {GROUPS.iter().enumerate().map(|(at, group)| view! {
                     <label class="flex items-center gap-2 py-1">
-                        <input type="checkbox" prop:checked=move || view.columns.get().has(at) on:change=move |_| choose(at) />
+                        <input type="checkbox" prop:checked=move || context.columns.get().has(at) on:change=move |_| choose(at) />
                         {group.label}
                         <span class="ml-auto pl-4 text-[12px] text-ink-3">{group.columns.iter().map(|c| c.head).collect::<Vec<_>>().join(", ")}</span>
                     </label>
-                }).collect_view()}
+                }.into_any()).collect_view()}
             </div>
         </details>
     }

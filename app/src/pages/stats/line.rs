@@ -5,11 +5,11 @@ use model::{
     col::Col,
     format::{exact, span},
     outcome::{Target, TargetRef},
-    row::{Kind, Row},
+    row::{Row, RowKind},
 };
 
 use super::{
-    View,
+    StatsContext,
     align::AlignButton,
     cells::{check_cell, limit, rate},
     columns::Figure,
@@ -34,18 +34,18 @@ pub(super) fn Line(
     #[prop(optional)]
     on_node: Option<String>,
 ) -> impl IntoView {
-    let view = View::expect();
+    let context = StatsContext::expect();
     let RowStore { target, row, spark, shown } = row;
     let is_sub = on_node.is_some();
     let kind = row.with_untracked(|r| r.kind);
-    let is_server = kind == Kind::Server;
+    let is_server = kind == RowKind::Server;
     let targets = match nodes {
         Some((nodes, _)) => Signal::derive(move || nodes.targets()),
         None => Signal::stored(vec![target.clone()]),
     };
     // How many of the servers behind this row are checked, and how many there are.
     let selected = Memo::new(move |_| {
-        let has = |targets: &Vec<Target>| targets.iter().filter(|t| view.selection.has(t)).count();
+        let has = |targets: &Vec<Target>| targets.iter().filter(|t| context.selection.has(t)).count();
         if is_server { targets.with(|t| (has(t), t.len())) } else { (0, 0) }
     });
     let now = Live::expect().clock;
@@ -58,13 +58,13 @@ pub(super) fn Line(
         let now = now.clone();
         move || {
             let now = now.clone();
-            view.columns
+            context.columns
                 .get()
                 .columns()
                 .map(move |column| {
                     let now = now.clone();
                     let figure = Memo::new(move |_| row_signal.with(|r| column.figure(r, now.seconds())));
-                    view! { <td class="c-extra"><span class:zero=move || figure.with(|f| f.is_zero) title=move || figure.with(|f| f.exact.clone())>{move || figure.with(|f| f.short.clone())}</span></td> }
+                    view! { <td class="c-extra"><span class:zero=move || figure.with(|f| f.is_zero) title=move || figure.with(|f| f.exact.clone())>{move || figure.with(|f| f.short.clone())}</span></td> }.into_any()
                 })
                 .collect_view()
         }
@@ -74,7 +74,7 @@ pub(super) fn Line(
     view! {
         <tr
             class:sel=move || selected.with(|(n, all)| n == all && *all > 0)
-            class:sum=kind == Kind::Backend
+            class:sum=kind == RowKind::Backend
             class:sub=is_sub
             class:stale=move || is_sub && stale.get()
             class:hidden=move || !shown.get()
@@ -112,14 +112,14 @@ pub(super) fn Line(
             </td>
             <td class="c-weight">{figure(|r| r.num(Col::Weight).map(Figure::count))}</td>
             <td class="c-spark"><Sparkline spark label="Sessions" /></td>
-            {extras}
+            {move || extras()}
         </tr>
     }
 }
 
 #[component]
 fn Checkbox(target: Target, targets: Signal<Vec<Target>>, selected: Memo<(usize, usize)>) -> impl IntoView {
-    let view = View::expect();
+    let context = StatsContext::expect();
     let value = target.to_string();
     let place = target.node.strip_prefix(TargetRef::CLUSTER_MARK).unwrap_or(&target.node);
     let label = format!("Select {} of {} on {place}", target.server, target.backend);
@@ -132,7 +132,7 @@ fn Checkbox(target: Target, targets: Signal<Vec<Target>>, selected: Memo<(usize,
                 aria-label=label
                 prop:checked=move || selected.with(|(n, all)| n == all && *all > 0)
                 prop:indeterminate=move || selected.with(|(n, all)| *n > 0 && n < all)
-                on:change=move |ev| view.selection.set_all(targets.get_untracked(), event_target_checked(&ev))
+                on:change=move |ev| context.selection.set_all(targets.get_untracked(), event_target_checked(&ev))
             />
         </label>
     }
@@ -140,18 +140,18 @@ fn Checkbox(target: Target, targets: Signal<Vec<Target>>, selected: Memo<(usize,
 
 /// The name, which opens the row's details.
 #[component]
-fn Name(target: Target, kind: Kind, has_servers: bool, on_node: Option<String>) -> impl IntoView {
-    let view = View::expect();
+fn Name(target: Target, kind: RowKind, has_servers: bool, on_node: Option<String>) -> impl IntoView {
+    let context = StatsContext::expect();
     let name = on_node.unwrap_or_else(|| match kind {
-        Kind::Server => target.server.clone(),
-        Kind::Backend => "Backend".to_owned(),
-        Kind::Frontend if has_servers => "Frontend".to_owned(),
-        Kind::Frontend => target.backend.clone(),
-        Kind::Listener => format!("{} · {}", target.backend, target.server),
+        RowKind::Server => target.server.clone(),
+        RowKind::Backend => "Backend".to_owned(),
+        RowKind::Frontend if has_servers => "Frontend".to_owned(),
+        RowKind::Frontend => target.backend.clone(),
+        RowKind::Listener => format!("{} · {}", target.backend, target.server),
     });
     let title = format!("{name}: show every figure");
     view! {
-        <button type="button" class="name" title=title on:click=move |_| view.details.open(target.clone())>
+        <button type="button" class="name" title=title on:click=move |_| context.details.open(target.clone())>
             {name}
         </button>
     }
@@ -174,7 +174,7 @@ fn Use(row: Signal<Row>) -> impl IntoView {
     let title = move || row.with(|r| limit(r).map(|limit| format!("{} of {}", exact(r.get(Col::Scur)), exact(limit))));
     view! {
         <svg class="use" class:invisible=move || share.get().is_none() viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
-            <title>{title}</title>
+            <title>{move || title()}</title>
             <rect class="use-all" width="100" height="8" rx="4" />
             <rect class="use-now" class:use-high=move || share.get().is_some_and(|s| s >= 80) width=move || share.get().unwrap_or(0) height="8" rx="4" />
         </svg>

@@ -8,7 +8,7 @@ use model::{
     outcome::Target,
 };
 
-use super::View;
+use super::StatsContext;
 use crate::live::Live;
 
 /// States that a notice names; the others are counted.
@@ -41,12 +41,12 @@ pub(super) fn LostStates() -> impl IntoView {
     let notices = move || {
         lost.with(|lost| lost.chunk_by(|a, b| a.node == b.node).map(|lost| notice(lost, hidden)).collect::<Vec<_>>())
     };
-    view! { <div role="status" class="px-4 max-[520px]:px-2">{notices}</div> }
+    view! { <div role="status" class="px-4 max-[520px]:px-2">{move || notices()}</div> }
 }
 
 /// The notice of one node; `lost` is not empty.
 fn notice(lost: &[Lost], hidden: RwSignal<String>) -> AnyView {
-    let view = View::expect();
+    let context = StatsContext::expect();
     let clock = Live::expect().clock;
     let reloaded = lost.iter().map(|l| l.at).max().unwrap_or(0) / 1_000;
     let marks: String = lost.iter().map(mark).collect();
@@ -70,15 +70,15 @@ fn notice(lost: &[Lost], hidden: RwSignal<String>) -> AnyView {
         let of_action = lost.iter().filter(|l| l.action == action);
         let targets: Vec<Target> = of_action.map(|l| Target::new(&l.node, &l.proxy, &l.server)).collect();
         let label = format!("{} again", action.verb(&plural(targets.len(), "server")));
-        let refusal = view.operation.refusal_of_all(action, &targets);
-        let begin = move |_| view.operation.begin(action, targets.iter().cloned().collect());
+        let refusal = context.operation.denied_on_all(action, &targets);
+        let begin = move |_| context.operation.begin(action, targets.iter().cloned().collect());
         lost.iter().any(|l| l.action == action).then(|| {
-            view! { <button type="button" class="btn needs-script" title=refusal.clone() disabled=refusal.is_some() on:click=begin>{label}</button> }
+            view! { <button type="button" class="btn needs-script" title=refusal.clone() disabled=refusal.is_some() on:click=begin>{label}</button> }.into_any()
         })
     });
     view! {
         <div class="notice notice-lost">
-            <p><b>{lost[0].node.clone()}</b>{ago}{text}</p>
+            <p><b>{lost[0].node.clone()}</b>{move || ago()}{text}</p>
             {again.collect::<Vec<_>>()}
             <button type="button" class="btn needs-script" on:click=hide>"Hide"</button>
         </div>

@@ -17,7 +17,7 @@ mod node_chips;
 mod on_nodes;
 mod operation;
 pub(crate) mod outcomes;
-mod reach;
+mod permissions;
 mod row;
 mod selection;
 mod shown;
@@ -26,7 +26,7 @@ use action_bar::ActionBar;
 use align::{Align, AlignDialog};
 use card::{Card, CardKey, cards};
 use chips::Chips;
-use columns::Shown;
+use columns::ShownColumns;
 use confirm::ConfirmDialog;
 use details::{Details, DetailsDialog};
 use filter::Filter;
@@ -47,9 +47,9 @@ use crate::{
 
 /// What the parts of the page share.
 #[derive(Clone, Copy)]
-struct View {
+struct StatsContext {
     filter: Memo<Filter>,
-    columns: RwSignal<Shown>,
+    columns: RwSignal<ShownColumns>,
     selection: Selection,
     operation: Operation,
     details: Details,
@@ -58,7 +58,7 @@ struct View {
     silent: Memo<Vec<String>>,
 }
 
-impl View {
+impl StatsContext {
     fn expect() -> Self {
         expect_context()
     }
@@ -71,21 +71,21 @@ pub(crate) fn StatsPage() -> impl IntoView {
     let query = use_query_map();
     let filter = Memo::new(move |_| query.with(Filter::from_query));
     let selection = Selection::default();
-    let view = View {
+    let context = StatsContext {
         filter,
-        columns: RwSignal::new(Shown::default()),
+        columns: RwSignal::new(ShownColumns::default()),
         selection,
         operation: Operation::new(&live, selection),
         details: Details::default(),
         align: Align::default(),
         silent: silent(&live),
     };
-    provide_context(view);
+    provide_context(context);
     live.follow_rows();
     follow_node(&live, filter);
     let is_busy = shown::follow(&live, filter);
     selection::follow(&live, selection);
-    Effect::new(move || view.columns.set(Shown::kept()));
+    Effect::new(move || context.columns.set(ShownColumns::kept()));
 
     let store = live.store.clone();
     let cards = Memo::new(move |_| filter.with(|f| cards(&store, f.node.as_deref())));
@@ -150,7 +150,7 @@ fn follow_node(live: &Live, filter: Memo<Filter>) {
 fn Notices() -> impl IntoView {
     let live = Live::expect();
     let silent = move || {
-        // The end of this second: what is told is never younger than it is.
+        // The end of this second: an age that is shown is never less than the real one.
         let now = live.clock.seconds() * 1_000 + 999;
         live.fleet.with(|f| {
             f.nodes
@@ -172,7 +172,7 @@ fn Notices() -> impl IntoView {
             {move || {
                 silent()
                     .into_iter()
-                    .map(|(node, text)| view! { <p class="notice"><b>{node}</b>" "{text}</p> })
+                    .map(|(node, text)| view! { <p class="notice"><b>{node}</b>" "{text}</p> }.into_any())
                     .collect_view()
             }}
         </div>
@@ -183,14 +183,14 @@ fn Notices() -> impl IntoView {
 #[component]
 fn Nothing(cards: Memo<Vec<CardKey>>) -> impl IntoView {
     let live = Live::expect();
-    let view = View::expect();
+    let context = StatsContext::expect();
     let text = move || {
         let nothing_known = cards.with(Vec::is_empty);
         // Follows the filter and the clock: what is shown changes with either.
         live.clock.seconds();
-        let listed = view.filter.with(|f| live.store.listed(f.node.as_deref()));
+        let listed = context.filter.with(|f| live.store.listed(f.node.as_deref()));
         let is_shown = |s: &SectionStore| s.rows.with(|rows| rows.iter().any(|r| r.shown.get_untracked()));
-        let has_heard = live.fleet.with(|f| f.nodes.is_empty() || f.nodes.iter().any(|n| n.pulse.polled > 0));
+        let has_heard = live.fleet.with(|f| f.nodes.is_empty() || f.nodes.iter().any(|n| n.stats.polled > 0));
         if nothing_known && has_heard {
             Some("There is nothing here that you may see.".to_owned())
         } else if nothing_known {
@@ -208,6 +208,6 @@ fn Nothing(cards: Memo<Vec<CardKey>>) -> impl IntoView {
                 {text} " "
                 <a class="underline" href="/stats">"Show everything"</a>
             </p>
-        })}
+        }.into_any())}
     }
 }

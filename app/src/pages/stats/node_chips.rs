@@ -1,7 +1,7 @@
 //! A merged row's chips: one per node for its state.
 
 use leptos::prelude::*;
-use model::{col::Text, status::State};
+use model::{col::Text, status::RowState};
 
 use super::on_nodes::{OnNodes, Split};
 use crate::{
@@ -15,7 +15,7 @@ const MOST_CHIPS: usize = 4;
 /// One node's chip, or those of all nodes in one state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Chip {
-    state: State,
+    state: RowState,
     is_silent: bool,
     text: String,
 }
@@ -43,7 +43,7 @@ pub(super) fn NodeChips(nodes: OnNodes, is_open: RwSignal<bool>, split: Memo<Opt
                         false => (class(chip.state), shape(chip.state)),
                     };
                     let count = is_counted.then(|| chip.text.split(' ').next().unwrap_or_default().to_owned());
-                    view! { <span class=class><Shape path />{count}</span> }
+                    view! { <span class=class><Shape path />{count}</span> }.into_any()
                 }).collect_view()
             }}
         </button>

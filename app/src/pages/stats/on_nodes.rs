@@ -7,7 +7,7 @@ use model::{
     row::Row,
 };
 
-use super::View;
+use super::StatsContext;
 use crate::live::{Live, RowStore};
 
 /// A merged row on each node that has it.
@@ -43,7 +43,7 @@ impl OnNodes {
     pub(super) fn new(merged: &RowStore) -> Self {
         let (store, row) = (Live::expect().store, merged.clone());
         let rows = Memo::new(move |_| Nodes(store.on_nodes(&row)));
-        Self { merged: StoredValue::new(merged.clone()), rows, silent: View::expect().silent }
+        Self { merged: StoredValue::new(merged.clone()), rows, silent: StatsContext::expect().silent }
     }
 
     /// The row's own name, `BACKEND/SERVER`.

@@ -11,7 +11,7 @@ use model::{
     rights::Who,
 };
 
-use super::{reach, selection::Selection};
+use super::{permissions, selection::Selection};
 use crate::live::{Live, Store, api};
 
 /// An action and what it is for.
@@ -27,9 +27,9 @@ pub(super) enum Phase {
     /// Nothing is being done.
     #[default]
     Idle,
-    /// The operator is asked.
+    /// The operator is asked whether to do it.
     Asking(Plan),
-    /// HAProxy is told.
+    /// The commands are being sent.
     Running(Plan),
     /// What became of it.
     Finished(Plan, ActionResponse),
@@ -71,17 +71,18 @@ impl Operation {
     }
 
     /// Why an action may be done to none of the targets; without one, why nowhere.
-    pub(super) fn refusal_of_all<'a>(
+    pub(super) fn denied_on_all<'a>(
         self,
         action: Action,
         targets: impl IntoIterator<Item = &'a Target>,
     ) -> Option<String> {
-        self.who.with_value(|who| self.fleet(|fleet| reach::refusal_of_all(&who.rights, fleet, action, targets)))
+        self.who.with_value(|who| self.fleet(|fleet| permissions::denied_on_all(&who.rights, fleet, action, targets)))
     }
 
     /// What of the plan is not allowed, a sentence per reason.
-    pub(super) fn refusals(self, plan: &Plan) -> Vec<String> {
-        self.who.with_value(|who| self.fleet(|fleet| reach::refusals(&who.rights, fleet, plan.action, &plan.targets)))
+    pub(super) fn denials(self, plan: &Plan) -> Vec<String> {
+        self.who
+            .with_value(|who| self.fleet(|fleet| permissions::denials(&who.rights, fleet, plan.action, &plan.targets)))
     }
 
     /// Nodes stay in their clusters: nobody needs to follow the fleet for them.
@@ -100,7 +101,7 @@ impl Operation {
         }
         let plan = Plan { action, targets };
         let is_asked =
-            self.needs_reason() || needs_confirmation(action, &self.impact(&plan)) || !self.refusals(&plan).is_empty();
+            self.needs_reason() || needs_confirmation(action, &self.impact(&plan)) || !self.denials(&plan).is_empty();
         if is_asked {
             self.phase.set(Phase::Asking(plan));
         } else {

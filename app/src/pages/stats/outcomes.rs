@@ -7,7 +7,7 @@ use model::{
 };
 
 use super::{
-    View,
+    StatsContext,
     operation::{Phase, Plan},
 };
 use crate::components::status::Shape;
@@ -15,10 +15,10 @@ use crate::components::status::Shape;
 /// The panel above the bar.
 #[component]
 pub(super) fn OperationPanel() -> impl IntoView {
-    let view = View::expect();
+    let context = StatsContext::expect();
     view! {
         <div class="panel-area" aria-live="polite">
-            {move || match view.operation.phase() {
+            {move || match context.operation.phase() {
                 Phase::Idle | Phase::Asking(_) => None,
                 Phase::Nothing => Some(note("Check the servers first, then choose what to do with them.".to_owned()).into_any()),
                 Phase::Running(plan) => Some(running(&plan).into_any()),
@@ -30,8 +30,8 @@ pub(super) fn OperationPanel() -> impl IntoView {
 }
 
 fn close() -> impl IntoView {
-    let view = View::expect();
-    view! { <button type="button" class="btn" on:click=move |_| view.operation.dismiss()>"Close"</button> }
+    let context = StatsContext::expect();
+    view! { <button type="button" class="btn" on:click=move |_| context.operation.dismiss()>"Close"</button> }
 }
 
 fn note(text: String) -> impl IntoView {
@@ -53,13 +53,13 @@ fn running(plan: &Plan) -> impl IntoView + use<> {
 }
 
 fn finished(plan: Plan, response: ActionResponse) -> impl IntoView {
-    let view = View::expect();
+    let context = StatsContext::expect();
     let verb = plan.action.verb(&plural(response.outcomes.len(), "server"));
     let failed: std::collections::HashSet<_> =
         response.outcomes.iter().filter(|o| !o.outcome.is_good()).map(|o| o.target.clone()).collect();
     let retry = (!failed.is_empty()).then(|| {
         let label = format!("Retry {}", plural(failed.len(), "server"));
-        view! { <button type="button" class="btn btn-primary" on:click=move |_| view.operation.begin(plan.action, failed.clone())>{label}</button> }
+        view! { <button type="button" class="btn btn-primary" on:click=move |_| context.operation.begin(plan.action, failed.clone())>{label}</button> }.into_any()
     });
     view! {
         <div class="panel" data-testid="outcomes">
@@ -76,7 +76,7 @@ fn finished(plan: Plan, response: ActionResponse) -> impl IntoView {
 
 /// What else there is to know of an operation.
 pub(crate) fn warning(text: String) -> impl IntoView + use<> {
-    (!text.is_empty()).then(|| view! { <p class="notice" role="alert">{text}</p> })
+    (!text.is_empty()).then(|| view! { <p class="notice" role="alert">{text}</p> }.into_any())
 }
 
 /// "2 done, 1 refused".
@@ -102,19 +102,20 @@ pub(crate) fn OutcomeList(outcomes: Vec<TargetOutcome>) -> impl IntoView {
                         <span class="min-w-0 text-ink-2">{o.message}</span>
                     </li>
                 }
+                .into_any()
             }).collect_view()}
         </ul>
     }
 }
 
 fn look(outcome: Outcome) -> (&'static str, &'static str) {
-    use model::status::State;
+    use model::status::RowState;
 
     use crate::components::status::shape;
     match outcome {
-        Outcome::Done => ("st st-up", shape(State::Up)),
-        Outcome::Unchanged => ("st st-none", shape(State::NoCheck)),
-        Outcome::Refused | Outcome::Unreachable => ("st st-down", shape(State::Down)),
-        Outcome::Unverified => ("st st-going", shape(State::Unknown)),
+        Outcome::Done => ("st st-up", shape(RowState::Up)),
+        Outcome::Unchanged => ("st st-none", shape(RowState::NoCheck)),
+        Outcome::Refused | Outcome::Unreachable => ("st st-down", shape(RowState::Down)),
+        Outcome::Unverified => ("st st-going", shape(RowState::Unknown)),
     }
 }

@@ -11,7 +11,7 @@ use model::{
 use tiles::Tiles;
 
 use crate::{
-    components::{link::Freshness, segments::Segments, spark::Sparkline},
+    components::{link::PageFreshness, segments::Segments, spark::Sparkline},
     live::{Connection, Live},
 };
 
@@ -47,7 +47,7 @@ pub(crate) fn WallPage() -> impl IntoView {
         <Title text=title />
         <div class="wall" data-theme="dark">
             <header class="wall-head">
-                <h1 class="text-[1em] leading-none font-bold">{headline}</h1>
+                <h1 class="text-[1em] leading-none font-bold">{move || headline()}</h1>
                 <p class="wall-sub grow"><Scope /></p>
                 <p class="wall-sub"><TimeOfDay /></p>
             </header>
@@ -56,7 +56,7 @@ pub(crate) fn WallPage() -> impl IntoView {
                 <section class="wall-side" aria-label="Backends and load">
                     <Proxies />
                     <div class="wall-chart">
-                        <p class="flex justify-between"><b>"Requests per second"</b><b class="text-accent">{rate}</b></p>
+                        <p class="flex justify-between"><b>"Requests per second"</b><b class="text-accent">{move || rate()}</b></p>
                         <Sparkline spark=requests label="Requests per second" />
                     </div>
                 </section>
@@ -113,11 +113,12 @@ fn Proxies() -> impl IntoView {
                         <Segments counts=Signal::stored(counts) />
                     </li>
                 }
+                .into_any()
             }).collect_view())}
         </ul>
         {move || {
             let more = proxies.with(Vec::len).saturating_sub(MOST_PROXIES);
-            (more > 0).then(|| view! { <p class="text-ink-2">{format!("and {}", plural(more, "more backend"))}</p> })
+            (more > 0).then(|| view! { <p class="text-ink-2">{format!("and {}", plural(more, "more backend"))}</p> }.into_any())
         }}
     }
 }
@@ -157,7 +158,7 @@ fn Foot() -> impl IntoView {
     };
     view! {
         <crate::components::link::LinkPill />
-        {move || nodes().into_iter().map(|(text, fresh)| view! { <span class:text-down=!fresh>{text}</span> }).collect_view()}
+        {move || nodes().into_iter().map(|(text, fresh)| view! { <span class:text-down=!fresh>{text}</span> }.into_any()).collect_view()}
         <span class="ml-auto">"Sluice"</span>
     }
 }
@@ -173,22 +174,22 @@ fn Cover() -> impl IntoView {
         let now = live.clock.ms();
         let connection = live.connection.get();
         let newest = live.fleet.with(|f| f.nodes.iter().filter_map(|n| n.age_ms(now)).min());
-        let freshness = live.fleet.with(|f| Freshness::of(f, connection, now));
+        let freshness = live.fleet.with(|f| PageFreshness::of(f, connection, now));
         let old = newest.map_or_else(|| "unknown".to_owned(), |ms| span(ms / 1_000));
         match freshness {
-            Freshness::Lost(_) if newest.is_none_or(|ms| ms >= COVER_AFTER_MS) => Some((
+            PageFreshness::Lost(_) if newest.is_none_or(|ms| ms >= COVER_AFTER_MS) => Some((
                 format!("Data is {old} old"),
                 "Sluice does not answer this display. It tries again by itself.".to_owned(),
             )),
-            Freshness::SignedOut => Some((
+            PageFreshness::SignedOut => Some((
                 "This display's link has ended".to_owned(),
                 format!("What it showed is {old} old. Open a new link here, or reload the page to log in."),
             )),
-            // No problem is no good news where nothing is seen.
-            Freshness::Empty => {
+            // Where nothing may be seen, no problem does not mean that all is well.
+            PageFreshness::Empty => {
                 Some(("Nothing to show".to_owned(), "No node is within this display's reach.".to_owned()))
             }
-            Freshness::None => {
+            PageFreshness::None => {
                 let why =
                     live.fleet.with(|f| f.nodes.iter().map(|n| format!("{}: {}", n.name, n.error)).collect::<Vec<_>>());
                 Some((format!("No HAProxy answers; data is {old} old"), why.join(" · ")))
@@ -207,6 +208,6 @@ fn Cover() -> impl IntoView {
                 <p class="text-[1.6em] leading-tight font-bold">{title}</p>
                 <p class="mt-[.5em] text-[.8em]">{why}</p>
             </div>
-        })}
+        }.into_any())}
     }
 }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use model::{
     format::{plural, span},
     problem::{Problem, Severity},
-    status::State,
+    status::RowState,
 };
 
 use crate::{
@@ -27,7 +27,7 @@ pub(super) fn Tiles() -> impl IntoView {
     view! {
         <section class="wall-tiles" aria-label="Problems">
             {move || problems.get().into_iter().map(|problem| view! { <Tile problem /> }).collect_view()}
-            {move || (more.get() > 0).then(|| view! { <p class="wall-more">{format!("and {} more", more.get())}</p> })}
+            {move || (more.get() > 0).then(|| view! { <p class="wall-more">{format!("and {} more", more.get())}</p> }.into_any())}
             {move || problems.with(Vec::is_empty).then(|| view! { <AllWell /> })}
         </section>
     }
@@ -37,7 +37,7 @@ pub(super) fn Tiles() -> impl IntoView {
 fn AllWell() -> impl IntoView {
     view! {
         <div class="wall-well">
-            <Shape path=shape(State::Up) />
+            <Shape path=shape(RowState::Up) />
             <p>"Every server that should take traffic does."</p>
         </div>
     }
@@ -66,7 +66,7 @@ fn headline(p: &Problem) -> String {
         Severity::NodeDown => format!("{} does not answer", p.name),
         Severity::BackendDown => format!("{} has no server", p.proxy),
         Severity::Down => format!("{} / {} is down", p.proxy, p.name),
-        Severity::Failing if State::parse(&p.status) == State::Recovering => {
+        Severity::Failing if RowState::parse(&p.status) == RowState::Recovering => {
             format!("{} / {} is coming up", p.proxy, p.name)
         }
         Severity::Failing => format!("{} / {} is failing", p.proxy, p.name),
@@ -88,9 +88,9 @@ fn detail(p: &Problem) -> String {
 fn look(p: &Problem) -> (&'static str, &'static str) {
     match p.severity {
         Severity::NodeDown => ("tile tile-down", STALE_SHAPE),
-        Severity::BackendDown | Severity::Down => ("tile tile-down", shape(State::Down)),
-        Severity::Failing => ("tile tile-going", shape(State::parse(&p.status))),
-        Severity::Full => ("tile tile-going", shape(State::Full)),
-        Severity::Drain => ("tile tile-drain", shape(State::Drain)),
+        Severity::BackendDown | Severity::Down => ("tile tile-down", shape(RowState::Down)),
+        Severity::Failing => ("tile tile-going", shape(RowState::parse(&p.status))),
+        Severity::Full => ("tile tile-going", shape(RowState::Full)),
+        Severity::Drain => ("tile tile-drain", shape(RowState::Drain)),
     }
 }

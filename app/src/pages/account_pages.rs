@@ -1,4 +1,4 @@
-//! What the pages of accounts draw alike: the frame, a card per matter, sessions and tokens with their buttons.
+//! What the pages Account and Admin draw alike: the frame, cards, sessions and tokens with their buttons.
 //!
 //! Drawn by the server alone; every change is an ordinary form.
 
@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use crate::components::{account::Account, brand::Brand, nav::Nav};
 
-/// Times that a token or a wall link may be made for, as they are sent and as they are read.
+/// How long a token or a wall link may last: the value that is sent, and its label.
 const EXPIRIES: [(&str, &str); 6] = [
     ("1d", "1 day"),
     ("7d", "7 days"),
@@ -16,30 +16,30 @@ const EXPIRIES: [(&str, &str); 6] = [
     ("400d", "400 days"),
 ];
 
-/// What became of a form.
+/// How a form ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// It was done.
+    /// It was carried out.
     Done(String),
     /// It was not, and why.
-    Refused(String),
+    Denied(String),
 }
 
-/// Something that opens something, shown once.
+/// A secret that was just made, shown this once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevealedSecret {
     /// What it is, in a sentence.
     pub what: String,
     /// The secret itself: a token, or an address.
     pub secret: String,
-    /// How it is used; empty where that is plain.
+    /// How it is used; empty where that is clear.
     pub usage: String,
 }
 
-/// A session. Times are written out.
+/// A session in a list; times are in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SessionLine {
-    /// Its public name.
+    /// Its id.
     pub id: String,
     /// Its account.
     pub user: String,
@@ -53,10 +53,10 @@ pub struct SessionLine {
     pub is_this: bool,
 }
 
-/// A token. Times are written out.
+/// A token in a list; times are in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TokenLine {
-    /// Its public name.
+    /// Its id.
     pub id: String,
     /// Its account.
     pub user: String,
@@ -66,17 +66,17 @@ pub struct TokenLine {
     pub note: String,
     /// Until when, and when it was used last.
     pub times: String,
-    /// Whether it ended by its age.
-    pub is_over: bool,
+    /// Whether it has expired.
+    pub is_expired: bool,
 }
 
-/// A page of accounts.
+/// The frame of a page.
 pub(super) fn page(current: &'static str, title: &'static str, notice: Option<Notice>, body: AnyView) -> AnyView {
     let notice = notice.map(|notice| match notice {
         Notice::Done(text) => {
             view! { <p class="pill pill-live mb-3 whitespace-normal" role="status">{text}</p> }.into_any()
         }
-        Notice::Refused(text) => view! { <p class="notice mb-3" role="alert">{text}</p> }.into_any(),
+        Notice::Denied(text) => view! { <p class="notice mb-3" role="alert">{text}</p> }.into_any(),
     });
     view! {
         <header class="flex flex-wrap items-center gap-3 border-b border-line bg-surface px-4 py-2.5">
@@ -104,9 +104,9 @@ pub(super) fn card(title: &'static str, body: AnyView) -> AnyView {
     .into_any()
 }
 
-/// A secret that is shown this once.
-pub(super) fn made(made: RevealedSecret) -> AnyView {
-    let RevealedSecret { what, secret, usage } = made;
+/// A secret that was just made.
+pub(super) fn revealed(revealed: RevealedSecret) -> AnyView {
+    let RevealedSecret { what, secret, usage } = revealed;
     let has_usage = !usage.is_empty();
     view! {
         <section class="card p-4" aria-label="Shown once">
@@ -121,7 +121,7 @@ pub(super) fn made(made: RevealedSecret) -> AnyView {
     .into_any()
 }
 
-/// A form of one button about one thing.
+/// A form with one button, about one thing.
 pub(super) fn button(
     action: &'static str,
     name: &'static str,
@@ -138,56 +138,57 @@ pub(super) fn button(
     .into_any()
 }
 
-/// One line of a list: what it is, more of it, and what can be done.
-pub(super) fn line(head: AnyView, more: String, doing: AnyView) -> AnyView {
+/// One line of a list: what it is, details, and what can be done with it.
+pub(super) fn line(head: AnyView, details: String, controls: AnyView) -> AnyView {
     view! {
         <li class="flex flex-wrap items-center gap-x-4 gap-y-2 border-t border-line px-3.5 py-2.5 first:border-t-0">
             <div class="min-w-0 flex-[1_1_260px] wrap-anywhere">
                 <div class="flex flex-wrap items-center gap-2 font-semibold">{head}</div>
-                <div class="text-[13px] text-ink-2">{more}</div>
+                <div class="text-[13px] text-ink-2">{details}</div>
             </div>
-            {doing}
+            {controls}
         </li>
     }
     .into_any()
 }
 
-/// What stands where a list is empty.
-pub(super) fn none(text: &'static str) -> AnyView {
+/// The text in place of an empty list.
+pub(super) fn empty_list(text: &'static str) -> AnyView {
     view! { <p class="px-3.5 py-3 text-ink-2">{text}</p> }.into_any()
 }
 
-/// Sessions, each with a button that ends it. `names` says whether they are of several accounts.
-pub(super) fn sessions(lines: Vec<SessionLine>, action: &'static str, names: bool) -> AnyView {
+/// Sessions, each with a button that ends it. `with_user` says whether each has its account's name, as in a list of
+/// everybody's.
+pub(super) fn sessions(lines: Vec<SessionLine>, action: &'static str, with_user: bool) -> AnyView {
     if lines.is_empty() {
-        return none("Nobody is logged in with a session.");
+        return empty_list("Nobody is logged in with a session.");
     }
     let lines = lines.into_iter().map(|session| {
         let SessionLine { id, user, address, agent, times, is_this } = session;
         let head = view! {
-            {names.then_some(user)}
+            {with_user.then_some(user)}
             <span>{address.clone()}</span>
             {is_this.then(|| view! { <span class="tag">"this one"</span> })}
         };
-        let more = [agent, times].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · ");
-        line(head.into_any(), more, button(action, "id", id, "End", format!("the session from {address}")))
+        let details = [agent, times].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · ");
+        line(head.into_any(), details, button(action, "id", id, "End", format!("the session from {address}")))
     });
     view! { <ul>{lines.collect_view()}</ul> }.into_any()
 }
 
-/// Tokens, each with a button that ends it.
-pub(super) fn tokens(lines: Vec<TokenLine>, action: &'static str, names: bool) -> AnyView {
+/// Tokens, each with a button that ends it; `with_user` as for [`sessions`].
+pub(super) fn tokens(lines: Vec<TokenLine>, action: &'static str, with_user: bool) -> AnyView {
     if lines.is_empty() {
-        return none("There are no tokens.");
+        return empty_list("There are no tokens.");
     }
     let lines = lines.into_iter().map(|token| {
-        let TokenLine { id, user, scope, note, times, is_over } = token;
+        let TokenLine { id, user, scope, note, times, is_expired } = token;
         let label = if note.is_empty() { id.clone() } else { note };
         let head = view! {
-            {names.then_some(user)}
+            {with_user.then_some(user)}
             <span>{label.clone()}</span>
             <span class="tag">{scope}</span>
-            {is_over.then(|| view! { <span class="tag">"ended"</span> })}
+            {is_expired.then(|| view! { <span class="tag">"ended"</span> })}
         };
         line(head.into_any(), format!("{id} · {times}"), button(action, "id", id, "End", format!("the token {label}")))
     });
@@ -199,8 +200,8 @@ pub(super) fn field(label: &'static str, input: AnyView) -> AnyView {
     view! { <label class="block min-w-0 flex-[1_1_180px] text-[13px] text-ink-2">{label}{input}</label> }.into_any()
 }
 
-/// How long something lasts; `usual` is chosen.
-pub(super) fn expiry(usual: &'static str) -> AnyView {
-    let options = EXPIRIES.map(|(value, text)| view! { <option value=value selected=value == usual>{text}</option> });
+/// The choice of how long something lasts.
+pub(super) fn expiry(default: &'static str) -> AnyView {
+    let options = EXPIRIES.map(|(value, text)| view! { <option value=value selected=value == default>{text}</option> });
     field("Lasts", view! { <select class="field text-ink" name="expires">{options.collect_view()}</select> }.into_any())
 }

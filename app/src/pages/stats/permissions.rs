@@ -1,4 +1,4 @@
-//! What whoever looks may not do, as far as their role and the rules go: the server refuses it as well.
+//! What the user may not do, by their role and the rules. The server denies it as well.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use model::{
 
 /// Why `action` may be done to none of the targets; nothing where it may be done to one of them. Without a target: why
 /// it may be done nowhere.
-pub(super) fn refusal_of_all<'a>(
+pub(super) fn denied_on_all<'a>(
     rights: &Rights,
     fleet: &Fleet,
     action: Action,
@@ -20,19 +20,19 @@ pub(super) fn refusal_of_all<'a>(
 ) -> Option<String> {
     let mut first = None;
     for target in targets {
-        match rights.refusal(action, cluster(fleet, target), &target.backend) {
+        match rights.denied(action, cluster(fleet, target), &target.backend) {
             None => return None,
             reason => first = first.or(reason),
         }
     }
-    first.or_else(|| rights.refusal_anywhere(action))
+    first.or_else(|| rights.denied_everywhere(action))
 }
 
 /// What stands against a plan, a sentence per reason: `No rule lets you drain on db of edge: 2 of these servers.`
-pub(super) fn refusals(rights: &Rights, fleet: &Fleet, action: Action, targets: &HashSet<Target>) -> Vec<String> {
+pub(super) fn denials(rights: &Rights, fleet: &Fleet, action: Action, targets: &HashSet<Target>) -> Vec<String> {
     let mut reasons: Vec<(String, usize)> = Vec::new();
     for target in targets {
-        let Some(reason) = rights.refusal(action, cluster(fleet, target), &target.backend) else { continue };
+        let Some(reason) = rights.denied(action, cluster(fleet, target), &target.backend) else { continue };
         // In order by itself: sorting would be another four kilobytes of program.
         match reasons.binary_search_by(|(known, _)| known.cmp(&reason)) {
             Ok(at) => reasons[at].1 += 1,
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn an_action_is_grey_where_it_may_be_done_to_none_of_what_is_checked() {
-        let of = |rights: &Rights, action, names: &[&str]| refusal_of_all(rights, &fleet(), action, &targets(names));
+        let of = |rights: &Rights, action, names: &[&str]| denied_on_all(rights, &fleet(), action, &targets(names));
         let (anna, free) = (anna(), Rights::of(Role::Operator));
         for (action, names, want) in [
             (Action::Drain, &["lb1/app-web/s1"][..], None),
@@ -111,9 +111,9 @@ mod tests {
     fn a_plan_says_what_of_it_is_not_allowed() {
         let plan = targets(&["lb1/app-web/s1", "lb1/db/s1", "lb1/db/s2", "lb3/db/s1"]);
         assert_eq!(
-            refusals(&anna(), &fleet(), Action::Drain, &plan),
+            denials(&anna(), &fleet(), Action::Drain, &plan),
             ["No rule lets you drain on db of edge: 2 servers.", "No rule lets you drain on db of lab: 1 server."]
         );
-        assert!(refusals(&Rights::of(Role::Admin), &fleet(), Action::Drain, &plan).is_empty());
+        assert!(denials(&Rights::of(Role::Admin), &fleet(), Action::Drain, &plan).is_empty());
     }
 }
