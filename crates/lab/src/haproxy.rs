@@ -28,7 +28,7 @@ const LEVELS: [&str; 3] = ["admin", "operator", "user"];
 pub struct Builder {
     program: Option<PathBuf>,
     is_master: bool,
-    sockets: Vec<(String, String)>,
+    global: Vec<String>,
 }
 
 impl Builder {
@@ -44,10 +44,10 @@ impl Builder {
         self
     }
 
-    /// Adds a stats socket `NAME.sock` with these options (`level admin severity-output number`). Those of each level
-    /// (`admin.sock`, `operator.sock`, `user.sock`) are there in any case.
-    pub fn socket(mut self, name: &str, options: &str) -> Self {
-        self.sockets.push((name.to_owned(), options.to_owned()));
+    /// Adds a line to section `global`, in which `DIR` stands for its folder. HAProxy 3 takes some (`nbthread`) in the
+    /// first such section alone, so that they can't be among what [`Haproxy::configure`] is given.
+    pub fn global(mut self, line: &str) -> Self {
+        self.global.push(line.to_owned());
         self
     }
 
@@ -189,7 +189,7 @@ impl Haproxy {
 
     fn write(&self, proxies: &str) -> anyhow::Result<()> {
         let file = self.path("haproxy.cfg");
-        fs::write(&file, configuration(&self.settings.sockets, self.folder.path(), proxies))
+        fs::write(&file, configuration(&self.settings.global, self.folder.path(), proxies))
             .with_context(|| format!("{} can't be written", file.display()))
     }
 
@@ -227,12 +227,12 @@ impl Drop for Haproxy {
     }
 }
 
-fn configuration(sockets: &[(String, String)], dir: &Path, proxies: &str) -> String {
+fn configuration(global: &[String], dir: &Path, proxies: &str) -> String {
     let mut text = "global\n".to_owned();
-    let levels = LEVELS.map(|level| (level.to_owned(), format!("level {level}")));
-    for (name, options) in levels.iter().chain(sockets) {
+    let sockets = LEVELS.map(|level| format!("stats socket DIR/{level}.sock level {level}"));
+    for line in sockets.iter().chain(global) {
         // Writing into a String can't fail.
-        let _: std::fmt::Result = writeln!(text, "\tstats socket DIR/{name}.sock {options}");
+        let _: std::fmt::Result = writeln!(text, "\t{line}");
     }
     text += "defaults\n\tmode http\n\ttimeout connect 10s\n\ttimeout client 60s\n\ttimeout server 60s\n";
     text += proxies;

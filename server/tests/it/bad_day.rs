@@ -31,7 +31,7 @@ use crate::{
 /// The time between two polls.
 const POLL: Duration = Duration::from_millis(200);
 
-/// How long each fault lasts after it was told: long enough for the longest back-off.
+/// How long each fault lasts after it was noticed: long enough for the longest back-off.
 const LASTS: Duration = Duration::from_secs(8);
 
 /// From the end of a fault to `live`: a request that still waits, the longest back-off, a poll, and a slow machine.
@@ -178,7 +178,8 @@ async fn every_fault_is_told_in_words_and_ends_by_itself() {
     eprintln!("{} faults; the node that was well was polled every {pace:?}; longest to live {longest:?}", seen.len());
     assert!(longest < SOON, "{longest:?}");
     assert_eq!(sluice.metrics.poll_errors.get_or_create(&label).get(), 0);
-    assert!(pace < 2 * POLL, "{pace:?}");
+    // Were it behind a node that hangs, it would be polled once in three seconds.
+    assert!(polls >= 10, "{polls} polls of the node that is well");
 }
 
 /// A field of this process's memory, in MiB.
@@ -205,7 +206,7 @@ async fn a_reply_of_500_megabytes_is_refused_in_bounded_memory() {
         fs::write("/proc/self/clear_refs", "5").expect("Linux");
         let before = memory("VmRSS");
         fake.turn(Conduct::Answer(Arc::new(move |line| match line {
-            line if line == command => Reply::Dedup(500_000_000),
+            line if line == command => Reply::Flood(500_000_000),
             line => Reply::Whole(recorded(line)),
         })));
         let expected = format!("the reply is longer than the limit of {limit} bytes");

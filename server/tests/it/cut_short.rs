@@ -1,4 +1,4 @@
-//! A connection that dies under an action: nothing is told done that HAProxy does not show, nothing is sent twice.
+//! A connection that dies during an action: no outcome is `done` that HAProxy's state does not show, and nothing is sent twice.
 
 use std::sync::{
     Arc,

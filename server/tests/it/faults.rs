@@ -11,7 +11,7 @@ use std::{
 use model::{
     action::Action,
     outcome::{Outcome, TargetRef},
-    row::Kind,
+    row::RowKind,
 };
 use server::metrics::OutcomeLabel;
 use tokio::time::{sleep, timeout};
@@ -36,7 +36,7 @@ async fn a_node_that_hangs_is_not_waited_for_once_per_server() {
     let world = sluice.hub.world();
     let mut targets = Vec::new();
     for proxy in &world.proxies {
-        let rows = proxy.sections.0.iter().flat_map(|s| s.rows.iter()).filter(|r| r.kind == Kind::Server);
+        let rows = proxy.sections.0.iter().flat_map(|s| s.rows.iter()).filter(|r| r.kind == RowKind::Server);
         targets.extend(rows.map(|row| TargetRef {
             node: Some("lb1".into()),
             cluster: None,

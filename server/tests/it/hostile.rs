@@ -1,11 +1,11 @@
-//! A HAProxy that is none: what it tells is shown as text, and never sent back.
+//! A hostile peer in place of HAProxy: what it says is shown as text, and never sent back.
 
 use model::{
     action::Action,
     col::{Col, Text},
     frame::Frame,
     outcome::{Outcome, TargetRef},
-    row::Kind,
+    row::RowKind,
     topic::TopicId,
 };
 use server::hub::Encoding;
@@ -66,7 +66,7 @@ async fn bad_names_are_shown_and_never_sent() {
     let mut targets = Vec::new();
     for proxy in &world.proxies {
         let rows = &proxy.sections.section("lb1").expect("a section").rows;
-        let row = rows.iter().find(|r| r.kind == Kind::Server).expect("a server");
+        let row = rows.iter().find(|r| r.kind == RowKind::Server).expect("a server");
         for text in [&proxy.proxy, &row.name, row.text(Text::Status), row.text(Text::LastChk)] {
             assert!(!text.contains(|c: char| c.is_control() || c == '\u{202e}'), "{text:?}");
         }
@@ -104,9 +104,9 @@ async fn the_largest_numbers_and_the_worst_names_reach_every_viewer() {
             }
         }
     }
-    assert_eq!(world.fleet.nodes[0].pulse.requests, u64::MAX);
+    assert_eq!(world.fleet.nodes[0].stats.requests, u64::MAX);
     let row = &world.proxies[0].sections.0[0].rows[0];
     assert_eq!(row.num(Col::Bin), Some(u64::MAX - 1));
-    let polled = world.fleet.nodes[0].pulse.polled;
-    sluice.until("another poll", |w| w.fleet.nodes[0].pulse.polled > polled).await;
+    let polled = world.fleet.nodes[0].stats.polled;
+    sluice.until("another poll", |w| w.fleet.nodes[0].stats.polled > polled).await;
 }

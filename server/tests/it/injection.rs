@@ -1,4 +1,4 @@
-//! Whatever names are asked for, only names that HAProxy itself told reach its socket.
+//! Whatever names a client asks for, only names that HAProxy itself listed reach its socket.
 
 use model::{
     action::Action,
@@ -83,8 +83,8 @@ async fn a_name_that_no_node_told_is_never_sent() {
     }
     // Polls go on, and nothing else came.
     let lines = fake.lines();
-    let polled = sluice.hub.world().fleet.nodes[0].pulse.polled;
-    sluice.until("another poll", |w| w.fleet.nodes[0].pulse.polled > polled).await;
+    let polled = sluice.hub.world().fleet.nodes[0].stats.polled;
+    sluice.until("another poll", |w| w.fleet.nodes[0].stats.polled > polled).await;
     assert!(fake.lines() > lines);
     assert_eq!(fake.told(), Vec::<String>::new());
 }

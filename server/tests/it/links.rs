@@ -40,7 +40,7 @@ async fn a_node_that_stops_is_stale_then_down_and_comes_back_by_itself() {
     let down = sluice.until("lb1 is down", |w| w.fleet.nodes[0].link == Link::Down).await;
     let (status, cause) = complaint(&down).expect("a complaint");
     assert!(status == "UNREACHABLE" && cause.contains("HAProxy is stopped"), "{status}: {cause}");
-    assert_eq!(down.fleet.nodes[0].pulse.polled, live_until(&stale), "the age is that of the last answer");
+    assert_eq!(down.fleet.nodes[0].stats.polled, live_until(&stale), "the age is that of the last answer");
     assert!(row(&down, "lb1/be/s1").is_some(), "its rows stay, with their age");
 
     haproxy.start_again().await;
@@ -50,7 +50,7 @@ async fn a_node_that_stops_is_stale_then_down_and_comes_back_by_itself() {
 }
 
 fn live_until(world: &World) -> u64 {
-    world.fleet.nodes[0].pulse.polled
+    world.fleet.nodes[0].stats.polled
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn a_node_that_freezes_is_told_and_holds_up_no_other() {
     assert!(complaint(&frozen).is_some());
     // Meanwhile the other was polled on and on.
     assert_eq!(frozen.fleet.nodes[1].link, Link::Live);
-    assert!(frozen.fleet.nodes[1].pulse.polled > before.fleet.nodes[1].pulse.polled);
+    assert!(frozen.fleet.nodes[1].stats.polled > before.fleet.nodes[1].stats.polled);
     let label = server::metrics::Metrics::node("lb2");
     assert!(sluice.metrics.polls.get_or_create(&label).get() > 5);
     assert_eq!(sluice.metrics.poll_errors.get_or_create(&label).get(), 0);

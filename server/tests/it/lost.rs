@@ -83,8 +83,8 @@ async fn a_reload_tells_what_it_lost_and_setting_it_again_ends_the_list() {
     two.reload();
     let mut last = world;
     while lost(&last).len() < 3 {
-        let polled = last.fleet.nodes[1].pulse.polled;
-        last = sluice.until("another poll", |w| w.fleet.nodes[1].pulse.polled > polled).await;
+        let polled = last.fleet.nodes[1].stats.polled;
+        last = sluice.until("another poll", |w| w.fleet.nodes[1].stats.polled > polled).await;
         assert!(highest_rate(&last) < ABSURD);
     }
     let expected = [
@@ -109,15 +109,15 @@ async fn a_reload_tells_what_it_lost_and_setting_it_again_ends_the_list() {
 
     // Under traffic the counters of the new process grow past those of the old: no rate may show it.
     for _ in 0..20 {
-        let polled = last.fleet.nodes[1].pulse.polled;
-        last = sluice.until("another poll", |w| w.fleet.nodes[1].pulse.polled > polled).await;
+        let polled = last.fleet.nodes[1].stats.polled;
+        last = sluice.until("another poll", |w| w.fleet.nodes[1].stats.polled > polled).await;
         assert!(highest_rate(&last) < ABSURD);
         assert!(row(&last, "lb2/be/w").is_some_and(|r| r.get(Col::ErrorsMinute) == 0));
     }
     assert_eq!(lost(&last), expected, "nothing was set again yet");
     assert!(last.fleet.nodes.iter().all(|n| n.error.is_empty()));
     assert!(events(&last, EventKind::Link).is_empty(), "{:?}", events(&last, EventKind::Link));
-    // Of the checks that began anew only what differs is told: the two that are in use again.
+    // Checks began anew with the reload, and only what differs afterwards is an event: the two servers that are in use again.
     let since = |e: &Event| e.id > reloads[0].id;
     let differ: Vec<_> = events(&last, EventKind::State).into_iter().filter(since).collect();
     let short: Vec<_> = differ.iter().map(|e| (e.server.as_str(), e.before.as_str(), e.after.as_str())).collect();

@@ -13,21 +13,21 @@ mod harness {
 
 mod accounts;
 mod actions;
+mod audit_log;
 mod bad_day;
 mod cut_short;
 mod demo;
-mod entries;
 mod faults;
 mod hostile;
+mod http_injection;
 mod injection;
 mod links;
 mod listener;
 mod lost;
-mod reach;
-mod record;
 mod refusals;
 mod reload;
 mod restart;
+mod rules;
 mod sessions;
 mod slow;
 mod traps;

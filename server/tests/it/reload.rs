@@ -44,8 +44,8 @@ async fn a_reload_changes_the_process_and_nothing_else() {
         haproxy.reload();
         // Every poll on the way is looked at.
         loop {
-            let polled = last.fleet.nodes[0].pulse.polled;
-            last = sluice.until("another poll", |w| w.fleet.nodes[0].pulse.polled > polled).await;
+            let polled = last.fleet.nodes[0].stats.polled;
+            last = sluice.until("another poll", |w| w.fleet.nodes[0].stats.polled > polled).await;
             let node = &last.fleet.nodes[0];
             assert_eq!((node.link, node.error.as_str()), (Link::Live, ""));
             assert!(highest_rate(&last) < ABSURD, "{:?}", row(&last, "lb1/web/FRONTEND"));

@@ -69,8 +69,8 @@ async fn rows_follow_and_rates_stay_sane() {
     // Over some more polls, each of which is looked at.
     let mut last = world;
     for _ in 0..15 {
-        let polled = last.fleet.nodes[0].pulse.polled;
-        last = sluice.until("another poll", |w| w.fleet.nodes[0].pulse.polled > polled).await;
+        let polled = last.fleet.nodes[0].stats.polled;
+        last = sluice.until("another poll", |w| w.fleet.nodes[0].stats.polled > polled).await;
         assert!(highest_rate(&last) < ABSURD, "{:?}", row(&last, "lb1/web/FRONTEND"));
         assert!(row(&last, "lb1/be/s2").is_some_and(|r| r.get(Col::ErrorsMinute) == 0));
     }

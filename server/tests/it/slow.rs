@@ -140,7 +140,7 @@ async fn polls_that_take_longer_than_their_tick_are_not_piled_up() {
     let slow = Slow::start(Some(Duration::ZERO));
     let sluice = Sluice::polling(POLL, &[("lb1", "edge", &slow.socket())]).await;
     slow.take(Some(TAKES));
-    let polled = |w: &World| w.fleet.nodes[0].pulse.polled;
+    let polled = |w: &World| w.fleet.nodes[0].stats.polled;
     // The poll under way may be a fast one yet; the second from here is slow from its beginning.
     let mut last = polled(&sluice.hub.world());
     for _ in 0..2 {
@@ -159,9 +159,12 @@ async fn polls_that_take_longer_than_their_tick_are_not_piled_up() {
         assert!(age < 1_400, "{age} ms");
     }
     let (most, asked) = (slow.seen.most_open.load(Ordering::Relaxed), slow.polls() - asked);
-    eprintln!("{asked} polls in {:?}, {most} connections at most", began.elapsed());
+    let took = began.elapsed();
+    eprintln!("{asked} polls in {took:?}, {most} connections at most");
     assert!(most <= 2, "{most} connections at once");
-    assert!((3..=6).contains(&asked), "{asked} polls were asked for in the time of four");
+    // Beside those that fit one after the other into that time: the one under way at its beginning, and at its end.
+    let fit = usize::try_from(took.as_millis() / TAKES.as_millis()).expect("a few");
+    assert!(asked <= fit + 2, "{asked} polls were asked for where {fit} fit");
 }
 
 #[tokio::test]
@@ -175,7 +178,7 @@ async fn a_node_that_answers_late_shows_its_age() {
     sluice.until("the poll that hangs has failed", |w| w.fleet.nodes[0].link != Link::Live).await;
     assert!(slow.polls() > silent);
     let node = sluice.hub.world().fleet.nodes[0].clone();
-    let heard = node.pulse.polled;
+    let heard = node.stats.polled;
     assert_eq!(node.link, Link::Stale, "{node:?}");
     assert!(node.error.contains("no answer in time"), "{}", node.error);
     assert!(!node.is_fresh(heard), "a node that does not answer is never fresh");
@@ -186,7 +189,7 @@ async fn a_node_that_answers_late_shows_its_age() {
     slow.take(Some(Duration::from_millis(2_700)));
     let world = sluice.until("it answers again", |w| w.fleet.nodes[0].link == Link::Live).await;
     let node = &world.fleet.nodes[0];
-    let (heard, poll) = (node.pulse.polled, node.poll_ms);
+    let (heard, poll) = (node.stats.polled, node.poll_ms);
     assert!(node.is_fresh(heard + 2 * poll + 2_000) && !node.is_fresh(heard + 2 * poll + 2_001));
     let overdue = async {
         loop {
@@ -206,7 +209,9 @@ async fn a_node_that_answers_late_shows_its_age() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_hanging_nodes_of_fifty_cost_the_others_nothing() {
     const POLL: Duration = Duration::from_millis(500);
-    const WATCHED: Duration = Duration::from_secs(6);
+    /// Each of the others gets so many polls while five hang. Were they waited for, that would take three seconds each,
+    /// and longer than [`PATIENCE`].
+    const POLLS: usize = 12;
     let peers: Vec<Slow> = (0..50).map(|_| Slow::start(Some(Duration::ZERO))).collect();
     let named: Vec<(String, PathBuf)> = (1..).zip(&peers).map(|(n, p)| (format!("lb{n}"), p.socket())).collect();
     let nodes: Vec<(&str, &str, &Path)> = named.iter().map(|(n, s)| (n.as_str(), "edge", s.as_path())).collect();
@@ -214,7 +219,12 @@ async fn five_hanging_nodes_of_fifty_cost_the_others_nothing() {
     let watch = async |what: &str| {
         let (before, (cpu, _), began): (Vec<usize>, _, _) =
             (peers.iter().map(Slow::polls).collect(), cost(), Instant::now());
-        sleep(WATCHED).await;
+        let healthy = async {
+            while peers[5..].iter().zip(&before[5..]).any(|(peer, was)| peer.polls() - was < POLLS) {
+                sleep(Duration::from_millis(50)).await;
+            }
+        };
+        timeout(PATIENCE, healthy).await.expect("hanging nodes hold up nobody");
         let (after, took) = (cost(), began.elapsed());
         let polls: Vec<usize> = peers.iter().zip(before).map(|(p, was)| p.polls() - was).collect();
         let (least, most) = (polls[5..].iter().min().expect("nodes"), polls[5..].iter().max().expect("nodes"));
@@ -225,17 +235,12 @@ async fn five_hanging_nodes_of_fifty_cost_the_others_nothing() {
             100.0 * share,
             after.1
         );
-        polls
     };
     watch("all well").await;
     for peer in &peers[..5] {
         peer.take(None);
     }
-    let polls = watch("five hang").await;
-    let due = usize::try_from(WATCHED.as_millis() / POLL.as_millis()).expect("a few");
-    for (node, polls) in polls.iter().enumerate().skip(5) {
-        assert!(polls * 10 >= due * 7, "lb{} got {polls} of {due} polls", node + 1);
-    }
+    watch("five hang").await;
     let world = sluice.until("five are down", |w| w.fleet.nodes[..5].iter().all(|n| n.link == Link::Down)).await;
     for node in &world.fleet.nodes[..5] {
         assert!(node.error.contains("no answer in time"), "{}: {}", node.name, node.error);

@@ -10,11 +10,11 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 use lab::{Haproxy, program};
 use model::{
     action::Action,
-    availability::refusal,
+    availability::refused,
     col::{Col, Text},
     fleet::{Level, Link},
     outcome::Outcome,
-    row::Kind,
+    row::RowKind,
 };
 use server::{hub::World, metrics::Metrics};
 use tokio::{net::UnixStream, time::timeout};
@@ -34,15 +34,15 @@ struct Version {
     /// Columns of `show stat`, without the nameless last one, in Debian's build.
     columns: usize,
     /// Some of them that the version before does not have.
-    news: &'static [&'static str],
+    new: &'static [&'static str],
 }
 
 const VERSIONS: [Version; 5] = [
-    Version { branch: "2.2", columns: 99, news: &["eint", "srv_icur"] },
-    Version { branch: "2.6", columns: 128, news: &["uweight", "h1_open_streams", "h2_headers_rcvd"] },
-    Version { branch: "3.0", columns: 205, news: &["srid", "h1req", "quic_retry_sent"] },
-    Version { branch: "3.2", columns: 207, news: &["ssl_reused_sess"] },
-    Version { branch: "3.4", columns: 213, news: &["reqbin", "resbout", "priv_idle_cur"] },
+    Version { branch: "2.2", columns: 99, new: &["eint", "srv_icur"] },
+    Version { branch: "2.6", columns: 128, new: &["uweight", "h1_open_streams", "h2_headers_rcvd"] },
+    Version { branch: "3.0", columns: 205, new: &["srid", "h1req", "quic_retry_sent"] },
+    Version { branch: "3.2", columns: 207, new: &["ssl_reused_sess"] },
+    Version { branch: "3.4", columns: 213, new: &["reqbin", "resbout", "priv_idle_cur"] },
 ];
 
 /// Those of them that are here, each with its program.
@@ -126,13 +126,13 @@ async fn every_version_is_polled_and_shows_what_it_is() {
             assert!(info.contains(&format!("\nPid: {}\n", node.pid)), "{branch}: {info}");
         }
         for (target, kind, status) in [
-            ("lb1/web/FRONTEND", Kind::Frontend, "OPEN"),
-            ("lb1/web/public", Kind::Listener, "OPEN"),
-            ("lb1/be/s1", Kind::Server, "UP"),
-            ("lb1/be/plain", Kind::Server, "no check"),
-            ("lb1/be/tracker", Kind::Server, "UP"),
-            ("lb1/be/BACKEND", Kind::Backend, "UP"),
-            ("lb1/be_odd.name:with_all-chars_1/s.1:a_b-c", Kind::Server, "no check"),
+            ("lb1/web/FRONTEND", RowKind::Frontend, "OPEN"),
+            ("lb1/web/public", RowKind::Listener, "OPEN"),
+            ("lb1/be/s1", RowKind::Server, "UP"),
+            ("lb1/be/plain", RowKind::Server, "no check"),
+            ("lb1/be/tracker", RowKind::Server, "UP"),
+            ("lb1/be/BACKEND", RowKind::Backend, "UP"),
+            ("lb1/be_odd.name:with_all-chars_1/s.1:a_b-c", RowKind::Server, "no check"),
         ] {
             let row = row(&world, target).unwrap_or_else(|| panic!("{branch}: no {target}"));
             assert_eq!((row.kind, row.text(Text::Status)), (kind, status), "{branch} {target}");
@@ -220,7 +220,7 @@ async fn every_version_agrees_with_what_is_greyed_out() {
         {
             let row = row(&world, &format!("lb1/{name}")).expect("a server");
             for action in Action::ALL {
-                let reason = refusal(action, row, world.fleet.nodes.first());
+                let reason = refused(action, row, world.fleet.nodes.first());
                 let said = raw::ask(&socket, &line(action, name)).await;
                 match reason {
                     None => assert_eq!(said, "\n", "{branch} {action} {name}"),
@@ -238,7 +238,7 @@ async fn every_version_agrees_with_what_is_greyed_out() {
         let world = sluice.until("the agent is off", off).await;
         let row = row(&world, "lb1/be/s1").expect("a server");
         for action in [Action::Arunn, Action::Adown] {
-            assert_eq!(refusal(action, row, None).as_deref(), Some("agent checks are disabled"), "{branch}");
+            assert_eq!(refused(action, row, None).as_deref(), Some("agent checks are disabled"), "{branch}");
             let said = raw::ask(&socket, &line(action, "be/s1")).await;
             assert_eq!(said.trim_end(), "agent checks are not enabled on this server.", "{branch}");
         }
@@ -257,7 +257,7 @@ async fn no_version_is_sent_what_the_level_of_its_socket_does_not_allow() {
             for action in Action::ALL {
                 let target = format!("{}/be/s1", node.name);
                 let reason = format!("{}: the socket's level is {level}, not admin", node.name);
-                let greyed = refusal(action, row(&world, &target).expect("a server"), Some(node));
+                let greyed = refused(action, row(&world, &target).expect("a server"), Some(node));
                 assert_eq!(greyed.as_deref(), Some(reason.as_str()), "{branch} {action}");
                 let got = sluice.act(action, &target).await;
                 let expected = (Outcome::Refused, format!("{reason}; nothing was sent"));

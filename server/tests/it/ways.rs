@@ -244,7 +244,7 @@ async fn a_reload_that_fails_leaves_the_old_worker_within_reach() {
         }
     };
     timeout(PATIENCE, failed).await.expect("the reload fails");
-    let polled = sluice.hub.world().fleet.nodes[0].pulse.polled;
-    let still = sluice.until("another poll", |w| w.fleet.nodes[0].pulse.polled > polled).await;
+    let polled = sluice.hub.world().fleet.nodes[0].stats.polled;
+    let still = sluice.until("another poll", |w| w.fleet.nodes[0].stats.polled > polled).await;
     assert_eq!(still.fleet.nodes[0].pid, pid);
 }

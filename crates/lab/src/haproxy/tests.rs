@@ -15,8 +15,8 @@ async fn answering(socket: &Path) -> Option<u32> {
 
 #[test]
 fn a_configuration_names_its_sockets_and_its_folder() {
-    let sockets = [("severity".to_owned(), "level admin severity-output number".to_owned())];
-    let text = configuration(&sockets, Path::new("/x"), PROXIES);
+    let global = ["stats socket DIR/severity.sock level admin severity-output number".to_owned()];
+    let text = configuration(&global, Path::new("/x"), PROXIES);
     for line in [
         "\tstats socket /x/admin.sock level admin\n",
         "\tstats socket /x/operator.sock level operator\n",
@@ -30,7 +30,7 @@ fn a_configuration_names_its_sockets_and_its_folder() {
 
 #[tokio::test]
 async fn every_socket_answers_and_nothing_stays_behind() {
-    let builder = Haproxy::builder().socket("more", "level operator");
+    let builder = Haproxy::builder().global("stats socket DIR/more.sock level operator");
     let Some(haproxy) = builder.start(PROXIES).await else { return };
     let pid = haproxy.pid().expect("it runs");
     for (name, level) in [("admin", "admin"), ("operator", "operator"), ("user", "user"), ("more", "operator")] {

@@ -1,4 +1,4 @@
-//! A stats socket with nobody behind it, over each transport: it writes down what it is told, and does as scripted.
+//! A scripted stats socket over each transport: it keeps the lines that it is sent, and answers as a script says.
 
 use std::{
     io,
@@ -46,7 +46,7 @@ pub(crate) enum Reply {
     /// Written at one byte a second.
     Drip(Vec<u8>),
     /// The beginning of a table, then so many bytes.
-    Dedup(u64),
+    Flood(u64),
 }
 
 type Script = Arc<dyn Fn(&str) -> Reply + Send + Sync>;
@@ -72,7 +72,7 @@ pub(crate) enum Conduct {
 
 /// What became of the fake's connections.
 #[derive(Default)]
-struct AuditLog {
+struct Journal {
     lines: Mutex<Vec<Vec<u8>>>,
     sent: AtomicU64,
     /// The line after whose answer the next connection is closed unread.
@@ -80,7 +80,7 @@ struct AuditLog {
     is_next_dropped: AtomicBool,
 }
 
-impl AuditLog {
+impl Journal {
     fn heard(&self, line: Vec<u8>) {
         let mut fatal = self.fatal.lock().expect("no panic");
         if fatal.is_some_and(|fatal| line == format!("{fatal}\n").as_bytes()) {
@@ -95,7 +95,7 @@ impl AuditLog {
 pub(crate) struct Fake {
     place: Place,
     conduct: watch::Sender<Conduct>,
-    record: Arc<AuditLog>,
+    journal: Arc<Journal>,
     _task: AbortOnDropHandle<()>,
 }
 
@@ -113,7 +113,7 @@ impl Fake {
         Self::over(Transport::Unix, &Arc::new(Certificates::new()), Conduct::Answer(Arc::new(reply)))
     }
 
-    /// Over any transport; over TLS with the certificate `good` unless it is told another.
+    /// Over any transport; over TLS with the certificate `good`, unless its conduct names another.
     pub(crate) fn over(transport: Transport, certificates: &Arc<Certificates>, first: Conduct) -> Self {
         let place = match transport {
             Transport::Unix => Place::Unix(Arc::new(tempfile::tempdir().expect("a directory"))),
@@ -121,10 +121,10 @@ impl Fake {
             Transport::Tls => Place::Tls(free(), certificates.clone()),
         };
         let (conduct, orders) = watch::channel(first);
-        let record = Arc::new(AuditLog::default());
+        let journal = Arc::new(Journal::default());
         let listener = Listener::bind(&place);
-        let task = tokio::spawn(run(place.clone(), listener, orders, record.clone()));
-        Self { place, conduct, record, _task: AbortOnDropHandle::new(task) }
+        let task = tokio::spawn(run(place.clone(), listener, orders, journal.clone()));
+        Self { place, conduct, journal, _task: AbortOnDropHandle::new(task) }
     }
 
     /// Does something else from now on. What is open is closed.
@@ -134,7 +134,7 @@ impl Fake {
 
     /// Closes one connection unread: that which follows the next answer to `line`.
     pub(crate) fn drop_after(&self, line: &'static str) {
-        *self.record.fatal.lock().expect("no panic") = Some(line);
+        *self.journal.fatal.lock().expect("no panic") = Some(line);
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
@@ -153,23 +153,23 @@ impl Fake {
 
     /// How many lines came so far.
     pub(crate) fn lines(&self) -> usize {
-        self.record.lines.lock().expect("no panic").len()
+        self.journal.lines.lock().expect("no panic").len()
     }
 
     /// Bytes of a flood that the client has taken.
     pub(crate) fn flooded(&self) -> u64 {
-        self.record.sent.load(Ordering::Relaxed)
+        self.journal.sent.load(Ordering::Relaxed)
     }
 
-    /// How often it was told this line.
+    /// How often this line came.
     pub(crate) fn times(&self, line: &str) -> usize {
-        let told = self.record.lines.lock().expect("no panic");
+        let told = self.journal.lines.lock().expect("no panic");
         told.iter().filter(|l| l.trim_ascii_end() == line.as_bytes()).count()
     }
 
     /// Every line that no poll says, in order.
     pub(crate) fn told(&self) -> Vec<String> {
-        let told = self.record.lines.lock().expect("no panic");
+        let told = self.journal.lines.lock().expect("no panic");
         let is_poll = |line: &&Vec<u8>| POLL.iter().any(|p| line.as_slice() == format!("{p}\n").as_bytes());
         told.iter().filter(|l| !is_poll(l)).map(|l| String::from_utf8_lossy(l).trim_end().to_owned()).collect()
     }
@@ -217,7 +217,7 @@ impl Listener {
     }
 }
 
-async fn run(place: Place, first: Listener, mut orders: watch::Receiver<Conduct>, record: Arc<AuditLog>) {
+async fn run(place: Place, first: Listener, mut orders: watch::Receiver<Conduct>, journal: Arc<Journal>) {
     let mut listener = Some(first);
     let mut open = JoinSet::new();
     loop {
@@ -241,21 +241,23 @@ async fn run(place: Place, first: Listener, mut orders: watch::Receiver<Conduct>
                 open.shutdown().await;
             }
             Ok(stream) = taking.accept() => {
-                if record.is_next_dropped.swap(false, Ordering::SeqCst) {
+                if journal.is_next_dropped.swap(false, Ordering::SeqCst) {
                     continue;
                 }
-                open.spawn(serve(stream, place.clone(), conduct, record.clone()));
+                open.spawn(serve(stream, place.clone(), conduct, journal.clone()));
             }
         }
     }
 }
 
-async fn serve(stream: Box<dyn Duplex>, place: Place, conduct: Conduct, record: Arc<AuditLog>) {
+async fn serve(stream: Box<dyn Duplex>, place: Place, conduct: Conduct, journal: Arc<Journal>) {
     let (script, certificate) = match conduct {
         Conduct::Drop => return,
         Conduct::Answer(script) => (script, "good"),
         Conduct::Show(certificate) => (good(), certificate),
-        Conduct::Plain(answer) => return lines(stream, Arc::new(move |_| Reply::Whole(answer.clone())), &record).await,
+        Conduct::Plain(answer) => {
+            return lines(stream, Arc::new(move |_| Reply::Whole(answer.clone())), &journal).await;
+        }
         Conduct::Refuse | Conduct::Backlog | Conduct::Mute => {
             std::future::pending::<()>().await;
             return drop(stream);
@@ -266,15 +268,15 @@ async fn serve(stream: Box<dyn Duplex>, place: Place, conduct: Conduct, record: 
             let acceptor = TlsAcceptor::from(certificates.server(certificate));
             // A client that does not like the certificate goes away.
             if let Ok(stream) = acceptor.accept(stream).await {
-                lines(Box::new(stream), script, &record).await;
+                lines(Box::new(stream), script, &journal).await;
             }
         }
-        _ => lines(stream, script, &record).await,
+        _ => lines(stream, script, &journal).await,
     }
 }
 
 /// Writes down every line of a connection, and replies to the first.
-async fn lines(stream: Box<dyn Duplex>, script: Script, record: &AuditLog) {
+async fn lines(stream: Box<dyn Duplex>, script: Script, journal: &Journal) {
     let (reader, writer) = tokio::io::split(stream);
     let (mut reader, mut writer) = (BufReader::new(reader), Some(writer));
     loop {
@@ -283,17 +285,17 @@ async fn lines(stream: Box<dyn Duplex>, script: Script, record: &AuditLog) {
             return;
         }
         let Some(mut writer) = writer.take() else {
-            record.heard(line);
+            journal.heard(line);
             continue;
         };
         let reply = script(String::from_utf8_lossy(&line).trim_end_matches('\n'));
-        record.heard(line);
+        journal.heard(line);
         // Whoever went away needs no reply.
-        let _: io::Result<()> = answer(&mut writer, reply, record).await;
+        let _: io::Result<()> = answer(&mut writer, reply, journal).await;
     }
 }
 
-async fn answer(writer: &mut (impl AsyncWrite + Unpin), reply: Reply, record: &AuditLog) -> io::Result<()> {
+async fn answer(writer: &mut (impl AsyncWrite + Unpin), reply: Reply, journal: &Journal) -> io::Result<()> {
     match reply {
         Reply::Whole(bytes) => writer.write_all(&bytes).await?,
         Reply::Hang(bytes) => {
@@ -308,13 +310,13 @@ async fn answer(writer: &mut (impl AsyncWrite + Unpin), reply: Reply, record: &A
                 sleep(Duration::from_secs(1)).await;
             }
         }
-        Reply::Dedup(length) => {
+        Reply::Flood(length) => {
             writer.write_all(b"# pxname,svname,status,type,\n").await?;
             static CHUNK: [u8; 64 * 1024] = [b'x'; 64 * 1024];
             let mut left = length;
             while left > 0 {
                 writer.write_all(&CHUNK).await?;
-                record.sent.fetch_add(CHUNK.len() as u64, Ordering::Relaxed);
+                journal.sent.fetch_add(CHUNK.len() as u64, Ordering::Relaxed);
                 left = left.saturating_sub(CHUNK.len() as u64);
             }
         }

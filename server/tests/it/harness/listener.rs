@@ -1,11 +1,10 @@
-//! A whole Sluice on a real port, in this process: its door as a test wants it.
+//! A whole Sluice on a real port, in this process, with the listener settings that a test needs.
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use axum::Router;
 use server::{
-    metrics::Metrics,
-    tls::{Certificates as Served, TlsFiles},
+    metrics::{Metrics, TextFormat},
+    tls::{CertificateReloader, TlsFiles},
     web::{self, AppState, ListenerSettings},
 };
 use tokio::{
@@ -31,8 +30,8 @@ use super::{
 };
 use crate::PATIENCE;
 
-/// A Sluice that serves. Dropping it ends it.
-pub(crate) struct Doorway {
+/// A Sluice that serves HTTP. Dropping it ends it.
+pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) shutdown: CancellationToken,
@@ -41,13 +40,13 @@ pub(crate) struct Doorway {
     _fake: Fake,
 }
 
-impl Doorway {
-    /// Serves through a door that `change` makes of the usual one.
+impl TestServer {
+    /// Serves with the default listener settings as `change` alters them.
     pub(crate) async fn start(change: impl FnOnce(&mut ListenerSettings)) -> Self {
         Self::serving(true, change).await
     }
 
-    /// The same, where one would need an account and there is none: any name is answered.
+    /// The same, but not open to everybody: an account is needed and there is none. Any `Host` is answered.
     pub(crate) async fn closed(change: impl FnOnce(&mut ListenerSettings)) -> Self {
         Self::serving(false, change).await
     }
@@ -62,7 +61,7 @@ impl Doorway {
         change(&mut listener_settings);
         let state =
             AppState { listener_settings: Arc::new(listener_settings), ..sluice.state(may_be_open, shutdown.clone()) };
-        let served = tokio::spawn(web::run(listener, state, Router::new()));
+        let served = tokio::spawn(web::run(listener, state));
         Self { address, metrics, shutdown, served, sluice, _fake: fake }
     }
 
@@ -78,12 +77,12 @@ impl Doorway {
 
     /// A figure of `/metrics`.
     pub(crate) fn figure(&self, line: &str) -> u64 {
-        let all = self.metrics.encode();
+        let all = self.metrics.encode(TextFormat::OpenMetrics);
         let found = all.lines().find_map(|l| l.strip_prefix(line)?.strip_prefix(' '));
         found.map_or(0, |n| n.parse().expect("a number"))
     }
 
-    /// Waits until a figure is as told.
+    /// Waits until a figure is as wanted.
     pub(crate) async fn until_figure(&self, line: &str, wanted: impl Fn(u64) -> bool) {
         let reached = async {
             while !wanted(self.figure(line)) {
@@ -94,7 +93,7 @@ impl Doorway {
     }
 }
 
-impl Drop for Doorway {
+impl Drop for TestServer {
     fn drop(&mut self) {
         self.shutdown.cancel();
     }
@@ -146,8 +145,8 @@ pub(crate) async fn until_cut(mut stream: impl AsyncRead + Unpin) -> Duration {
 }
 
 /// What is served, from a file with certificate and key.
-pub(crate) fn served(pem: &Path) -> Served {
-    Served::load(TlsFiles { certificate: pem.to_owned(), key: pem.to_owned() }).expect("a pair")
+pub(crate) fn served(pem: &Path) -> CertificateReloader {
+    CertificateReloader::load(TlsFiles { certificate: pem.to_owned(), key: pem.to_owned() }).expect("a pair")
 }
 
 /// A client that trusts a CA and offers these protocols.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 pub(crate) use lab::socket::{ask as try_ask, ask_master as try_ask_master};
 
-/// A server as HAProxy tells of it.
+/// A server as `show servers state` has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Server {
     pub(crate) status: String,

@@ -12,8 +12,8 @@ use model::{
 };
 use server::{
     audit::AuditLog,
-    auth::{Access, Cost, Principal, Rules, SessionLimits, Setup},
-    collector::{Collector, unheard},
+    auth::{Auth, AuthConfig, Cost, Principal, Rules, SessionLimits},
+    collector::{Collector, unpolled_node},
     config::NodeConfig,
     db::Database,
     hub::{Hub, World},
@@ -66,23 +66,23 @@ impl Sluice {
     /// Watches nodes, whether they answer or not.
     pub(crate) fn start(configs: &[NodeConfig]) -> Self {
         let (metrics, tracker, shutdown) = (Arc::new(Metrics::new()), TaskTracker::new(), CancellationToken::new());
-        let unheard = configs.iter().map(|c| unheard(c, 0)).collect();
-        let hub = Hub::spawn(unheard, "test".into(), metrics.clone(), &tracker, shutdown.clone());
+        let nodes = configs.iter().map(|c| unpolled_node(c, 0)).collect();
+        let hub = Hub::spawn(nodes, "test".into(), metrics.clone(), &tracker, shutdown.clone());
         let collector = |(place, config): (usize, &NodeConfig)| {
             let task = Collector::spawn(place, config, hub.clone(), metrics.clone(), &tracker, shutdown.clone());
             (config.name.clone(), task)
         };
         let collectors: BTreeMap<_, _> = configs.iter().enumerate().map(collector).collect();
-        let database = Database::in_memory().expect("memory");
+        let database = Database::in_memory(server::schema::MIGRATIONS).expect("memory");
         let operations = Operations::new(hub.clone(), collectors, AuditLog::new(database.clone()), metrics.clone());
         Self { hub, operations, database, metrics, shutdown }
     }
 
     /// Who may do what: everybody everything, as there are no accounts; nobody anything where it may not be open.
-    fn auth(&self, may_be_open: bool) -> Access {
+    fn auth(&self, may_be_open: bool) -> Auth {
         let (rules, sessions) = (Rules::default(), SessionLimits::default());
         let cost = Cost { memory: 8, passes: 1, lanes: 1 };
-        Access::start(self.database.clone(), Setup { rules, sessions, may_be_open, cost }).expect("access")
+        Auth::start(self.database.clone(), AuthConfig { rules, sessions, may_be_open, cost }).expect("access")
     }
 
     /// The state of a program that serves what this core knows, until `shutdown` is cancelled; without accounts, for
@@ -100,7 +100,7 @@ impl Sluice {
         world.expect("the hub runs")
     }
 
-    /// Waits until a server's status is as told.
+    /// Waits until a server has this status.
     pub(crate) async fn until_status(&self, target: &str, status: &str) -> Arc<World> {
         self.until(&format!("{target} is {status}"), |w| row(w, target).is_some_and(|r| r.text(Text::Status) == status))
             .await

@@ -3,7 +3,7 @@
 use server::config::ConnectionLimits;
 use tokio::io::AsyncReadExt as _;
 
-use crate::harness::listener::{Doorway, ask, until_cut};
+use crate::harness::listener::{TestServer, ask, until_cut};
 
 /// The status of an answer.
 fn status(answer: &str) -> &str {
@@ -16,19 +16,19 @@ async fn connections_beyond_the_bound_are_refused_until_others_end() {
         (ConnectionLimits { connections: 100, per_address: Some(10) }, "address"),
         (ConnectionLimits { connections: 10, per_address: None }, "total"),
     ] {
-        let listener_settings = Doorway::start(|listener_settings| listener_settings.limits = limits).await;
+        let server = TestServer::start(|settings| settings.limits = limits).await;
         let mut held = Vec::new();
         for _ in 0..10 {
-            held.push(listener_settings.connect().await);
+            held.push(server.connect().await);
         }
-        listener_settings.until_figure("sluice_connections", |n| n == 10).await;
+        server.until_figure("sluice_connections", |n| n == 10).await;
         for _ in 0..3 {
-            until_cut(listener_settings.connect().await).await;
+            until_cut(server.connect().await).await;
         }
-        assert_eq!(listener_settings.figure(&format!("sluice_connections_refused_total{{reason=\"{reason}\"}}")), 3);
+        assert_eq!(server.figure(&format!("sluice_connections_refused_total{{reason=\"{reason}\"}}")), 3);
         held.pop();
-        listener_settings.until_figure("sluice_connections", |n| n == 9).await;
-        let answer = listener_settings.ask("GET /healthz HTTP/1.1\nHost: localhost").await;
+        server.until_figure("sluice_connections", |n| n == 9).await;
+        let answer = server.ask("GET /healthz HTTP/1.1\nHost: localhost").await;
         assert_eq!(status(&answer), "200", "{reason}: {answer}");
         // Those that were there first are served, too.
         let first = held.remove(0);
@@ -38,18 +38,18 @@ async fn connections_beyond_the_bound_are_refused_until_others_end() {
 
 #[tokio::test]
 async fn this_machine_is_not_bound_unless_the_configuration_says_so() {
-    let listener_settings = Doorway::start(|_| {}).await;
+    let server = TestServer::start(|_| {}).await;
     let mut held = Vec::new();
     for _ in 0..300 {
-        held.push(listener_settings.connect().await);
+        held.push(server.connect().await);
     }
-    listener_settings.until_figure("sluice_connections", |n| n == 300).await;
-    assert_eq!(status(&listener_settings.ask("GET /healthz HTTP/1.1\nHost: localhost").await), "200");
+    server.until_figure("sluice_connections", |n| n == 300).await;
+    assert_eq!(status(&server.ask("GET /healthz HTTP/1.1\nHost: localhost").await), "200");
 }
 
 #[tokio::test]
 async fn heads_beyond_the_bound_are_refused() {
-    let listener_settings = Doorway::start(|_| {}).await;
+    let server = TestServer::start(|_| {}).await;
     let with = |headers: String| format!("GET /healthz HTTP/1.1\nHost: localhost{headers}");
     let lines = |n: usize| (0..n).map(|n| format!("\nX-{n}: y")).collect::<String>();
     for (what, head, expected) in [
@@ -59,7 +59,7 @@ async fn heads_beyond_the_bound_are_refused() {
         ("a line of 64 kB", with(format!("\nX: {}", "y".repeat(64 * 1024))), "431"),
         ("an address of 64 kB", format!("GET /{} HTTP/1.1\nHost: localhost", "y".repeat(64 * 1024)), "431"),
     ] {
-        let mut stream = listener_settings.connect().await;
+        let mut stream = server.connect().await;
         let head = format!("{head}\nConnection: close\n\n").replace('\n', "\r\n");
         // The answer comes before all was sent.
         let (mut reads, mut writes) = stream.split();

@@ -22,7 +22,7 @@ use crate::{
     PATIENCE,
     harness::{
         certificates::{Certificates, NOW},
-        listener::{Doorway, ask, client, served, shake},
+        listener::{TestServer, ask, client, served, shake},
     },
 };
 
@@ -41,13 +41,13 @@ async fn nothing_is_dropped_while_the_certificate_is_exchanged() {
     let place = certificates.path("live");
     exchange(&pairs[0], &place);
     let live = served(&place);
-    let listener_settings = Doorway::start(|listener_settings| {
-        listener_settings.certificates = Some(live.clone());
+    let server = TestServer::start(|settings| {
+        settings.certificates = Some(live.clone());
     })
     .await;
     let (reload, asked) = watch::channel(0);
-    tokio::spawn(live.keep(Duration::from_millis(50), asked, listener_settings.shutdown.clone()));
-    let (ca, address) = (certificates.path("ca"), listener_settings.address);
+    tokio::spawn(live.run(Duration::from_millis(50), asked, server.shutdown.clone()));
+    let (ca, address) = (certificates.path("ca"), server.address);
 
     let mut viewers = Vec::new();
     for _ in 0..20 {
@@ -113,11 +113,11 @@ async fn nothing_is_dropped_while_the_certificate_is_exchanged() {
         let pong = async { while !matches!(viewer.next().await.expect("open").expect("well"), Message::Pong(_)) {} };
         timeout(PATIENCE, pong).await.expect("every stream is there");
     }
-    let shaken = listener_settings.figure(r#"sluice_tls_handshakes_total{reason="done"}"#);
+    let shaken = server.figure(r#"sluice_tls_handshakes_total{reason="done"}"#);
     eprintln!(
         "{} requests, {shaken} handshakes, 20 streams, {} exchanges",
         asks.load(Ordering::Relaxed),
         EXCHANGES - 1
     );
-    assert_eq!(listener_settings.figure(r#"sluice_tls_handshakes_total{reason="failed"}"#), 0);
+    assert_eq!(server.figure(r#"sluice_tls_handshakes_total{reason="failed"}"#), 0);
 }

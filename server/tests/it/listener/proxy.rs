@@ -5,30 +5,30 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{PATIENCE, harness::listener::Doorway};
+use crate::{PATIENCE, harness::listener::TestServer};
 
 /// What the record says of where the last log-in came from.
-async fn told_from(listener_settings: &Doorway, headers: &str) -> String {
+async fn told_from(server: &TestServer, headers: &str) -> String {
     let body = r#"{"user":"anna","password":"wrong, as there is nobody"}"#;
     let length = body.len();
     let head = format!(
         "POST /api/v1/login HTTP/1.1\nHost: sluice.example.org\nContent-Type: application/json\nContent-Length: {length}\n{headers}\n\n"
     );
-    let mut stream = listener_settings.connect().await;
+    let mut stream = server.connect().await;
     let request = head.replace('\n', "\r\n") + body;
     stream.write_all(request.as_bytes()).await.expect("sent");
     let mut answer = [0; 12];
     timeout(PATIENCE, stream.read_exact(&mut answer)).await.expect("in time").expect("an answer");
     assert_eq!(&answer, b"HTTP/1.1 401");
     let last = "SELECT address FROM record ORDER BY id DESC LIMIT 1";
-    listener_settings.sluice.database.call(|c| c.query_row(last, [], |row| row.get(0))).await.expect("an entry")
+    server.sluice.database.run(|c| c.query_row(last, [], |row| row.get(0))).await.expect("an entry")
 }
 
 #[tokio::test]
 async fn the_client_s_address_is_a_trusted_proxy_s_word() {
     let behind = async |proxies: &str| {
         let proxies = Some(vec![proxies.parse().expect("a network")]);
-        Doorway::closed(|listener_settings| listener_settings.config.proxies = proxies).await
+        TestServer::closed(|settings| settings.config.proxies = proxies).await
     };
     let (trusting, other) = (behind("127.0.0.0/8").await, behind("10.0.0.0/8").await);
     let said = "X-Forwarded-For: 6.6.6.6, 203.0.113.9\nX-Forwarded-Proto: https";
@@ -42,9 +42,9 @@ async fn the_client_s_address_is_a_trusted_proxy_s_word() {
 
 #[tokio::test]
 async fn a_page_behind_a_proxy_acts_under_the_name_that_browsers_use() {
-    let listener_settings = Doorway::closed(|listener_settings| {
-        listener_settings.config.proxies = Some(vec!["127.0.0.1/32".parse().expect("a network")]);
-        listener_settings.config.url = Some("https://sluice.example.org".parse().expect("an address"));
+    let server = TestServer::closed(|settings| {
+        settings.config.proxies = Some(vec!["127.0.0.1/32".parse().expect("a network")]);
+        settings.config.url = Some("https://sluice.example.org".parse().expect("an address"));
     })
     .await;
     for (host, origin, expected) in [
@@ -55,7 +55,7 @@ async fn a_page_behind_a_proxy_acts_under_the_name_that_browsers_use() {
         ("127.0.0.1:8080", "http://127.0.0.1:8080", "403"),
     ] {
         let head = format!("POST /api/v1/actions HTTP/1.1\nHost: {host}\nOrigin: {origin}\nContent-Length: 0");
-        let told = listener_settings.ask(&head).await;
+        let told = server.ask(&head).await;
         assert!(told.starts_with(&format!("HTTP/1.1 {expected}")), "{host} {origin}: {told}");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use lab::Haproxy;
 use serde_json::Value;
-use server::web::{self, pages};
+use server::web;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -54,7 +54,7 @@ fn sent(reply: &str) -> (Vec<String>, Rows) {
 #[tokio::test]
 async fn every_column_of_every_version_comes_through() {
     let behind = Behind::start().await;
-    for (Version { branch, columns, news }, program) in versions() {
+    for (Version { branch, columns, new }, program) in versions() {
         let Some(haproxy) = Haproxy::builder().program(program).start(&behind.proxies()).await else { return };
         let sluice = Sluice::watching(&[("lb1", "edge", &haproxy.admin())]).await;
         sluice.until_status("lb1/be/s1", "UP").await;
@@ -62,8 +62,7 @@ async fn every_column_of_every_version_comes_through() {
         let address = listener.local_addr().expect("an address").to_string();
         let shutdown = CancellationToken::new();
         let state = sluice.state(true, shutdown.clone());
-        let routes = pages::routes(&state);
-        let served = tokio::spawn(web::run(listener, state, routes));
+        let served = tokio::spawn(web::run(listener, state));
 
         // The two are read at different moments: a cell may have been filled in between.
         let began = Instant::now();
@@ -78,7 +77,7 @@ async fn every_column_of_every_version_comes_through() {
         assert_eq!(told, rows, "{branch}");
         // The last one has no name: each line ends with a comma.
         assert_eq!(header.len() - 1, columns, "{branch}: {header:?}");
-        for name in news {
+        for name in new {
             assert!(header.iter().any(|h| h == name), "{branch}: HAProxy has no {name}: {header:?}");
             assert!(told.iter().any(|(_, cells)| cells.contains(*name)), "{branch}: {name} does not come through");
         }

@@ -1,6 +1,6 @@
 //! HAProxy 1.8: read, shown, and never told to do anything. Its replies are made of those of 2.0.0, not recorded.
 
-use model::{action::Action, availability::refusal, fleet::Level, outcome::Outcome};
+use model::{action::Action, availability::refused, fleet::Level, outcome::Outcome};
 use testkit::recordings::MADE_1_8;
 
 use crate::harness::{
@@ -29,7 +29,7 @@ async fn an_old_version_is_read_and_told_nothing() {
     let node = &world.fleet.nodes[0];
     assert_eq!((node.version.as_str(), node.level), ("1.8.0", Level::Unknown));
     for action in Action::ALL {
-        let greyed = refusal(action, row(&world, "lb1/be_http/s1").expect("a server"), Some(node));
+        let greyed = refused(action, row(&world, "lb1/be_http/s1").expect("a server"), Some(node));
         assert_eq!(greyed.as_deref(), Some(REASON), "{action}");
         let got = sluice.act(action, "lb1/be_http/s1").await;
         assert_eq!((got.outcome, got.message), (Outcome::Refused, format!("{REASON}; nothing was sent")), "{action}");

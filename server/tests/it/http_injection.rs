@@ -1,7 +1,8 @@
 //! Injection through every way in that HTTP has: the API's body and queries, the form, the stream.
 
 use futures::{SinkExt, StreamExt};
-use server::web::{self, pages};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use server::web;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -34,9 +35,7 @@ async fn ask(address: &str, head: &str, kind: &str, body: &str) -> u16 {
 
 /// Every byte but letters and digits as `%XX`.
 fn escaped(text: &str) -> String {
-    text.bytes()
-        .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
-        .collect()
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 #[tokio::test]
@@ -47,8 +46,7 @@ async fn nothing_but_the_refusal_comes_of_a_bad_name() {
     let address = listener.local_addr().expect("an address").to_string();
     let shutdown = CancellationToken::new();
     let state = sluice.state(true, shutdown.clone());
-    let routes = pages::routes(&state);
-    let served = tokio::spawn(web::run(listener, state, routes));
+    let served = tokio::spawn(web::run(listener, state));
 
     for bad in BAD {
         for (node, backend, server) in [(bad, "be_http", "s1"), ("lb1", bad, "s1"), ("lb1", "be_http", bad)] {

@@ -1,4 +1,4 @@
-//! What rules and role refuse never reaches HAProxy, and neither does a reason.
+//! An action that role or rules deny never reaches HAProxy, and neither does a reason.
 
 use std::sync::Arc;
 
@@ -53,8 +53,8 @@ async fn what_is_not_allowed_is_never_sent() {
         ),
         (by(Role::Admin, vec![]), Action::Maint, vec!["lb1/be_http/s1"], 404),
     ] {
-        let refused = sluice.operations.run(request(action, &targets, ""), &principal).await.expect_err("refused");
-        assert_eq!(refused.status(), status, "{refused}");
+        let denied = sluice.operations.run(request(action, &targets, ""), &principal).await.expect_err("denied");
+        assert_eq!(denied.status(), status, "{denied}");
     }
     assert_eq!(fake.told(), Vec::<String>::new());
 }
