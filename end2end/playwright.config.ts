@@ -1,9 +1,9 @@
 import { defineConfig } from '@playwright/test';
 
-// One worker: the tests stop and start the same two HAProxy processes.
+// Two workers, each with a lab of its own: the tests of a worker stop and start the same two HAProxy processes.
 export default defineConfig({
   testDir: 'tests',
-  workers: 1,
+  workers: 2,
   forbidOnly: !!process.env.CI,
   timeout: 60_000,
   // Time for two busy cores. What has to happen within a time says so itself.

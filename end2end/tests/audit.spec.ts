@@ -8,7 +8,7 @@ async function drain(request: { post(url: string, options: object): Promise<{ ok
   expect((await request.post('/api/v1/actions', { data: post })).ok()).toBe(true);
 }
 
-test('an operation is in the record with its reason and what became of it, and the filter finds it', async ({ page }) => {
+test('an operation is in the audit log with its reason and what became of it, and the filter finds it', async ({ page }) => {
   await drain(page.request);
   await page.goto('/audit');
   await expect(page.getByText('Times are in UTC.')).toBeVisible();
@@ -18,7 +18,7 @@ test('an operation is in the record with its reason and what became of it, and t
   await expect(operation).toContainText('Set state to DRAIN');
   await expect(operation).toContainText('a new "kernel" <b>now</b>');
   await expect(operation).toContainText('127.0.0.1');
-  await expectAccessible(page, 'the record');
+  await expectAccessible(page, 'the audit log');
 
   await page.getByLabel('Kind').selectOption('operation');
   await page.getByLabel('Target has').fill('WEB2');
@@ -55,7 +55,7 @@ test('the page is opened from the others, and its filter comes along into the ex
   for (const line of lines.slice(1)) expect(line).toContain(',operation,');
 });
 
-test('what was refused is in the record too', async ({ page }) => {
+test('what was denied is in the audit log too', async ({ page }) => {
   const post = { action: 'maint', targets: [{ node: 'lb1', backend: 'webservers', server: 'web99' }] };
   expect((await page.request.post('/api/v1/actions', { data: post })).status()).toBe(404);
   await page.goto('/audit?kind=refusal');
@@ -84,7 +84,7 @@ for (const viewport of [
   test.describe(`${viewport.width} px`, () => {
     test.use({ viewport });
 
-    test('the record fits', async ({ page }) => {
+    test('the audit log fits', async ({ page }) => {
       const servers = ['web1', 'web2', 'web3', 'web4'];
       const targets = servers.map((server) => ({ node: 'lb2', backend: 'webservers', server }));
       await page.request.post('/api/v1/actions', { data: { action: 'ready', targets, reason: 'a reason with averyveryveryverylongwordthatdoesnotbreakbyitself' } });
@@ -96,7 +96,7 @@ for (const viewport of [
         await page.screenshot({ path: `screenshots/audit-${colorScheme}-${viewport.width}.png` });
       }
       expect(await overflowing(page)).toEqual([]);
-      await expectAccessible(page, 'the record');
+      await expectAccessible(page, 'the audit log');
     });
   });
 }

@@ -1,5 +1,8 @@
 import { apply, bar, box, card, check, confirm, details, expect, expectAccessible, open, outcomes, question, row, test } from '../test';
 
+// The slowest file by far: its tests are shared among the workers.
+test.describe.configure({ mode: 'parallel' });
+
 for (const colorScheme of ['light', 'dark'] as const) {
   test.describe(colorScheme, () => {
     test.use({ colorScheme });
@@ -63,7 +66,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     test('the answers to the form are accessible', async ({ page, guard }) => {
       guard.allow(/status of 400/);
       // Axe is a script itself: the program is taken away in place of all scripts.
-      await page.route('**/pkg/*.js', (route) => route.fulfill({ contentType: 'text/javascript', body: 'export default async () => {}; export const hydrate = () => {};' }));
+      await page.route('**/pkg/*/sluice.js', (route) => route.fulfill({ contentType: 'text/javascript', body: 'export default async () => {}; export const hydrate = () => {};' }));
       await page.goto('/stats');
       await expectAccessible(page, 'stats without the program');
       const section = card(page, 'db-ro', 'lb2');

@@ -43,15 +43,15 @@ test('the cookies are out of reach of scripts and other sites', async ({ page, c
   expect(await page.evaluate(() => document.cookie)).not.toContain('__Host-sluice');
 });
 
-test('a log-in elsewhere gives another token, and what was there before opens nothing', async ({ page, context }) => {
-  const token = async () => (await context.cookies()).find((cookie) => cookie.name === '__Host-sluice');
+test('a log-in elsewhere gives another session, and the one before it opens nothing', async ({ page, context }) => {
+  const session = async () => (await context.cookies()).find((cookie) => cookie.name === '__Host-sluice');
   await page.goto('/login');
   await logIn(page, viewer);
   await expect(page).toHaveURL(/\/stats$/);
-  const planted = (await token())!;
-  const answer = await page.request.post('/api/v1/login', { data: { user: viewer.name, password: viewer.password } });
-  expect(answer.status()).toBe(200);
-  expect((await token())!.value).not.toBe(planted.value);
+  const planted = (await session())!;
+  const response = await page.request.post('/api/v1/login', { data: { user: viewer.name, password: viewer.password } });
+  expect(response.status()).toBe(200);
+  expect((await session())!.value).not.toBe(planted.value);
   await context.addCookies([planted]);
   expect((await page.request.get('/api/v1/me')).status()).toBe(401);
 });
@@ -62,8 +62,7 @@ test('an open page leads to the log-in as soon as its session ends', async ({ pa
   await logIn(page, viewer);
   await open(page, '/stats?q=web');
   await page.request.post(`${sluice.url}/api/v1/logout`, { headers: { origin: sluice.url } });
-  // The stream ends within a second; the rest is a page to load.
-  await page.waitForURL(/\/login\?next=/, { timeout: 5_000 });
+  await page.waitForURL(/\/login\?next=/);
   expect(new URL(page.url()).searchParams.get('next')).toBe('/stats?q=web');
   expect((await context.request.get('/api/v1/me')).status()).toBe(401);
 });
@@ -103,8 +102,8 @@ test('what fails too often waits, and says for how long', async ({ page, guard, 
   for (let n = 0, wait = 0; wait < 4; n++) {
     await new Promise((resolve) => setTimeout(resolve, wait * 1_000));
     const data = { user: 'somebody', password: `guess ${n}` };
-    const answer = await page.request.post('/api/v1/login', { data, headers: { origin: sluice.url } });
-    wait = Number(answer.headers()['retry-after'] ?? 0);
+    const response = await page.request.post('/api/v1/login', { data, headers: { origin: sluice.url } });
+    wait = Number(response.headers()['retry-after'] ?? 0);
   }
   await page.goto('/login');
   await logIn(page, { name: 'somebody', password: 'one more guess' });

@@ -170,7 +170,7 @@ test.describe('signed out', () => {
     await page.goto('/wall');
     await expect(page.getByTestId('link')).toContainText('live');
     end();
-    await expect(page.getByRole('alert')).toContainText("This display's link has ended", { timeout: 1_500 });
+    await expect(page.getByRole('alert')).toContainText("This display's link has ended");
     await expect(page.getByTestId('link')).toHaveText('signed out');
     const before = opened;
     await page.waitForTimeout(2_000);
