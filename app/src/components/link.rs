@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use model::{fleet::Fleet, format::age};
 
-use crate::live::{Connection, Live};
+use crate::live::{Live, StreamState};
 
 /// What the pill says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +24,12 @@ pub(crate) enum PageFreshness {
 
 impl PageFreshness {
     /// How fresh everything on the page is.
-    pub(crate) fn of(fleet: &Fleet, connection: Connection, now: u64) -> Self {
+    pub(crate) fn of(fleet: &Fleet, connection: StreamState, now: u64) -> Self {
         let newest = fleet.nodes.iter().filter_map(|n| n.age_ms(now)).min();
         match connection {
-            Connection::Lost(since) => return Self::Lost(newest.unwrap_or_else(|| now.saturating_sub(since))),
-            Connection::SignedOut => return Self::SignedOut,
-            Connection::Opening | Connection::Open => {}
+            StreamState::Lost(since) => return Self::Lost(newest.unwrap_or_else(|| now.saturating_sub(since))),
+            StreamState::SignedOut => return Self::SignedOut,
+            StreamState::Opening | StreamState::Open => {}
         }
         let fresh = fleet.nodes.iter().filter(|n| n.is_fresh(now)).count();
         match (fresh, fleet.nodes.len()) {
@@ -92,11 +92,11 @@ mod tests {
         let fleet = |nodes| Fleet { nodes, ..Fleet::default() };
         let of = |nodes, connection| PageFreshness::of(&fleet(nodes), connection, 10_000);
         let (fresh, old, down) = (node(Link::Live, 9_600), node(Link::Live, 3_000), node(Link::Down, 9_000));
-        assert_eq!(of(vec![fresh.clone()], Connection::Open), PageFreshness::Live(400));
-        assert_eq!(of(vec![fresh.clone(), old], Connection::Open), PageFreshness::Some(1, 2));
-        assert_eq!(of(vec![down], Connection::Open), PageFreshness::None);
-        assert_eq!(of(vec![fresh.clone()], Connection::SignedOut), PageFreshness::SignedOut);
-        assert_eq!(of(vec![fresh], Connection::Lost(9_000)), PageFreshness::Lost(400));
-        assert_eq!(of(vec![], Connection::Open), PageFreshness::Empty);
+        assert_eq!(of(vec![fresh.clone()], StreamState::Open), PageFreshness::Live(400));
+        assert_eq!(of(vec![fresh.clone(), old], StreamState::Open), PageFreshness::Some(1, 2));
+        assert_eq!(of(vec![down], StreamState::Open), PageFreshness::None);
+        assert_eq!(of(vec![fresh.clone()], StreamState::SignedOut), PageFreshness::SignedOut);
+        assert_eq!(of(vec![fresh], StreamState::Lost(9_000)), PageFreshness::Lost(400));
+        assert_eq!(of(vec![], StreamState::Open), PageFreshness::Empty);
     }
 }

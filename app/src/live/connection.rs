@@ -34,7 +34,7 @@ const SIGNED_OUT: u16 = 4401;
 
 /// The state of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Connection {
+pub(crate) enum StreamState {
     /// The page was just loaded: what it shows is as fresh as the page.
     Opening,
     /// Frames come.
@@ -50,7 +50,7 @@ const EVENTS_SHOWN: usize = 500;
 
 /// The stream has to be opened again.
 #[derive(Debug)]
-struct Broken;
+struct Disconnected;
 
 /// Keeps the stream open until the user is not logged in any more.
 pub(super) async fn run(live: Live) {
@@ -58,7 +58,7 @@ pub(super) async fn run(live: Live) {
     loop {
         let mut stream = Stream::new(live.clone());
         // How it ended does not matter: it is opened again. Whether it ever worked decides how soon.
-        let _: Result<(), Broken> = stream.follow().await;
+        let _: Result<(), Disconnected> = stream.follow().await;
         if stream.is_greeted {
             failures = 0;
         }
@@ -66,8 +66,8 @@ pub(super) async fn run(live: Live) {
             return sign_out(&live);
         }
         live.connection.update(|c| {
-            if !matches!(c, Connection::Lost(_)) {
-                *c = Connection::Lost(live.clock.now_untracked());
+            if !matches!(c, StreamState::Lost(_)) {
+                *c = StreamState::Lost(live.clock.now_untracked());
             }
         });
         // Without a session no stream is opened, and the browser doesn't tell why.
@@ -81,7 +81,7 @@ pub(super) async fn run(live: Live) {
 
 /// Leaves for the log-in page, which leads back here. A wall stays, and says so: nobody would log in there.
 fn sign_out(live: &Live) {
-    live.connection.set(Connection::SignedOut);
+    live.connection.set(StreamState::SignedOut);
     let location = window().location();
     let [path, query] = [location.pathname(), location.search()].map(Result::unwrap_or_default);
     if path != "/wall" {
@@ -126,15 +126,15 @@ impl Stream {
     }
 
     /// Follows one connection to its end.
-    async fn follow(&mut self) -> Result<(), Broken> {
-        let socket = WebSocket::open(&address()).map_err(|_| Broken)?;
+    async fn follow(&mut self) -> Result<(), Disconnected> {
+        let socket = WebSocket::open(&address()).map_err(|_| Disconnected)?;
         let (mut sink, mut frames) = socket.split();
         let wanted = self.live.wanted.clone();
         loop {
             let next = select(frames.next(), wanted.changed());
             match select(next, TimeoutFuture::new(SILENCE_MS)).await {
                 Either::Left((Either::Left((Some(Ok(Message::Bytes(bytes))), _)), _)) => {
-                    let frame = Frame::decode(&bytes).map_err(|_| Broken)?;
+                    let frame = Frame::decode(&bytes).map_err(|_| Disconnected)?;
                     self.take(frame)?;
                     self.is_greeted = true;
                 }
@@ -142,10 +142,10 @@ impl Stream {
                 Either::Left((Either::Left((Some(Ok(Message::Text(_))), _)) | Either::Right(_), _)) => {}
                 Either::Left((Either::Left((Some(Err(WebSocketError::ConnectionClose(end))), _)), _)) => {
                     self.is_signed_out = end.code == SIGNED_OUT;
-                    return Err(Broken);
+                    return Err(Disconnected);
                 }
                 // Ended, broken, or silent for too long.
-                Either::Left((Either::Left(_), _)) | Either::Right(_) => return Err(Broken),
+                Either::Left((Either::Left(_), _)) | Either::Right(_) => return Err(Disconnected),
             }
             if !self.is_greeted {
                 continue;
@@ -153,7 +153,7 @@ impl Stream {
             // A socket takes what is said only once it is open, which its first frame tells.
             let topics = self.topics();
             if self.subscribed.as_ref() != Some(&topics) {
-                sink.send(Message::Text(Subscribe::text(&topics))).await.map_err(|_| Broken)?;
+                sink.send(Message::Text(Subscribe::text(&topics))).await.map_err(|_| Disconnected)?;
                 self.subscribed = Some(topics);
             }
         }
@@ -171,7 +171,7 @@ impl Stream {
         topics
     }
 
-    fn take(&mut self, frame: Frame) -> Result<(), Broken> {
+    fn take(&mut self, frame: Frame) -> Result<(), Disconnected> {
         let live = self.live.clone();
         match frame {
             Frame::Hello { build } => reload_if_older(&live.build, &build),
@@ -180,7 +180,7 @@ impl Stream {
                 live.clock.set(fleet.now);
                 live.store.drop_gone(&fleet);
                 live.fleet.set(*fleet);
-                live.connection.set(Connection::Open);
+                live.connection.set(StreamState::Open);
             }
             Frame::FleetDelta(seq, delta) => {
                 self.expect(FLEET, seq)?;
@@ -215,18 +215,18 @@ impl Stream {
             }
             Frame::ProxyDelta(handle, seq, deltas) => {
                 self.expect(handle, seq)?;
-                let id = self.names.get(&handle).ok_or(Broken)?;
-                live.store.apply(id, deltas).map_err(|_| Broken)?;
+                let id = self.names.get(&handle).ok_or(Disconnected)?;
+                live.store.apply(id, deltas).map_err(|_| Disconnected)?;
             }
         }
         Ok(())
     }
 
     /// Checks that no frame is missing.
-    fn expect(&mut self, handle: Handle, seq: Seq) -> Result<(), Broken> {
-        let last = self.seqs.get_mut(&handle).ok_or(Broken)?;
+    fn expect(&mut self, handle: Handle, seq: Seq) -> Result<(), Disconnected> {
+        let last = self.seqs.get_mut(&handle).ok_or(Disconnected)?;
         if last.next() != seq {
-            return Err(Broken);
+            return Err(Disconnected);
         }
         *last = seq;
         Ok(())

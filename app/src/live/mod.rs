@@ -14,7 +14,7 @@ use wanted::Wanted;
 use crate::snapshot::Snapshot;
 
 pub(crate) use clock::Clock;
-pub(crate) use connection::Connection;
+pub(crate) use connection::StreamState;
 pub(crate) use section::{RowStore, SectionStore};
 pub(crate) use store::Store;
 
@@ -30,7 +30,7 @@ pub(crate) struct Live {
     /// Sluice's time, as far as the browser can tell.
     pub(crate) clock: Clock,
     /// Whether the stream is open.
-    pub(crate) connection: ArcRwSignal<Connection>,
+    pub(crate) connection: ArcRwSignal<StreamState>,
     /// What is shown beside the fleet and every proxy.
     wanted: Wanted,
     /// Which build rendered this page.
@@ -45,7 +45,7 @@ impl Live {
             store: Store::new(snapshot.proxies, snapshot.opened),
             fleet: ArcRwSignal::new(snapshot.fleet),
             events: ArcRwSignal::new(snapshot.events),
-            connection: ArcRwSignal::new(Connection::Opening),
+            connection: ArcRwSignal::new(StreamState::Opening),
             wanted: Wanted::default(),
             build: snapshot.build,
         }

@@ -97,7 +97,7 @@ pub fn outcomes(action: Action, response: ActionResponse, reason: &str) -> AnyVi
 
 /// Says what was wrong with what was posted.
 #[must_use]
-pub fn refusal(text: String) -> AnyView {
+pub fn denied(text: String) -> AnyView {
     page(
         "Nothing was done".to_owned(),
         view! {
@@ -123,7 +123,7 @@ pub fn missing() -> AnyView {
 
 /// Says why somebody who is known may not see a page.
 #[must_use]
-pub fn forbidden(why: &str) -> AnyView {
+pub fn not_allowed(why: &str) -> AnyView {
     page(
         "You may not do this".to_owned(),
         view! {

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use model::{
     action::Action,
-    audit::{COLUMNS, Cell, FILTERS, FilterField, Kind, StoredEntry, TargetNote},
+    audit::{COLUMNS, FILTERS, FilterField, Kind, Placement, StoredEntry, TargetNote},
     format::{exact, plural},
     status::RowState,
 };
@@ -28,7 +28,7 @@ pub struct FilterForm {
 
 /// One entry.
 #[derive(Clone, Debug)]
-pub struct Line {
+pub struct EntryLine {
     /// As it is kept.
     pub stored: StoredEntry,
     /// When, in UTC: `2026-11-21 13:05:07`.
@@ -53,7 +53,7 @@ impl FilterForm {
 
 /// The page: entries and the address of older ones, or why there are none.
 #[must_use]
-pub fn audit(form: FilterForm, found: Result<(Vec<Line>, Option<String>), String>) -> AnyView {
+pub fn audit(form: FilterForm, found: Result<(Vec<EntryLine>, Option<String>), String>) -> AnyView {
     let body = match found {
         Ok((lines, older)) => list(lines, older, form.is_older, form.fields.is_empty()),
         Err(problem) => view! { <p class="notice" role="alert">{problem}</p> }.into_any(),
@@ -136,7 +136,7 @@ fn kinds(label: &'static str, chosen: &str) -> AnyView {
     .into_any()
 }
 
-fn list(lines: Vec<Line>, older: Option<String>, is_older: bool, is_all: bool) -> AnyView {
+fn list(lines: Vec<EntryLine>, older: Option<String>, is_older: bool, is_all: bool) -> AnyView {
     if lines.is_empty() {
         let text = match (is_older, is_all) {
             (true, _) => "There are no older entries that fit.",
@@ -145,8 +145,8 @@ fn list(lines: Vec<Line>, older: Option<String>, is_older: bool, is_all: bool) -
         };
         return view! { <p class="events-none">{text}</p> }.into_any();
     }
-    let cell = "px-3 py-2 text-left align-top";
-    let head = |name: &'static str| view! { <th scope="col" class=cell>{name}</th> };
+    let placement = "px-3 py-2 text-left align-top";
+    let head = |name: &'static str| view! { <th scope="col" class=placement>{name}</th> };
     view! {
         <div class="card mb-0">
             <table class="w-full border-collapse text-[13px] max-[835px]:block" aria-label="Entries, newest first">
@@ -161,11 +161,11 @@ fn list(lines: Vec<Line>, older: Option<String>, is_older: bool, is_all: bool) -
     .into_any()
 }
 
-fn row(line: Line) -> AnyView {
-    let cell = "px-3 py-2 align-top wrap-anywhere max-[835px]:block max-[835px]:py-1";
+fn row(line: EntryLine) -> AnyView {
+    let placement = "px-3 py-2 align-top wrap-anywhere max-[835px]:block max-[835px]:py-1";
     // Names and reasons break between words; servers' names have none to break at.
     let wide = "min-w-44 max-[835px]:min-w-0";
-    let Line {
+    let EntryLine {
         stored: StoredEntry { id, entry, hash },
         time,
         operation_link,
@@ -175,14 +175,14 @@ fn row(line: Line) -> AnyView {
         outcomes,
     } = line;
     let style = if entry.kind == Kind::Denial.word() || outcome == "refused" { "st st-down" } else { "st st-none" };
-    let texts_in = |cell: Cell| {
-        let texts = COLUMNS.iter().zip(entry.texts()).filter(move |(column, _)| column.cell == cell);
+    let texts_in = |placement: Placement| {
+        let texts = COLUMNS.iter().zip(entry.texts()).filter(move |(column, _)| column.placement == placement);
         texts.map(|(_, text)| text.to_owned())
     };
-    let mut who = texts_in(Cell::Who);
+    let mut who = texts_in(Placement::Who);
     let name = who.next();
     let who = who.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ");
-    let why = texts_in(Cell::Why).filter(|text| !text.is_empty());
+    let why = texts_in(Placement::Why).filter(|text| !text.is_empty());
     let why = why.map(|text| view! { <p>{text}</p> }).collect::<Vec<_>>();
     // The action as the pages name it, where it is one of HAProxy's.
     let label = entry.action.parse::<Action>().map_or_else(|_| entry.action.clone(), |a| a.label().to_owned());
@@ -191,18 +191,18 @@ fn row(line: Line) -> AnyView {
     let number = format!("entry {id}, {hash}");
     view! {
         <tr class="border-t border-line max-[835px]:block max-[835px]:py-1.5" id=format!("e{id}")>
-            <td class=cell><time class="whitespace-nowrap text-ink-2" title=number>{time}</time></td>
-            <td class=cell><div class=wide><b>{name}</b><br /><span class="text-ink-3">{who}</span></div></td>
-            <td class=cell>
+            <td class=placement><time class="whitespace-nowrap text-ink-2" title=number>{time}</time></td>
+            <td class=placement><div class=wide><b>{name}</b><br /><span class="text-ink-3">{who}</span></div></td>
+            <td class=placement>
                 <span class=style>{entry.kind.clone()}</span>
                 <span class="ml-1.5">{label}</span>
                 {(!entry.operation.is_empty()).then(|| view! { <br /><a class="text-ink-3 underline" href=operation_link>{entry.operation.clone()}</a> })}
             </td>
-            <td class=cell>
+            <td class=placement>
                 {(!outcome.is_empty()).then(|| view! { <span class="font-semibold">{outcome.clone()}</span> })}
                 {folded(notes, target_count)}
             </td>
-            <td class=cell><div class=wide>{why}</div></td>
+            <td class=placement><div class=wide>{why}</div></td>
         </tr>
     }
     .into_any()

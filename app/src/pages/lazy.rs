@@ -14,10 +14,10 @@ use crate::{
 const RETRY_MS: u32 = 1_000;
 
 /// The page at `/events`.
-pub(crate) struct Events;
+pub(crate) struct EventsPage;
 
 /// The page at `/wall`.
-pub(crate) struct Wall;
+pub(crate) struct WallPage;
 
 #[wasm_split(events, fallible)]
 fn events() -> Result<AnyView, SplitLoaderError> {
@@ -29,7 +29,7 @@ fn wall() -> Result<AnyView, SplitLoaderError> {
     Ok(view! { <WallPage /> }.into_any())
 }
 
-impl LazyRoute for Events {
+impl LazyRoute for EventsPage {
     fn data() -> Self {
         Self
     }
@@ -39,7 +39,7 @@ impl LazyRoute for Events {
     }
 }
 
-impl LazyRoute for Wall {
+impl LazyRoute for WallPage {
     fn data() -> Self {
         Self
     }

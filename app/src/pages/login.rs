@@ -12,7 +12,7 @@ pub struct LogIn {
     /// The name that was typed, where the log-in failed.
     pub user: String,
     /// What was wrong.
-    pub fault: Option<Fault>,
+    pub fault: Option<LogInFailure>,
     /// The link to an OpenID Connect provider: its text and its address.
     pub elsewhere: Option<(String, String)>,
     /// Whether there are local accounts.
@@ -21,7 +21,7 @@ pub struct LogIn {
 
 /// Why the last attempt let nobody in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum LogInFailure {
     /// Name or password.
     Wrong,
     /// Too many attempts failed; so many seconds.
@@ -34,7 +34,7 @@ pub enum Fault {
     Other(String),
 }
 
-impl Fault {
+impl LogInFailure {
     /// The sentence on the page.
     #[must_use]
     pub fn text(&self) -> String {
@@ -111,7 +111,7 @@ mod tests {
         let html = drawn(LogIn {
             next: "/stats?q=\"><script>".to_owned(),
             user: "\"><script>alert(1)</script>".to_owned(),
-            fault: Some(Fault::Wait(240)),
+            fault: Some(LogInFailure::Wait(240)),
             has_accounts: true,
             ..LogIn::default()
         });

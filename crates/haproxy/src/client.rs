@@ -45,11 +45,11 @@ impl Default for Limits {
 /// Dropping the future of a request closes its connection; a command that was sent may still have run.
 #[derive(Clone, Debug)]
 pub struct Client {
-    shared: Arc<Shared>,
+    endpoint: Arc<Endpoint>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct Endpoint {
     connector: Connector,
     limits: Limits,
     slots: Semaphore,
@@ -59,12 +59,12 @@ impl Client {
     /// A client that connects when it is first asked something.
     pub fn new(connector: impl Into<Connector>, limits: Limits) -> Self {
         let slots = Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS));
-        Self { shared: Arc::new(Shared { connector: connector.into(), limits, slots }) }
+        Self { endpoint: Arc::new(Endpoint { connector: connector.into(), limits, slots }) }
     }
 
     /// The socket that this client talks to.
     pub fn address(&self) -> &Address {
-        &self.shared.connector.address
+        &self.endpoint.connector.address
     }
 
     /// `show info`: the process as a whole.
@@ -81,7 +81,7 @@ impl Client {
     /// # Errors
     /// Any [`Error`]. Every level may ask this; below `operator` HAProxy leaves `addr`, `cookie` and `algo` empty.
     pub async fn stat(&self) -> Result<StatTable, Error> {
-        let reply = self.request("show stat\n", self.shared.limits.max_reply).await?;
+        let reply = self.request("show stat\n", self.endpoint.limits.max_reply).await?;
         if !StatTable::recognises(&reply) && StatTable::lacks_header(&reply) {
             return Err(ParseError::NoHeader.into());
         }
@@ -93,7 +93,7 @@ impl Client {
     /// # Errors
     /// Any [`Error`]. Every level of socket may ask this.
     pub async fn servers_state(&self) -> Result<ServersState, Error> {
-        let reply = self.request("show servers state\n", self.shared.limits.max_reply).await?;
+        let reply = self.request("show servers state\n", self.endpoint.limits.max_reply).await?;
         Ok(ServersState::parse(expect(reply, "show servers state", ServersState::recognises)?)?)
     }
 
@@ -133,12 +133,12 @@ impl Client {
 
     /// Asks for a reply that is no table.
     async fn short(&self, line: &str) -> Result<Bytes, Error> {
-        self.request(line, SHORT_REPLY.min(self.shared.limits.max_reply)).await
+        self.request(line, SHORT_REPLY.min(self.endpoint.limits.max_reply)).await
     }
 
     /// Sends `line` when it is its turn, and gives up at the deadline wherever it is.
     async fn request(&self, line: &str, max_reply: usize) -> Result<Bytes, Error> {
-        let Shared { connector, limits, slots } = &*self.shared;
+        let Endpoint { connector, limits, slots } = &*self.endpoint;
         let mut progress = Progress::queued();
         let work = async {
             // The semaphore is never closed, so that this always holds a permit.

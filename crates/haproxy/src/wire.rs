@@ -60,10 +60,10 @@ pub(super) async fn exchange(
     }
     progress.stage = Stage::Reply;
     let reply = read_to_end(&mut stream, max_reply, progress).await.map_err(|failure| match failure {
-        Failure::TooLarge => Error::TooLarge { limit: max_reply },
-        Failure::Closed if progress.received > 0 => Error::Closed { received: progress.received },
-        Failure::Closed => Error::Unanswered { address: connector.address.clone() },
-        Failure::Io(source) => connector.broken(Stage::Reply, source),
+        ReadError::TooLarge => Error::TooLarge { limit: max_reply },
+        ReadError::Closed if progress.received > 0 => Error::Closed { received: progress.received },
+        ReadError::Closed => Error::Unanswered { address: connector.address.clone() },
+        ReadError::Io(source) => connector.broken(Stage::Reply, source),
     })?;
     if reply.is_empty() { Err(Error::Unanswered { address: connector.address.clone() }) } else { Ok(reply) }
 }
@@ -81,7 +81,7 @@ async fn send(stream: &mut Box<dyn Duplex>, line: &str, master: bool) -> io::Res
 
 /// Why there is no whole reply.
 #[derive(Debug)]
-enum Failure {
+enum ReadError {
     TooLarge,
     Closed,
     Io(io::Error),
@@ -92,14 +92,14 @@ async fn read_to_end(
     stream: &mut (impl AsyncRead + Unpin),
     limit: usize,
     progress: &mut Progress,
-) -> Result<Bytes, Failure> {
+) -> Result<Bytes, ReadError> {
     let mut reply = Vec::with_capacity(FIRST_BUFFER.min(limit));
     loop {
         let received = if reply.len() == limit {
             // One byte elsewhere tells a reply that just fits from a longer one.
             let more = stream.read(&mut [0]).await;
             if matches!(more, Ok(1..)) {
-                return Err(Failure::TooLarge);
+                return Err(ReadError::TooLarge);
             }
             more
         } else {
@@ -119,9 +119,9 @@ async fn read_to_end(
             }
             // A stop of HAProxy in the middle of a reply shows as a reset; over TLS also as an end without farewell.
             Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof) => {
-                return Err(Failure::Closed);
+                return Err(ReadError::Closed);
             }
-            Err(source) => return Err(Failure::Io(source)),
+            Err(source) => return Err(ReadError::Io(source)),
         }
     }
 }
@@ -130,7 +130,7 @@ async fn read_to_end(
 mod tests {
     use super::*;
 
-    async fn read(data: Vec<u8>, limit: usize) -> Result<Bytes, Failure> {
+    async fn read(data: Vec<u8>, limit: usize) -> Result<Bytes, ReadError> {
         read_to_end(&mut data.as_slice(), limit, &mut Progress::queued()).await
     }
 
@@ -142,13 +142,13 @@ mod tests {
             assert_eq!(reply, data);
 
             let longer = read([data, vec![0]].concat(), limit).await;
-            assert!(matches!(longer, Err(Failure::TooLarge)));
+            assert!(matches!(longer, Err(ReadError::TooLarge)));
         }
     }
 
     #[tokio::test]
     async fn no_limit_is_small_enough_to_break_it() {
         assert!(read(Vec::new(), 0).await.expect("nothing fits").is_empty());
-        assert!(matches!(read(vec![0], 0).await, Err(Failure::TooLarge)));
+        assert!(matches!(read(vec![0], 0).await, Err(ReadError::TooLarge)));
     }
 }

@@ -38,7 +38,7 @@ pub fn find(asked: Option<&Path>) -> anyhow::Result<PathBuf> {
 #[must_use]
 pub fn for_test() -> Option<PathBuf> {
     let found = find(None).ok();
-    tell(Verdict::of(found.is_some(), is_ci()), "HAProxy isn't installed, and this test needs a real one");
+    tell(TestDecision::of(found.is_some(), is_ci()), "HAProxy isn't installed, and this test needs a real one");
     found
 }
 
@@ -53,18 +53,18 @@ pub fn for_test_of_branches<const N: usize>(branches: [&str; N]) -> [Option<Path
     for (branch, _) in branches.iter().zip(&programs).filter(|(_, program)| program.is_none()) {
         // The script can't always fetch them, in CI either, and recorded replies cover each.
         tell(
-            Verdict::Skip,
+            TestDecision::Skip,
             &format!("HAProxy {branch} is missing; scripts/haproxy-versions.sh gets it where it can be had"),
         );
     }
     let is_any = programs.iter().any(Option::is_some);
-    tell(Verdict::of(is_any, is_ci()), "no version of HAProxy is there, and this test needs a real one");
+    tell(TestDecision::of(is_any, is_ci()), "no version of HAProxy is there, and this test needs a real one");
     programs
 }
 
 /// What becomes of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
+enum TestDecision {
     Run,
     /// Somebody works on something else, on a machine without HAProxy.
     Skip,
@@ -72,7 +72,7 @@ enum Verdict {
     Fail,
 }
 
-impl Verdict {
+impl TestDecision {
     fn of(is_found: bool, is_ci: bool) -> Self {
         match (is_found, is_ci) {
             (true, _) => Self::Run,
@@ -82,11 +82,11 @@ impl Verdict {
     }
 }
 
-fn tell(verdict: Verdict, reason: &str) {
+fn tell(verdict: TestDecision, reason: &str) {
     match verdict {
-        Verdict::Run => {}
-        Verdict::Skip => eprintln!("SKIPPED: {reason}"),
-        Verdict::Fail => panic!("{reason}; with CI=true it is not skipped"),
+        TestDecision::Run => {}
+        TestDecision::Skip => eprintln!("SKIPPED: {reason}"),
+        TestDecision::Fail => panic!("{reason}; with CI=true it is not skipped"),
     }
 }
 
@@ -122,20 +122,20 @@ mod tests {
     #[test]
     fn a_test_without_haproxy_is_skipped_but_fails_in_ci() {
         for (is_found, is_ci, verdict) in [
-            (true, false, Verdict::Run),
-            (true, true, Verdict::Run),
-            (false, false, Verdict::Skip),
-            (false, true, Verdict::Fail),
+            (true, false, TestDecision::Run),
+            (true, true, TestDecision::Run),
+            (false, false, TestDecision::Skip),
+            (false, true, TestDecision::Fail),
         ] {
-            assert_eq!(Verdict::of(is_found, is_ci), verdict, "found: {is_found}, CI: {is_ci}");
+            assert_eq!(TestDecision::of(is_found, is_ci), verdict, "found: {is_found}, CI: {is_ci}");
         }
     }
 
     #[test]
     fn a_failing_verdict_fails_the_test() {
-        tell(Verdict::Run, "");
-        tell(Verdict::Skip, "this is a test of skipping");
-        let failed = std::panic::catch_unwind(|| tell(Verdict::Fail, "no HAProxy")).expect_err("it panics");
+        tell(TestDecision::Run, "");
+        tell(TestDecision::Skip, "this is a test of skipping");
+        let failed = std::panic::catch_unwind(|| tell(TestDecision::Fail, "no HAProxy")).expect_err("it panics");
         let said = failed.downcast_ref::<String>().expect("a text");
         assert!(said.contains("no HAProxy") && said.contains("CI=true"), "{said}");
     }

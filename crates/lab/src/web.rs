@@ -41,12 +41,12 @@ pub struct Behaviour {
     /// Its name, which it sends back in `x-server`.
     pub name: String,
     /// What it answers to `/health`.
-    pub health: Health,
+    pub health: CheckBehaviour,
 }
 
 /// What a web server answers to `/health`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Health {
+pub enum CheckBehaviour {
     /// Always 200.
     Fine,
     /// 200 and 503 in turn, 25 seconds each.
@@ -55,7 +55,7 @@ pub enum Health {
 
 /// Serves on `listener` until `shutdown`, which also cuts answers short.
 pub async fn serve(listener: TcpListener, behaviour: Behaviour, shutdown: CancellationToken) {
-    let server = Server { behaviour, started: Instant::now(), shutdown: shutdown.clone() };
+    let server = WebServer { behaviour, started: Instant::now(), shutdown: shutdown.clone() };
     let app = Router::new()
         .route("/health", get(health))
         .route("/stream", get(drip))
@@ -67,13 +67,13 @@ pub async fn serve(listener: TcpListener, behaviour: Behaviour, shutdown: Cancel
     }
 }
 
-struct Server {
+struct WebServer {
     behaviour: Behaviour,
     started: Instant,
     shutdown: CancellationToken,
 }
 
-type Shared = State<Arc<Server>>;
+type ServerState = State<Arc<WebServer>>;
 
 #[derive(Deserialize)]
 struct Wish {
@@ -98,15 +98,15 @@ struct Drip {
     seconds: u64,
 }
 
-async fn health(State(server): Shared) -> StatusCode {
+async fn health(State(server): ServerState) -> StatusCode {
     let turns = server.started.elapsed().as_secs() / FLAP_EVERY.as_secs();
     match server.behaviour.health {
-        Health::Flapping if turns % 2 == 1 => StatusCode::SERVICE_UNAVAILABLE,
+        CheckBehaviour::Flapping if turns % 2 == 1 => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::OK,
     }
 }
 
-async fn page(State(server): Shared, Query(wish): Query<Wish>) -> Response {
+async fn page(State(server): ServerState, Query(wish): Query<Wish>) -> Response {
     // A cancelled wait answers early, which lets the connection end.
     let _cut_short = server.shutdown.run_until_cancelled(sleep(Duration::from_millis(wish.ms))).await;
     let status = StatusCode::from_u16(wish.status).unwrap_or(StatusCode::BAD_REQUEST);
@@ -114,7 +114,7 @@ async fn page(State(server): Shared, Query(wish): Query<Wish>) -> Response {
     (status, [("x-server", server.behaviour.name.clone())], body).into_response()
 }
 
-async fn drip(State(server): Shared, Query(wish): Query<Drip>) -> Response {
+async fn drip(State(server): ServerState, Query(wish): Query<Drip>) -> Response {
     let drops = usize::try_from(wish.seconds / DRIP_EVERY.as_secs()).unwrap_or_default();
     let body = stream::unfold((drops, server), |(left, server)| async move {
         let left = left.checked_sub(1)?;

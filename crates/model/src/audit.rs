@@ -35,7 +35,7 @@ pub struct Column {
     /// How it is to be read.
     pub content: Content,
     /// Where the page shows it.
-    pub cell: Cell,
+    pub placement: Placement,
 }
 
 /// How the text of a column is to be read.
@@ -51,7 +51,7 @@ pub enum Content {
 
 /// Where the page shows a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cell {
+pub enum Placement {
     /// With who it was.
     Who,
     /// With why it was done.
@@ -87,9 +87,9 @@ pub struct StoredEntry {
     pub hash: String,
 }
 
-/// Makes [`Entry`] and [`COLUMNS`] of one list: a column's description, name, content and cell.
+/// Makes [`Entry`] and [`COLUMNS`] of one list: a column's description, name, content and placement.
 macro_rules! entry {
-    ($($(#[doc = $description:literal])+ $name:ident: $content:ident, $cell:ident;)+) => {
+    ($($(#[doc = $description:literal])+ $name:ident: $content:ident, $placement:ident;)+) => {
         /// An entry, without its number and hash. Texts are empty where they do not apply. One to be written has a
         /// [`Kind`], one that was read the word that stood there.
         #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,7 +108,7 @@ macro_rules! entry {
                 name: stringify!($name),
                 description: concat!($($description),+).trim_ascii(),
                 content: Content::$content,
-                cell: Cell::$cell,
+                placement: Placement::$placement,
             },)+
         ];
 
@@ -148,7 +148,7 @@ const KIND: Column = Column {
     name: "kind",
     description: "`login`, `operation`, `outcome`, `refusal`, `account`, `configuration` or `retention`.",
     content: Content::Text,
-    cell: Cell::Drawn,
+    placement: Placement::Drawn,
 };
 
 entry! {

@@ -12,7 +12,7 @@ use crate::{
 
 /// How the cells of a column become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rule {
+enum MergeRule {
     /// Natures C, G and R: their sum.
     Sum,
     /// Natures M and D: the largest. The true maximum lies between it and the sum.
@@ -31,14 +31,14 @@ enum Rule {
     Lead,
 }
 
-fn rule(col: Col) -> Rule {
+fn rule(col: Col) -> MergeRule {
     match col {
-        Col::Smax | Col::Qmax | Col::RateMax | Col::CheckDuration => Rule::Max,
-        Col::Lastsess | Col::Lastchg => Rule::Latest,
-        Col::Qtime | Col::Ctime | Col::Rtime | Col::Ttime => Rule::OverRequests,
-        Col::Weight => Rule::Mean,
-        Col::Slim | Col::RateLim => Rule::Limit,
-        Col::Downtime => Rule::Downtime,
+        Col::Smax | Col::Qmax | Col::RateMax | Col::CheckDuration => MergeRule::Max,
+        Col::Lastsess | Col::Lastchg => MergeRule::Latest,
+        Col::Qtime | Col::Ctime | Col::Rtime | Col::Ttime => MergeRule::OverRequests,
+        Col::Weight => MergeRule::Mean,
+        Col::Slim | Col::RateLim => MergeRule::Limit,
+        Col::Downtime => MergeRule::Downtime,
         Col::Qlimit
         | Col::Throttle
         | Col::CheckCode
@@ -48,14 +48,14 @@ fn rule(col: Col) -> Rule {
         | Col::OpState
         | Col::AdminState
         | Col::CheckState
-        | Col::AgentState => Rule::Lead,
-        _ => Rule::Sum,
+        | Col::AgentState => MergeRule::Lead,
+        _ => MergeRule::Sum,
     }
 }
 
 /// The columns that the worst node tells.
 fn lead_columns() -> impl Iterator<Item = Col> {
-    Col::ALL.iter().copied().filter(|c| rule(*c) == Rule::Lead)
+    Col::ALL.iter().copied().filter(|c| rule(*c) == MergeRule::Lead)
 }
 
 /// The same row on several nodes as one; nothing of no rows. The order of the nodes does not matter, and one node's row
@@ -87,14 +87,14 @@ fn cell(rows: &[&Row], lead: &Row, col: Col) -> Option<u64> {
     let known = rows.iter().filter_map(|r| r.num(col));
     match rule(col) {
         // The downtime is written over, once the rest is known.
-        Rule::Lead | Rule::Downtime => lead.num(col),
-        Rule::Max | Rule::Latest => known.max(),
-        Rule::Sum => known.reduce(u64::saturating_add),
+        MergeRule::Lead | MergeRule::Downtime => lead.num(col),
+        MergeRule::Max | MergeRule::Latest => known.max(),
+        MergeRule::Sum => known.reduce(u64::saturating_add),
         // An empty limit is none.
-        Rule::Limit if known.clone().count() < rows.len() => None,
-        Rule::Limit => known.reduce(u64::saturating_add),
-        Rule::Mean => mean(rows, col, |_| 1),
-        Rule::OverRequests => mean(rows, col, |r| r.get(Col::Lbtot)).or_else(|| mean(rows, col, |_| 1)),
+        MergeRule::Limit if known.clone().count() < rows.len() => None,
+        MergeRule::Limit => known.reduce(u64::saturating_add),
+        MergeRule::Mean => mean(rows, col, |_| 1),
+        MergeRule::OverRequests => mean(rows, col, |r| r.get(Col::Lbtot)).or_else(|| mean(rows, col, |_| 1)),
     }
 }
 

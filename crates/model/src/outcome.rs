@@ -181,7 +181,7 @@ pub struct ActionResponse {
     pub warning: String,
 }
 
-/// A refusal of the API: `application/problem+json` (RFC 9457).
+/// A request that the API denied: `application/problem+json` (RFC 9457).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProblemDetails {

@@ -76,7 +76,7 @@ impl RowKind {
 
 /// A numeric cell: a number, or empty. Held as number + 1, so that the difference of two cells is one integer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Cell(u64);
+struct Number(u64);
 
 /// One row. Cells are read by [`Row::num`] and [`Row::text`].
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,7 +86,7 @@ pub struct Row {
     pub kind: RowKind,
     /// HAProxy's `svname`: the server's name, `FRONTEND` or `BACKEND`.
     pub name: String,
-    num: [Cell; Col::COUNT],
+    num: [Number; Col::COUNT],
     text: [String; Text::COUNT],
 }
 
@@ -94,7 +94,7 @@ impl Row {
     /// A row whose cells are all empty.
     #[must_use]
     pub fn new(kind: RowKind, name: impl Into<String>) -> Self {
-        Self { kind, name: name.into(), num: [Cell(0); Col::COUNT], text: Default::default() }
+        Self { kind, name: name.into(), num: [Number(0); Col::COUNT], text: Default::default() }
     }
 
     /// The number in a cell; nothing where HAProxy left it empty.
@@ -111,7 +111,7 @@ impl Row {
 
     /// Writes a cell. The largest number, which HAProxy never sends, is taken one lower.
     pub fn set(&mut self, col: Col, value: Option<u64>) {
-        self.num[col as usize] = Cell(value.map_or(0, |v| v.saturating_add(1)));
+        self.num[col as usize] = Number(value.map_or(0, |v| v.saturating_add(1)));
     }
 
     /// The text of a cell, empty where HAProxy left it empty.

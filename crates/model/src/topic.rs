@@ -63,7 +63,7 @@ impl FromStr for TopicId {
         if s == "events" {
             return Ok(Self::Events);
         }
-        // Names of clusters and nodes have no slash: the configuration refuses it. Neither has a proxy's, as far as
+        // Names of clusters and nodes have no slash: the configuration does not take it. Neither has a proxy's, as far as
         // HAProxy goes.
         let parts = s.split_once(':').and_then(|(kind, s)| Some((kind, s.split_once('/')?)));
         match parts {

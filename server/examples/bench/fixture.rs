@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context as _;
 use lab::{
     Haproxy,
-    web::{self, Behaviour, Health},
+    web::{self, Behaviour, CheckBehaviour},
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -44,7 +44,7 @@ impl Fixture {
         for _ in 0..ORIGINS {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
             origins.push(listener.local_addr()?);
-            let behaviour = Behaviour { name: "origin".to_owned(), health: Health::Fine };
+            let behaviour = Behaviour { name: "origin".to_owned(), health: CheckBehaviour::Fine };
             tokio::spawn(web::serve(listener, behaviour, token.clone()));
         }
         let frontend = ports::one()?;

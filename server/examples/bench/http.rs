@@ -14,7 +14,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 /// An answer.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Download {
     /// Without chunk marks, still compressed.
     pub(crate) body: Vec<u8>,
     /// Bytes received: head, chunk marks and body.
@@ -23,7 +23,7 @@ pub(crate) struct Answer {
     pub(crate) is_brotli: bool,
 }
 
-impl Answer {
+impl Download {
     /// The body as text.
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
@@ -31,22 +31,22 @@ impl Answer {
 }
 
 /// Asks for `path`, uncompressed.
-pub(crate) async fn get(address: SocketAddr, path: &str) -> anyhow::Result<Answer> {
+pub(crate) async fn get(address: SocketAddr, path: &str) -> anyhow::Result<Download> {
     request(address, &format!("GET {path} HTTP/1.1\r\n"), "").await
 }
 
 /// Asks for `path` as browsers do.
-pub(crate) async fn get_brotli(address: SocketAddr, path: &str) -> anyhow::Result<Answer> {
+pub(crate) async fn get_brotli(address: SocketAddr, path: &str) -> anyhow::Result<Download> {
     request(address, &format!("GET {path} HTTP/1.1\r\naccept-encoding: br\r\n"), "").await
 }
 
 /// Posts JSON.
-pub(crate) async fn post(address: SocketAddr, path: &str, json: &str) -> anyhow::Result<Answer> {
+pub(crate) async fn post(address: SocketAddr, path: &str, json: &str) -> anyhow::Result<Download> {
     let head = format!("POST {path} HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: {}\r\n", json.len());
     request(address, &head, json).await
 }
 
-async fn request(address: SocketAddr, head: &str, body: &str) -> anyhow::Result<Answer> {
+async fn request(address: SocketAddr, head: &str, body: &str) -> anyhow::Result<Download> {
     let request = format!("{head}host: {address}\r\nconnection: close\r\n\r\n{body}");
     let first = head.lines().next().unwrap_or_default();
     let received = timeout(DEADLINE, exchange(address, &request)).await;
@@ -63,7 +63,7 @@ async fn exchange(address: SocketAddr, request: &str) -> std::io::Result<Vec<u8>
     Ok(bytes)
 }
 
-fn parse(bytes: &[u8]) -> anyhow::Result<Answer> {
+fn parse(bytes: &[u8]) -> anyhow::Result<Download> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").context("the answer has no end of its head")?;
     let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
     let rest = &bytes[end + 4..];
@@ -73,7 +73,7 @@ fn parse(bytes: &[u8]) -> anyhow::Result<Answer> {
         true => unchunk(rest).context("the answer was cut short")?,
         false => rest.to_vec(),
     };
-    Ok(Answer { body, wire: bytes.len(), is_brotli: head.contains("\r\ncontent-encoding: br") })
+    Ok(Download { body, wire: bytes.len(), is_brotli: head.contains("\r\ncontent-encoding: br") })
 }
 
 fn unchunk(mut rest: &[u8]) -> Option<Vec<u8>> {

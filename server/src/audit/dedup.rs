@@ -31,20 +31,20 @@ const MAX_KEYS: usize = 10_000;
 /// Counts entries that may come in a flood.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Dedup {
-    counts: HashMap<(&'static str, Key), Count>,
+    counts: HashMap<(&'static str, DedupKey), Repeats>,
     /// Before this nothing is due.
     due: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Key {
+enum DedupKey {
     Address(String),
     Account(String),
     All,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Count {
+struct Repeats {
     since: i64,
     /// As many entries as there may still be until the sum is written; then it is full again.
     bucket: TokenBucket,
@@ -71,9 +71,9 @@ impl Dedup {
         if self.counts.is_empty() {
             self.due = now + PERIOD;
         }
-        let place = Key::Address(network(address));
-        let keys = [place.clone(), Key::Account(who.to_owned()), Key::All];
-        let is_empty = |count: &Count| count.bucket.is_empty(since_epoch(now));
+        let place = DedupKey::Address(network(address));
+        let keys = [place.clone(), DedupKey::Account(who.to_owned()), DedupKey::All];
+        let is_empty = |count: &Repeats| count.bucket.is_empty(since_epoch(now));
         if keys.iter().any(|key| self.counts.get(&(kind.word(), key.clone())).is_some_and(is_empty)) {
             self.count(kind, place, now).more += 1;
             return false;
@@ -103,7 +103,7 @@ impl Dedup {
                 && count.more > 0
                 && let Some(kind) = Kind::from_word(kind)
             {
-                let address = if let Key::Address(address) = key { address.clone() } else { String::new() };
+                let address = if let DedupKey::Address(address) = key { address.clone() } else { String::new() };
                 sums.insert(
                     (count.since, kind.word(), address.clone()),
                     Sum { kind, address, count: count.more, since: count.since },
@@ -115,14 +115,14 @@ impl Dedup {
         sums.into_values().collect()
     }
 
-    fn count(&mut self, kind: Kind, key: Key, now: i64) -> &mut Count {
+    fn count(&mut self, kind: Kind, key: DedupKey, now: i64) -> &mut Repeats {
         let is_full = self.counts.len() >= MAX_KEYS;
         let key = (kind.word(), key);
-        let key = if is_full && !self.counts.contains_key(&key) { (kind.word(), Key::All) } else { key };
-        let burst = if key.1 == Key::All { MAX_OF_ALL } else { MAX_OF_ONE };
+        let key = if is_full && !self.counts.contains_key(&key) { (kind.word(), DedupKey::All) } else { key };
+        let burst = if key.1 == DedupKey::All { MAX_OF_ALL } else { MAX_OF_ONE };
         let rate = Rate { burst, refill: burst, every: Duration::from_millis(PERIOD.unsigned_abs()) };
         let bucket = TokenBucket::full(rate, since_epoch(now));
-        self.counts.entry(key).or_insert(Count { since: now, bucket, more: 0 })
+        self.counts.entry(key).or_insert(Repeats { since: now, bucket, more: 0 })
     }
 }
 

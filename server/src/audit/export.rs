@@ -8,7 +8,7 @@ use super::{time, view::EntryView};
 
 /// How an export is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum ExportFormat {
     /// A table for spreadsheets (RFC 4180).
     Csv,
     /// A JSON object a line.
@@ -18,21 +18,21 @@ pub enum Format {
 /// No such way.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an export is csv or jsonl")]
-pub struct FormatError;
+pub struct ExportFormatError;
 
-impl FromStr for Format {
-    type Err = FormatError;
+impl FromStr for ExportFormat {
+    type Err = ExportFormatError;
 
-    fn from_str(text: &str) -> Result<Self, FormatError> {
+    fn from_str(text: &str) -> Result<Self, ExportFormatError> {
         match text {
             "csv" => Ok(Self::Csv),
             "jsonl" => Ok(Self::Jsonl),
-            _ => Err(FormatError),
+            _ => Err(ExportFormatError),
         }
     }
 }
 
-impl fmt::Display for Format {
+impl fmt::Display for ExportFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Csv => "csv",
@@ -41,7 +41,7 @@ impl fmt::Display for Format {
     }
 }
 
-impl Format {
+impl ExportFormat {
     /// Its registered name.
     #[must_use]
     pub fn content_type(self) -> &'static str {

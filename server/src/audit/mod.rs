@@ -24,7 +24,7 @@ pub use model::audit::{Entry, Kind, StoredEntry, TargetNote};
 
 pub use chain::{Head, HeadError, append, head};
 pub use entry::by_sluice;
-pub use export::{Format, FormatError};
+pub use export::{ExportFormat, ExportFormatError};
 pub use log::{AuditLog, Written};
 pub use maintenance::Settings;
 pub use query::Filter;

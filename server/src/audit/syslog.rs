@@ -153,14 +153,14 @@ fn line(entry: &StoredEntry, host: &str, pid: u32) -> String {
 }
 
 /// An open way to the syslog.
-enum Connection {
+enum SyslogConnection {
     Datagram(UnixDatagram),
     Stream(UnixStream),
     Udp(UdpSocket),
     Tcp(TcpStream),
 }
 
-impl Connection {
+impl SyslogConnection {
     fn open(address: &SyslogAddress) -> io::Result<Self> {
         match address {
             SyslogAddress::Unix(path) => {
@@ -205,8 +205,8 @@ fn send_all(address: &SyslogAddress, mut inbox: mpsc::Receiver<String>) {
         let mut pause = RETRY_PAUSES.0;
         loop {
             let sent = match &mut connection {
-                Some(open) => Connection::send(open, &line),
-                None => Connection::open(address).and_then(|mut open| {
+                Some(open) => SyslogConnection::send(open, &line),
+                None => SyslogConnection::open(address).and_then(|mut open| {
                     open.send(&line)?;
                     connection = Some(open);
                     Ok(())

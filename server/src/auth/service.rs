@@ -47,11 +47,11 @@ pub enum AuthError {
 /// Says who is asking, and what they may. A clone is cheap and is the same handle.
 #[derive(Clone, Debug)]
 pub struct Auth {
-    inner: Arc<Inner>,
+    inner: Arc<AuthParts>,
 }
 
 #[derive(Debug)]
-pub(super) struct Inner {
+pub(super) struct AuthParts {
     pub(super) database: Database,
     pub(super) policy: AuthPolicy,
     pub(super) verifier: Verifier,
@@ -87,7 +87,7 @@ impl Auth {
         tokio::spawn(active_principals::follow(database.clone(), policy.clone(), readings));
         let verifier = Verifier::new(cost)?;
         let (throttle, started) = (Mutex::default(), Instant::now());
-        Ok(Self { inner: Arc::new(Inner { database, policy, verifier, active, throttle, audit, started }) })
+        Ok(Self { inner: Arc::new(AuthParts { database, policy, verifier, active, throttle, audit, started }) })
     }
 
     /// Whether there are no accounts, and whoever reaches the address may do everything.
@@ -176,12 +176,12 @@ impl Auth {
         let _: Result<_, DatabaseError> = self.inner.audit.append_limited(entry).await;
     }
 
-    pub(super) fn inner(&self) -> &Inner {
+    pub(super) fn inner(&self) -> &AuthParts {
         &self.inner
     }
 }
 
-impl Inner {
+impl AuthParts {
     /// The counts of failed log-ins. No lock is held across an await.
     pub(super) fn throttle(&self) -> MutexGuard<'_, Throttle> {
         self.throttle.lock().unwrap_or_else(PoisonError::into_inner)

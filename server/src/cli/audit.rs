@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::DataArgs;
 use crate::{
-    audit::{Filter, Format, FormatError, Head, HeadError, Verified, head, query, time, verify},
+    audit::{ExportFormat, ExportFormatError, Filter, Head, HeadError, Verified, head, query, time, verify},
     config::ConfigError,
     db::{self, DatabaseError},
     schema::MIGRATIONS,
@@ -37,8 +37,8 @@ pub enum AuditCommand {
         #[command(flatten)]
         data: DataArgs,
         /// `csv` or `jsonl`
-        #[arg(long, value_parser = |text: &str| text.parse::<Format>().map_err(|e: FormatError| e))]
-        format: Format,
+        #[arg(long, value_parser = |text: &str| text.parse::<ExportFormat>().map_err(|e: ExportFormatError| e))]
+        format: ExportFormat,
         /// Only entries written at or after this, in UTC: 2026-11-21 or 2026-11-21T13:05:07Z
         #[arg(long, value_name = "TIME", value_parser = time::parse)]
         since: Option<i64>,
@@ -148,7 +148,7 @@ mod tests {
         assert!(verify(Some(&head)).0);
         assert!(!verify(Some(&head.replacen('3', "4", 1))).0);
         let (good, export) =
-            run(AuditCommand::Export { data: data.clone(), format: Format::Csv, since: Some(1), until: Some(2) });
+            run(AuditCommand::Export { data: data.clone(), format: ExportFormat::Csv, since: Some(1), until: Some(2) });
         assert!(
             good && export.lines().count() == 2 && export.contains("\r\n2,1970-01-01T00:00:00.001Z,account,"),
             "{export}"

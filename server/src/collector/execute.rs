@@ -13,7 +13,7 @@ use model::{
 };
 use tokio::time::{Instant, sleep};
 
-use super::{DEADLINE, Requester, Task};
+use super::{DEADLINE, NodeTask, Requester};
 
 /// Waits before the state is read again while it does not show the action yet: sessions take a moment to end.
 const VERIFY_WAITS: [Duration; 6] = [
@@ -36,7 +36,7 @@ struct SentCommand {
 
 /// Does `action` on each target, and gives the outcomes in the same order.
 pub(super) async fn execute(
-    task: &mut Task,
+    task: &mut NodeTask,
     action: Action,
     targets: &[Target],
     requester: &Requester,
@@ -100,7 +100,7 @@ fn unreachable(target: &Target) -> TargetOutcome {
 /// Sends one command, unless the server already is as wanted. Breaks when the node hangs: every further command would
 /// take its whole deadline.
 async fn send(
-    task: &Task,
+    task: &NodeTask,
     action: Action,
     at: usize,
     outcome: &mut TargetOutcome,
@@ -150,7 +150,7 @@ async fn send(
 }
 
 /// Whether the state just read shows the action; if so the outcome says so.
-fn is_verified(task: &Task, action: Action, command: &SentCommand, outcome: &mut TargetOutcome) -> bool {
+fn is_verified(task: &NodeTask, action: Action, command: &SentCommand, outcome: &mut TargetOutcome) -> bool {
     let target = &outcome.target;
     let Some(after) = task.poller.server(&target.backend, &target.server) else { return false };
     outcome.after = after.text(Text::Status).to_owned();

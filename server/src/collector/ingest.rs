@@ -14,7 +14,7 @@ const CHECK_RUNNING: &str = "* ";
 
 /// One proxy's rows, in HAProxy's order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Proxy {
+pub(super) struct ProxyRows {
     pub(super) name: String,
     pub(super) rows: Vec<Row>,
 }
@@ -22,10 +22,10 @@ pub(super) struct Proxy {
 /// Reads a reply to `show stat`, polled at `now` (Unix seconds), joined with the newest `show servers state`.
 ///
 /// Rows of a kind that is not known, or of a proxy without a name, are left out: they are in the raw reply.
-pub(super) fn read(table: &StatTable, states: Option<&ServersState>, now: u64) -> Vec<Proxy> {
+pub(super) fn read(table: &StatTable, states: Option<&ServersState>, now: u64) -> Vec<ProxyRows> {
     let columns = Columns::of(table);
     let bits = states.map(bits_by_name).unwrap_or_default();
-    let mut out: Vec<Proxy> = Vec::new();
+    let mut out: Vec<ProxyRows> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     table.for_each(|line| {
         let Some(mut row) = columns.read(line, now) else { return };
@@ -45,7 +45,7 @@ pub(super) fn read(table: &StatTable, states: Option<&ServersState>, now: u64) -
         let place = match out.last() {
             Some(last_proxy) if last_proxy.name == proxy => last,
             _ => *places.entry(proxy.clone().into_owned()).or_insert_with(|| {
-                out.push(Proxy { name: proxy.into_owned(), rows: Vec::new() });
+                out.push(ProxyRows { name: proxy.into_owned(), rows: Vec::new() });
                 out.len() - 1
             }),
         };

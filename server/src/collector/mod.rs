@@ -96,7 +96,7 @@ impl Collector {
         let limits = Limits { deadline: DEADLINE, ..Limits::default() };
         let client = Client::new(config.connector.clone(), limits);
         let poller = poll::Poller::new(unpolled_node(config, crate::clock::unix_ms()), client, metrics);
-        let task = Task { place, poll: config.poll, poller, hub: hub.clone(), link: LinkMonitor::default() };
+        let task = NodeTask { place, poll: config.poll, poller, hub: hub.clone(), link: LinkMonitor::default() };
         let node = unpolled_node(config, crate::clock::unix_ms());
         tracker.spawn(async move {
             if tokio::spawn(task.run(inbox, shutdown)).await.is_err() {
@@ -134,7 +134,7 @@ fn node_update(place: usize, node: Node) -> Update {
     Update { place, node, replies: None, proxies: Vec::new(), events: Vec::new(), lost: None }
 }
 
-struct Task {
+struct NodeTask {
     place: usize,
     poll: Duration,
     poller: poll::Poller,
@@ -142,7 +142,7 @@ struct Task {
     link: LinkMonitor,
 }
 
-impl Task {
+impl NodeTask {
     async fn run(mut self, mut orders: mpsc::Receiver<Order>, shutdown: CancellationToken) {
         let schedule = PollSchedule::new(Instant::now(), crate::clock::unix_ms(), self.poll, &self.poller.node.cluster);
         let mut next = Instant::now();

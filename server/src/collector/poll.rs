@@ -13,7 +13,7 @@ use model::{
 };
 
 use super::{
-    ingest::{self, Proxy},
+    ingest::{self, ProxyRows},
     overrides::Overrides,
     rates::CounterHistory,
     reload::{self, Process, Rows},
@@ -204,10 +204,16 @@ impl Poller {
     }
 
     /// Takes the new rows in, and gives the proxies whose rows changed. `uptime` is the age of their process, in seconds.
-    fn compare_rows(&mut self, read: Vec<Proxy>, now: u64, uptime: u64, events: &mut Vec<Event>) -> Vec<ProxyUpdate> {
+    fn compare_rows(
+        &mut self,
+        read: Vec<ProxyRows>,
+        now: u64,
+        uptime: u64,
+        events: &mut Vec<Event>,
+    ) -> Vec<ProxyUpdate> {
         let mut before = mem::take(&mut self.proxies);
         let mut out = Vec::new();
-        for Proxy { name, mut rows } in read {
+        for ProxyRows { name, mut rows } in read {
             let mut old = before.remove(&name).unwrap_or_default();
             let aligned = old.rows.len() == rows.len() && old.rows.iter().zip(&rows).all(|(a, b)| a.same_object(b));
             let mut histories = Vec::with_capacity(rows.len());

@@ -8,7 +8,7 @@ use std::{
 
 use haproxy::{Address, TlsError};
 
-use super::DEFAULT_FILE;
+use super::defaults::DEFAULT_FILE;
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]

@@ -11,10 +11,18 @@ use haproxy::Address;
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Config, ConfigError, DEFAULT_LISTEN, DEFAULT_POLL, LocalSettings, LogFormat, LogFormatError, Mistake, NodeConfig,
-    audit, default_data, identity, is_name, limits, listen, listener, parse_listen,
+    audit, data,
+    defaults::{DEFAULT_LISTEN, DEFAULT_POLL},
+    error::{ConfigError, Mistake},
+    identity, limits,
+    listen::parse_listen,
+    listener,
+    log_format::{LogFormat, LogFormatError},
+    node::{NodeConfig, is_name},
     reader::{Located, Mistakes, kind, tables},
-    rules, sessions, tls,
+    rules, sessions,
+    settings::{Config, LocalSettings},
+    tls,
     transport::{self, ADDRESS_EXAMPLE},
 };
 
@@ -34,16 +42,19 @@ pub(super) fn load(path: &Path) -> Result<Config, ConfigError> {
     of_file(path, parse)
 }
 
-/// Reads just the [`LocalSettings`], whatever is wrong in the rest of the file.
-///
-/// # Errors
-/// When the file can't be read, is not TOML, or one of these settings is wrong.
-pub(super) fn local_settings(path: &Path) -> Result<LocalSettings, ConfigError> {
-    let settings = |table: &DeTable<'_>, mistakes: &mut Mistakes<'_>| LocalSettings {
-        data: data(table, mistakes),
-        url: listener::url(table, mistakes),
-    };
-    of_file(path, |text| document(text, settings))
+impl LocalSettings {
+    /// Reads them from a file, whatever else is wrong there: a certificate that only the service can read must not keep
+    /// anybody from making the first account.
+    ///
+    /// # Errors
+    /// When the file can't be read, is not TOML, or one of these settings is wrong.
+    pub fn of(file: &Path) -> Result<Self, ConfigError> {
+        let settings = |table: &DeTable<'_>, mistakes: &mut Mistakes<'_>| Self {
+            data: data(table, mistakes),
+            url: listener::url(table, mistakes),
+        };
+        of_file(file, |text| document(text, settings))
+    }
 }
 
 fn of_file<T>(path: &Path, parse: impl FnOnce(&str) -> Result<T, Vec<Mistake>>) -> Result<T, ConfigError> {
@@ -82,12 +93,12 @@ fn document<T>(text: &str, read: impl FnOnce(&DeTable<'_>, &mut Mistakes<'_>) ->
 fn root(table: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> Config {
     let known = ["listen", "data", "log", "tls", "limits", "audit", "sessions", "rule", "node"];
     mistakes.unknown_keys(table, &[known.as_slice(), &listener::KEYS, &identity::KEYS].concat());
-    let listen = mistakes.text(table, "listen", DEFAULT_LISTEN).and_then(|Located { value, span }| {
+    let listen = mistakes.text(table, "listen", &DEFAULT_LISTEN.to_string()).and_then(|Located { value, span }| {
         parse_listen(&value).map_err(|error| mistakes.add(&span, error.to_string())).ok().zip(Some(span))
     });
     let listener = listener::read(table, mistakes);
     let config = Config {
-        listen: listen.as_ref().map_or_else(listen::default, |(address, _)| *address),
+        listen: listen.as_ref().map_or(DEFAULT_LISTEN, |(address, _)| *address),
         identity: identity::read(table, listener.url.as_ref().map(ToString::to_string).as_deref(), mistakes),
         listener,
         tls: tls::tls(table, mistakes),
@@ -111,7 +122,7 @@ fn root(table: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> Config {
 }
 
 fn data(table: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> PathBuf {
-    mistakes.text(table, "data", "/var/lib/sluice").map_or_else(default_data, |at| at.value.into())
+    mistakes.text(table, "data", "/var/lib/sluice").map_or_else(data::default, |at| at.value.into())
 }
 
 fn log(table: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> Option<LogFormat> {

@@ -1,8 +1,8 @@
 //! The address that the dashboard is served at, and what is required to serve it to other machines.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
-use super::{Config, DEFAULT_LISTEN};
+use super::{defaults::DEFAULT_LISTEN, settings::Config};
 
 /// Why Sluice can't, or won't, listen at an address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -77,11 +77,6 @@ fn is_local(address: SocketAddr) -> bool {
     address.ip().is_loopback()
 }
 
-/// [`DEFAULT_LISTEN`], read.
-pub(super) fn default() -> SocketAddr {
-    parse_listen(DEFAULT_LISTEN).unwrap_or_else(|_| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,7 +94,7 @@ mod tests {
         for bad in ["", "8080", ":8080", "localhost:8080", "127.0.0.1", "127.0.0.1:99999"] {
             assert_eq!(parse_listen(bad), Err(ListenError::Malformed(bad.to_owned())));
         }
-        assert_eq!(default().to_string(), DEFAULT_LISTEN);
+        assert_eq!(parse_listen("127.0.0.1:8080"), Ok(DEFAULT_LISTEN));
     }
 
     #[test]

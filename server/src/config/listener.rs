@@ -6,8 +6,8 @@ use ipnet::IpNet;
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    PublicUrl,
     reader::{Located, Mistakes, kind},
+    url::{PublicUrl, PublicUrlError},
 };
 
 /// The keys of the whole file that are read here.
@@ -53,7 +53,7 @@ pub(super) fn read(table: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> Listener
 /// The address that browsers use.
 pub(super) fn url(table: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> Option<PublicUrl> {
     let Located { value, span } = mistakes.text(table, "url", "https://sluice.example.org")?;
-    value.parse().map_err(|error: super::PublicUrlError| mistakes.add(&span, error.to_string())).ok()
+    value.parse().map_err(|error: PublicUrlError| mistakes.add(&span, error.to_string())).ok()
 }
 
 /// The proxies on this machine, which are trusted by default: no other machine reaches those addresses.

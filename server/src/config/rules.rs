@@ -9,7 +9,7 @@ use model::{
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    NodeConfig,
+    node::NodeConfig,
     reader::{Located, Mistakes, kind, suggestion, tables},
 };
 use crate::auth::{Rule, Rules};

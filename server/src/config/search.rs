@@ -8,7 +8,13 @@ use std::{
 
 use haproxy::Address;
 
-use super::{Config, ConfigError, DEFAULT_FILE, SocketArg, file, socket};
+use super::{
+    defaults::DEFAULT_FILE,
+    error::ConfigError,
+    file,
+    settings::Config,
+    socket::{self, SocketArg},
+};
 
 /// Where packages, manuals and images put the stats socket, the most common first. Not a master's socket: that one belongs
 /// to the process that starts the others, and has no servers.

@@ -4,7 +4,11 @@ use std::{path, str::FromStr};
 
 use haproxy::{Address, AddressError, Authorities, Connector, Tls};
 
-use super::{ConfigError, DEFAULT_POLL, NodeConfig, is_name, is_name_char};
+use super::{
+    defaults::DEFAULT_POLL,
+    error::ConfigError,
+    node::{NodeConfig, is_name, is_name_char},
+};
 
 /// The name of the node of a single socket without a name.
 const DEFAULT_NAME: &str = "haproxy";

@@ -6,6 +6,7 @@ mod broadcast;
 mod events;
 mod json;
 mod merged;
+mod message;
 mod proxies;
 mod redaction;
 mod state;
@@ -13,66 +14,31 @@ mod subscribers;
 mod summary;
 mod task;
 mod topics;
+mod viewer;
 mod views;
 mod visibility;
 mod world;
 
 use std::sync::Arc;
 
-use model::{change::Change, event::Event, fleet::Node, lost::Lost, rights::Rights, row::Row, topic::TopicId};
+use message::Message;
+use model::{event::Event, fleet::Node, rights::Rights};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::metrics::Metrics;
 
 pub use events::{EVENTS_KEPT, EventLog};
+pub use message::{ProxyUpdate, Update};
+pub use subscribers::{Encoding, Payload};
+pub use viewer::Viewer;
 pub use world::{ProxyState, Replies, World};
 
 pub(crate) use redaction::requests_of;
 pub(crate) use visibility::{HIDDEN, Visibility};
 
-pub use subscribers::{Encoding, Payload, Viewer};
-
 /// Messages that may wait for the hub; a sender of one more waits.
 const QUEUE: usize = 1_024;
-
-/// What a collector found.
-#[derive(Debug)]
-pub struct Update {
-    /// The node's place in the configuration.
-    pub place: usize,
-    /// The node as it is now.
-    pub node: Node,
-    /// The answers; nothing after a poll that failed.
-    pub replies: Option<Arc<Replies>>,
-    /// The proxies whose rows changed.
-    pub proxies: Vec<ProxyUpdate>,
-    /// What happened on the node, not yet numbered.
-    pub events: Vec<Event>,
-    /// What reloads lost on the node, where that changed.
-    pub lost: Option<Vec<Lost>>,
-}
-
-/// One proxy's rows on one node.
-#[derive(Debug)]
-pub struct ProxyUpdate {
-    /// HAProxy's `pxname`.
-    pub proxy: String,
-    /// The rows as they are now, and what changed; nothing when the node does not have the proxy any more.
-    pub rows: Option<(Arc<Vec<Row>>, Change)>,
-}
-
-/// A message to the hub's task.
-#[derive(Debug)]
-enum Message {
-    Update(Box<Update>),
-    Events(Vec<Event>),
-    Join(subscribers::Subscriber, Arc<Rights>),
-    Subscribe(subscribers::ViewerId, Vec<TopicId>),
-    Leave(subscribers::ViewerId),
-    /// Answered at once, to show that the task runs.
-    Ping(oneshot::Sender<()>),
-}
 
 /// A handle of the hub.
 #[derive(Clone, Debug)]
@@ -91,7 +57,7 @@ impl Hub {
         shutdown: CancellationToken,
     ) -> Self {
         let (messages, inbox) = mpsc::channel(QUEUE);
-        let (task, world) = task::Task::new(nodes, build, metrics);
+        let (task, world) = task::HubTask::new(nodes, build, metrics);
         tracker.spawn(task.run(inbox, shutdown));
         Self { messages, world }
     }
@@ -127,7 +93,7 @@ impl Hub {
     ///
     /// What the rights do not let it see is for it as if it did not exist.
     pub async fn join(&self, encoding: Encoding, rights: &Arc<Rights>) -> Option<Viewer> {
-        let (viewer, subscriber) = subscribers::pair(encoding, self.messages.clone());
+        let (viewer, subscriber) = viewer::pair(encoding, self.messages.clone());
         self.messages.send(Message::Join(subscriber, rights.clone())).await.ok()?;
         Some(viewer)
     }

@@ -17,13 +17,13 @@ use super::{
 
 /// One proxy of a cluster.
 #[derive(Debug)]
-pub(super) struct Proxy {
+pub(super) struct ClusterProxy {
     pub(super) state: Arc<ProxyState>,
     /// Per node, by its place in the configuration, the summary of its section.
     pub(super) summaries: BTreeMap<usize, Summary>,
 }
 
-impl Proxy {
+impl ClusterProxy {
     /// Its entry in the fleet.
     pub(super) fn summary(&self) -> ProxySummary {
         ProxySummary {
@@ -38,23 +38,23 @@ impl Proxy {
 /// Every proxy.
 #[derive(Debug, Default)]
 pub(super) struct Proxies {
-    all: HashMap<Handle, Proxy>,
+    all: HashMap<Handle, ClusterProxy>,
     /// As pages list them: clusters as configured, the proxies of each in the order of first sight.
     listed: Vec<Handle>,
 }
 
 impl Proxies {
-    pub(super) fn get(&self, handle: Handle) -> Option<&Proxy> {
+    pub(super) fn get(&self, handle: Handle) -> Option<&ClusterProxy> {
         self.all.get(&handle)
     }
 
-    pub(super) fn get_mut(&mut self, handle: Handle) -> Option<&mut Proxy> {
+    pub(super) fn get_mut(&mut self, handle: Handle) -> Option<&mut ClusterProxy> {
         self.all.get_mut(&handle)
     }
 
     /// Adds a proxy. `nodes` are all nodes, as configured.
     pub(super) fn add(&mut self, handle: Handle, state: ProxyState, nodes: &[Node]) {
-        self.all.insert(handle, Proxy { state: Arc::new(state), summaries: BTreeMap::new() });
+        self.all.insert(handle, ClusterProxy { state: Arc::new(state), summaries: BTreeMap::new() });
         let rank = |handle: &Handle| {
             let cluster = &self.all.get(handle)?.state.cluster;
             nodes.iter().position(|n| n.cluster == *cluster)
@@ -73,12 +73,12 @@ impl Proxies {
     }
 
     /// As pages list them.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Proxy> + Clone {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &ClusterProxy> + Clone {
         self.listed.iter().filter_map(|handle| self.all.get(handle))
     }
 
     /// In any order, each with its handle.
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (Handle, &mut Proxy)> {
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (Handle, &mut ClusterProxy)> {
         self.all.iter_mut().map(|(handle, proxy)| (*handle, proxy))
     }
 

@@ -24,10 +24,10 @@ use model::{
 use tokio::time::Instant;
 
 use super::{
-    ProxyUpdate, Update,
     events::EventRing,
     merged::Merged,
-    proxies::{Proxies, Proxy},
+    message::{ProxyUpdate, Update},
+    proxies::{ClusterProxy, Proxies},
     redaction,
     summary::{all_problems, summary},
     topics::{EVENTS, FLEET, TopicFrame, Topics},
@@ -108,7 +108,7 @@ impl HubState {
     }
 
     /// The proxy that a topic of rows is about.
-    fn proxy_of(&self, handle: Handle) -> Option<&Proxy> {
+    fn proxy_of(&self, handle: Handle) -> Option<&ClusterProxy> {
         self.proxies.get(self.topics.get(handle)?.proxy)
     }
 
@@ -145,7 +145,7 @@ impl HubState {
         }
         // A node that goes down leaves the sums, and comes back into them.
         if (node.link == Link::Down) != (self.nodes[place].link == Link::Down) {
-            let is_summed = |p: &Proxy| p.state.cluster == node.cluster && p.state.merged.is_some();
+            let is_summed = |p: &ClusterProxy| p.state.cluster == node.cluster && p.state.merged.is_some();
             self.pending.merge.extend(self.proxies.iter_mut().filter(|(_, p)| is_summed(p)).map(|(handle, _)| handle));
         }
         self.nodes[place] = node;
@@ -211,7 +211,7 @@ impl HubState {
             None if update.rows.is_none() => return,
             None => self.add_proxy(&node.cluster, &update.proxy),
         };
-        let Some(Proxy { state, summaries }) = self.proxies.get_mut(handle) else { return };
+        let Some(ClusterProxy { state, summaries }) = self.proxies.get_mut(handle) else { return };
         let state = Arc::make_mut(state);
         let sections = &mut state.sections.0;
         // Sections stand in the order of the configuration's nodes.
@@ -293,7 +293,7 @@ impl HubState {
     /// Makes `fleet` the current one, with everything that follows from other parts of the state.
     fn set_fleet(&mut self, mut fleet: Fleet, now: u64, frames: &mut Vec<TopicFrame>) {
         fleet.now = now;
-        fleet.proxies = self.proxies.iter().map(Proxy::summary).collect();
+        fleet.proxies = self.proxies.iter().map(ClusterProxy::summary).collect();
         let problems = all_problems(&fleet.nodes, self.proxies.iter().flat_map(|p| p.summaries.values()));
         fleet.problem_count = problems.len() as u64;
         fleet.problems = problems.iter().take(Fleet::MOST_PROBLEMS).cloned().collect();

@@ -1,15 +1,12 @@
-//! The two ends of a viewer's queue: the viewer's own, and the hub's.
+//! The hub's end of each viewer's queue.
 
-use std::{
-    collections::BTreeSet,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use model::{frame::Handle, topic::TopicId};
 use tokio::sync::mpsc;
 
-use super::{Message, topics::FLEET, views::ViewId};
+use super::{topics::FLEET, views::ViewId};
 
 /// Frames that may wait for one viewer: two seconds' worth for a busy page of 1,000 servers in 100 backends. A viewer that
 /// is further behind gets snapshots.
@@ -33,33 +30,6 @@ pub type Payload = Bytes;
 
 /// Names a viewer on this run.
 pub(super) type ViewerId = u64;
-
-/// A viewer's own end.
-#[derive(Debug)]
-pub struct Viewer {
-    id: ViewerId,
-    frames: mpsc::Receiver<Payload>,
-    hub: mpsc::Sender<Message>,
-}
-
-impl Viewer {
-    /// Says which topics it shows from now on. False when the hub has ended.
-    pub async fn subscribe(&self, topics: Vec<TopicId>) -> bool {
-        self.hub.send(Message::Subscribe(self.id, topics)).await.is_ok()
-    }
-
-    /// The next frame; nothing when the hub has ended.
-    pub async fn next(&mut self) -> Option<Payload> {
-        self.frames.recv().await
-    }
-}
-
-impl Drop for Viewer {
-    fn drop(&mut self) {
-        // While the hub's own queue is full, its next frame for this viewer finds the viewer's queue closed instead.
-        let _: Result<(), _> = self.hub.try_send(Message::Leave(self.id));
-    }
-}
 
 /// The hub's end.
 #[derive(Debug)]
@@ -88,6 +58,22 @@ pub(super) enum SendResult {
 }
 
 impl Subscriber {
+    /// A viewer that has no topic yet, and its own end of the queue.
+    pub(super) fn new(id: ViewerId, encoding: Encoding) -> (Self, mpsc::Receiver<Payload>) {
+        let (sender, frames) = mpsc::channel(QUEUE);
+        let subscriber = Self {
+            id,
+            encoding,
+            wanted: BTreeSet::new(),
+            current: BTreeSet::new(),
+            due: BTreeSet::new(),
+            behind: false,
+            view: None,
+            frames: sender,
+        };
+        (subscriber, frames)
+    }
+
     /// Puts a frame into the queue, if there is room.
     pub(super) fn send(&self, frame: &Payload) -> SendResult {
         match self.frames.try_send(frame.clone()) {
@@ -135,22 +121,4 @@ impl Subscriber {
     pub(super) fn is_gone(&self) -> bool {
         self.frames.is_closed()
     }
-}
-
-/// Both ends of a new viewer.
-pub(super) fn pair(encoding: Encoding, hub: mpsc::Sender<Message>) -> (Viewer, Subscriber) {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let id = NEXT.fetch_add(1, Ordering::Relaxed);
-    let (sender, frames) = mpsc::channel(QUEUE);
-    let subscriber = Subscriber {
-        id,
-        encoding,
-        wanted: BTreeSet::new(),
-        current: BTreeSet::new(),
-        due: BTreeSet::new(),
-        behind: false,
-        view: None,
-        frames: sender,
-    };
-    (Viewer { id, frames, hub }, subscriber)
 }

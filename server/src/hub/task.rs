@@ -9,7 +9,9 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Message, broadcast::Subscribers, state::HubState, topics::TopicFrame, views::MOST_VIEWS, world::World};
+use super::{
+    broadcast::Subscribers, message::Message, state::HubState, topics::TopicFrame, views::MOST_VIEWS, world::World,
+};
 use crate::{clock::unix_ms, metrics::Metrics};
 
 /// How often viewers that still need snapshots are looked after: a large page fills its queue several times over.
@@ -22,7 +24,7 @@ const BATCH: Duration = Duration::from_millis(30);
 /// Flushes may take one part in this many of the hub's time: with a large fleet updates are batched for longer.
 const FLUSH_SHARE: u32 = 4;
 
-pub(super) struct Task {
+pub(super) struct HubTask {
     state: HubState,
     /// When what is pending is flushed; nothing while nothing is pending.
     flush_at: Option<Instant>,
@@ -34,7 +36,7 @@ pub(super) struct Task {
     metrics: Arc<Metrics>,
 }
 
-impl Task {
+impl HubTask {
     pub(super) fn new(nodes: Vec<Node>, build: Arc<str>, metrics: Arc<Metrics>) -> (Self, watch::Receiver<Arc<World>>) {
         let state = HubState::new(nodes);
         let (world, receiver) = watch::channel(Arc::new(state.world()));

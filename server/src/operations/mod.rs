@@ -48,12 +48,12 @@ const OUTCOME_UNRECORDED: &str = "The outcome could not be recorded: the audit l
 /// A handle that carries operations out. A clone is cheap.
 #[derive(Clone, Debug)]
 pub struct Operations {
-    shared: Arc<Shared>,
+    shared: Arc<OperationParts>,
     needs_reason: bool,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct OperationParts {
     hub: Hub,
     collectors: BTreeMap<String, Collector>,
     audit: AuditLog,
@@ -64,7 +64,7 @@ struct Shared {
 }
 
 /// What a request comes to, before anything is sent.
-struct Plan {
+struct CheckedRequest {
     targets: Vec<Target>,
     /// Why, on one line; empty where nobody said.
     reason: String,
@@ -76,7 +76,7 @@ impl Operations {
     pub fn new(hub: Hub, collectors: BTreeMap<String, Collector>, audit: AuditLog, metrics: Arc<Metrics>) -> Self {
         let rate_limiter = Mutex::new(RateLimiter::new(rate::ACTIONS));
         let (started, count) = (unix_ms(), AtomicU64::new(0));
-        let shared = Shared { hub, collectors, audit, metrics, rate_limiter, started, count };
+        let shared = OperationParts { hub, collectors, audit, metrics, rate_limiter, started, count };
         Self { shared: Arc::new(shared), needs_reason: false }
     }
 
@@ -117,7 +117,7 @@ impl Operations {
     /// When it may not be done, a target is not known or not clear, or it can't be recorded: then nothing was sent to any
     /// node.
     pub async fn run(&self, request: ActionRequest, principal: &Principal) -> Result<ActionResponse, RequestError> {
-        let Plan { targets, reason } = match self.plan(&request, principal) {
+        let CheckedRequest { targets, reason } = match self.plan(&request, principal) {
             Ok(plan) => plan,
             Err(error) => return Err(self.deny(&request, principal, error).await),
         };
@@ -141,13 +141,13 @@ impl Operations {
     }
 
     /// Checks everything that has to hold before anything is sent. The first check that fails is the one that is reported.
-    fn plan(&self, request: &ActionRequest, principal: &Principal) -> Result<Plan, RequestError> {
+    fn plan(&self, request: &ActionRequest, principal: &Principal) -> Result<CheckedRequest, RequestError> {
         let targets = self.authorise(request, principal)?;
         let reason = plain(request.reason.as_deref().unwrap_or_default().trim());
         match reason.chars().count() {
             0 if self.needs_reason => Err(RequestError::NoReason),
             length if length > resolve::LONGEST_REASON => Err(RequestError::LongReason(length)),
-            _ => Ok(Plan { targets, reason }),
+            _ => Ok(CheckedRequest { targets, reason }),
         }
     }
 

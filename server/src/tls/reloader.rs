@@ -14,7 +14,10 @@ use tokio::{
 use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 
-use super::{CertificateError, CertificateStatus, Contents, Fingerprint, ServerCertificate, TlsFiles, Validity};
+use super::{
+    certificate::{CertificateError, Contents, Fingerprint, ServerCertificate, TlsFiles},
+    validity::{CertificateStatus, Validity},
+};
 use crate::systemd;
 
 /// How often the files are compared with the certificate in use. Their content is compared, so that it makes no difference

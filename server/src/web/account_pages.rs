@@ -18,7 +18,7 @@ use super::{
     AppState,
     denial::AlreadyAudited,
     form_fields::{Fields, ago, moment},
-    problem::Problem,
+    problem::ProblemResponse,
 };
 use crate::{
     auth::{Peer, Principal, Session, authn::tokens::Token},
@@ -50,10 +50,10 @@ pub(super) enum FormOutcome {
 }
 
 /// Why Sluice itself failed.
-pub(super) type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub(super) type PageError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What carrying a form out returns.
-pub(super) type FormResult = Result<FormOutcome, Failure>;
+pub(super) type FormResult = Result<FormOutcome, PageError>;
 
 /// What a page shows besides its own content.
 #[derive(Default)]
@@ -72,17 +72,18 @@ pub(super) trait ServerPage: 'static {
     fn done(word: &str) -> Option<&'static str>;
 
     /// Draws it.
-    fn draw(request: &PageRequest, state: PageState) -> impl Future<Output = Result<Response, Failure>> + Send;
+    fn draw(request: &PageRequest, state: PageState) -> impl Future<Output = Result<Response, PageError>> + Send;
 }
 
 impl FromRequest<AppState> for PageRequest {
-    type Rejection = Problem;
+    type Rejection = ProblemResponse;
 
-    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ProblemResponse> {
         let (mut parts, body) = request.into_parts();
         let principal = parts.extensions.get().cloned();
         // The permissions of these routes let nobody in without a principal.
-        let principal = principal.ok_or_else(|| Problem::internal("a route of accounts was reached by nobody"))?;
+        let principal =
+            principal.ok_or_else(|| ProblemResponse::internal("a route of accounts was reached by nobody"))?;
         let peer = match Peer::from_request_parts(&mut parts, state).await {
             Ok(peer) => peer,
             Err(never) => match never {},
@@ -122,7 +123,7 @@ where
                     response
                 }
                 Ok(FormOutcome::Other(response)) => response,
-                Err(error) => Problem::internal(error).into_response(),
+                Err(error) => ProblemResponse::internal(error).into_response(),
             }
         })
     }
@@ -133,7 +134,7 @@ fn denied(status: StatusCode, text: String) -> PageState {
 }
 
 async fn draw<P: ServerPage>(request: &PageRequest, state: PageState) -> Response {
-    P::draw(request, state).await.unwrap_or_else(|error| Problem::internal(error).into_response())
+    P::draw(request, state).await.unwrap_or_else(|error| ProblemResponse::internal(error).into_response())
 }
 
 /// A session as pages list it.

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use super::{
     account::self_service,
     account_pages::{
-        Failure, FormOutcome, FormResult, PageRequest, PageState, ServerPage, own_address, session_line, token_line,
+        FormOutcome, FormResult, PageError, PageRequest, PageState, ServerPage, own_address, session_line, token_line,
     },
     form_fields::{Fields, ago, moment, sentence},
     render,
@@ -54,7 +54,7 @@ impl ServerPage for AdminPage {
     async fn draw(
         request: &PageRequest,
         PageState { status, notice, revealed }: PageState,
-    ) -> Result<Response, Failure> {
+    ) -> Result<Response, PageError> {
         let PageRequest { state, principal, headers, .. } = request;
         let limits = state.auth.session_limits();
         let read = state.database.read(move |connection| {
@@ -144,30 +144,30 @@ pub(super) async fn add_user(request: Arc<PageRequest>) -> FormResult {
 
 pub(super) async fn set_role(request: Arc<PageRequest>) -> FormResult {
     match request.fields.get("role").parse() {
-        Ok(role) => apply(&request, Change::Role(role)).await,
+        Ok(role) => apply(&request, AccountChange::Role(role)).await,
         Err(error) => invalid(&error),
     }
 }
 
 pub(super) async fn set_groups(request: Arc<PageRequest>) -> FormResult {
     match groups(&request.fields) {
-        Ok(groups) => apply(&request, Change::Groups(groups)).await,
+        Ok(groups) => apply(&request, AccountChange::Groups(groups)).await,
         Err(error) => invalid(&error),
     }
 }
 
 pub(super) async fn remove_user(request: Arc<PageRequest>) -> FormResult {
-    apply(&request, Change::Remove).await
+    apply(&request, AccountChange::Remove).await
 }
 
 /// What an admin changes of an account.
-enum Change {
+enum AccountChange {
     Role(Role),
     Groups(Vec<String>),
     Remove,
 }
 
-impl Change {
+impl AccountChange {
     /// Whether an admin stays one.
     fn keeps_admin(&self) -> bool {
         match self {
@@ -187,7 +187,7 @@ impl Change {
 }
 
 /// Changes an account. The last admin stays one, unless people of another system can be admins.
-async fn apply(request: &PageRequest, change: Change) -> FormResult {
+async fn apply(request: &PageRequest, change: AccountChange) -> FormResult {
     let name: UserName = match request.fields.get("user").parse() {
         Ok(name) => name,
         Err(error) => return invalid(&error),
@@ -199,9 +199,9 @@ async fn apply(request: &PageRequest, change: Change) -> FormResult {
             return Ok(None);
         }
         Ok(Some(match change {
-            Change::Role(role) => users::set_role(connection, &account, role, &by, now()),
-            Change::Groups(groups) => users::set_groups(connection, &account, &groups, &by, now()),
-            Change::Remove => users::remove(connection, &account, &by),
+            AccountChange::Role(role) => users::set_role(connection, &account, role, &by, now()),
+            AccountChange::Groups(groups) => users::set_groups(connection, &account, &groups, &by, now()),
+            AccountChange::Remove => users::remove(connection, &account, &by),
         }))
     });
     match changed.await? {

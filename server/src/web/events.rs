@@ -16,7 +16,7 @@ use utoipa::{
 
 use super::{
     AppState,
-    problem::Problem,
+    problem::ProblemResponse,
     query::{AtMost, QUOTED, or_empty, selected},
 };
 use crate::{
@@ -79,12 +79,12 @@ pub(super) async fn events(
     State(AppState { hub, .. }): State<AppState>,
     Extension(principal): Extension<Principal>,
     query: Result<Query<EventsFilter>, QueryRejection>,
-) -> Result<Json<Events>, Problem> {
+) -> Result<Json<Events>, ProblemResponse> {
     let Query(filter) = query?;
     Ok(Json(Events { events: found(&hub.world().seen_by(&principal.rights), filter)? }))
 }
 
-fn found(world: &World, filter: EventsFilter) -> Result<Vec<Arc<Event>>, Problem> {
+fn found(world: &World, filter: EventsFilter) -> Result<Vec<Arc<Event>>, ProblemResponse> {
     let EventsFilter { node, cluster, proxy, server, kind, since, limit } = filter;
     selected(world, Some(&node))?;
     let kind = match kind.as_str() {
@@ -97,9 +97,9 @@ fn found(world: &World, filter: EventsFilter) -> Result<Vec<Arc<Event>>, Problem
     Ok(world.events.iter().rev().filter(is_wanted).take(limit.min(EVENTS_KEPT)).cloned().collect())
 }
 
-fn unknown_kind(word: &str) -> Problem {
+fn unknown_kind(word: &str) -> ProblemResponse {
     let short: String = word.chars().take(QUOTED).collect();
-    Problem::new(StatusCode::BAD_REQUEST, format!("There is no kind of event {short:?}"))
+    ProblemResponse::new(StatusCode::BAD_REQUEST, format!("There is no kind of event {short:?}"))
         .with_detail("A kind is state, operation, reload or link.")
 }
 

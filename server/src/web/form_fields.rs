@@ -13,11 +13,11 @@ use model::format::span;
 pub(super) struct Fields(Vec<(String, String)>);
 
 /// A form as axum hands it over.
-pub(super) type Posted = Result<Form<Vec<(String, String)>>, FormRejection>;
+pub(super) type FormBody = Result<Form<Vec<(String, String)>>, FormRejection>;
 
 impl Fields {
     /// A form that can't be read has no fields. Its text may be secret, and is not repeated.
-    pub(super) fn of(posted: Posted) -> Self {
+    pub(super) fn of(posted: FormBody) -> Self {
         Self(posted.map(|Form(fields)| fields).unwrap_or_default())
     }
 

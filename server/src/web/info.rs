@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     AppState,
-    problem::Problem,
+    problem::ProblemResponse,
     query::{age_ms, selected},
     stats::cell::Cell,
 };
@@ -70,7 +70,7 @@ pub(super) async fn info(
     State(AppState { hub, .. }): State<AppState>,
     Extension(principal): Extension<Principal>,
     query: Result<Query<NodeFilter>, QueryRejection>,
-) -> Result<Json<Infos>, Problem> {
+) -> Result<Json<Infos>, ProblemResponse> {
     let Query(filter) = query?;
     let world = hub.world().seen_by(&principal.rights);
     let view = |place: usize| {

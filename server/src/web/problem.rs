@@ -30,7 +30,7 @@ const QUOTED: usize = 80;
 
 /// Why a request is not answered as asked.
 #[derive(Debug)]
-pub struct Problem {
+pub struct ProblemResponse {
     status: StatusCode,
     title: String,
     detail: Option<String>,
@@ -39,7 +39,7 @@ pub struct Problem {
     is_audited: bool,
 }
 
-impl Problem {
+impl ProblemResponse {
     /// An error with a title that a person understands.
     #[must_use]
     pub fn new(status: StatusCode, title: impl Into<String>) -> Self {
@@ -81,7 +81,7 @@ impl Problem {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for ProblemResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.detail {
             Some(detail) => write!(f, "{}: {detail}", self.title),
@@ -90,7 +90,7 @@ impl fmt::Display for Problem {
     }
 }
 
-impl IntoResponse for Problem {
+impl IntoResponse for ProblemResponse {
     fn into_response(self) -> Response {
         let status = self.status.as_u16();
         // The access log has every answer; who made a mistake reads in the answer which one.
@@ -112,7 +112,7 @@ impl IntoResponse for Problem {
     }
 }
 
-impl From<RequestError> for Problem {
+impl From<RequestError> for ProblemResponse {
     fn from(error: RequestError) -> Self {
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
         let problem = Self::new(status, capitalised(&error.to_string())).with_detail("Nothing was sent to HAProxy.");
@@ -125,14 +125,14 @@ impl From<RequestError> for Problem {
     }
 }
 
-impl From<DatabaseError> for Problem {
+impl From<DatabaseError> for ProblemResponse {
     fn from(error: DatabaseError) -> Self {
         let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "The database can't be read or written");
         Self { cause: Some(error.into()), ..problem.with_detail("The log of Sluice says why.") }
     }
 }
 
-impl From<JsonRejection> for Problem {
+impl From<JsonRejection> for ProblemResponse {
     fn from(rejection: JsonRejection) -> Self {
         let title = match &rejection {
             JsonRejection::JsonDataError(_) => "The body is not what this call takes",
@@ -144,14 +144,14 @@ impl From<JsonRejection> for Problem {
     }
 }
 
-impl From<QueryRejection> for Problem {
+impl From<QueryRejection> for ProblemResponse {
     fn from(rejection: QueryRejection) -> Self {
         Self::new(rejection.status(), "The query of the address is not what this call takes")
             .with_detail(rejection.body_text())
     }
 }
 
-impl From<WebSocketUpgradeRejection> for Problem {
+impl From<WebSocketUpgradeRejection> for ProblemResponse {
     fn from(rejection: WebSocketUpgradeRejection) -> Self {
         Self::new(rejection.status(), "This address is a stream: open it as a WebSocket")
             .with_detail(rejection.body_text())
@@ -159,15 +159,15 @@ impl From<WebSocketUpgradeRejection> for Problem {
 }
 
 /// For a path that nothing is at.
-pub(super) async fn unknown_path(request: Request) -> Problem {
+pub(super) async fn unknown_path(request: Request) -> ProblemResponse {
     let path: String = request.uri().path().chars().take(QUOTED).collect();
-    Problem::new(StatusCode::NOT_FOUND, format!("There is nothing at {path}"))
+    ProblemResponse::new(StatusCode::NOT_FOUND, format!("There is nothing at {path}"))
         .with_detail("/api/v1/openapi.json lists what a program can call.")
 }
 
 /// For a method that a path doesn't take; axum adds `Allow`.
-pub(super) async fn wrong_method(request: Request) -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("This address does not take {}", request.method()))
+pub(super) async fn wrong_method(request: Request) -> ProblemResponse {
+    ProblemResponse::new(StatusCode::METHOD_NOT_ALLOWED, format!("This address does not take {}", request.method()))
 }
 
 #[cfg(test)]
@@ -176,7 +176,7 @@ mod tests {
 
     use super::*;
 
-    async fn told(problem: Problem) -> (u16, String, String) {
+    async fn told(problem: ProblemResponse) -> (u16, String, String) {
         let response = problem.into_response();
         let kind = response.headers()[CONTENT_TYPE].to_str().expect("ascii").to_owned();
         let status = response.status().as_u16();
@@ -186,10 +186,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_problem_is_answered_as_its_details_and_its_cause_stays_inside() {
-        let (status, kind, body) = told(Problem::internal("disk on fire")).await;
+        let (status, kind, body) = told(ProblemResponse::internal("disk on fire")).await;
         assert_eq!((status, kind.as_str()), (500, "application/problem+json"));
         assert_eq!(body, r#"{"title":"Sluice could not answer","status":500,"detail":"The log of Sluice says why."}"#);
-        let (_, _, body) = told(Problem::new(StatusCode::NOT_FOUND, "No \"x\"")).await;
+        let (_, _, body) = told(ProblemResponse::new(StatusCode::NOT_FOUND, "No \"x\"")).await;
         assert_eq!(body, r#"{"title":"No \"x\"","status":404}"#);
     }
 

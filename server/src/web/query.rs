@@ -7,13 +7,13 @@ use utoipa::{
     openapi::{KnownFormat, ObjectBuilder, SchemaFormat, Type, schema::OneOfBuilder},
 };
 
-use super::problem::Problem;
+use super::problem::ProblemResponse;
 use crate::{clock::unix_ms, hub::World};
 
 /// Longest name out of a query that a denial repeats, in characters.
 pub(super) const QUOTED: usize = 80;
 
-/// A whole number up to a bound; a larger one is refused, and the bound is in the description.
+/// A whole number up to a bound; a larger one is denied, and the bound is in the description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct AtMost<const MOST: u64>(pub(super) u64);
 
@@ -44,7 +44,7 @@ pub(super) fn or_empty<T: PartialSchema>() -> OneOfBuilder {
 ///
 /// # Errors
 /// 404 when there is none of that name.
-pub(super) fn selected(world: &World, node: Option<&str>) -> Result<Vec<usize>, Problem> {
+pub(super) fn selected(world: &World, node: Option<&str>) -> Result<Vec<usize>, ProblemResponse> {
     let nodes = world.fleet.nodes.iter().enumerate();
     let Some(name) = wanted(node) else { return Ok(nodes.map(|(place, _)| place).collect()) };
     let found: Vec<usize> = nodes.filter(|(_, node)| node.name == name).map(|(place, _)| place).collect();
@@ -56,10 +56,10 @@ pub(super) fn wanted(filter: Option<&str>) -> Option<&str> {
     filter.filter(|name| !name.is_empty())
 }
 
-/// Refuses a name out of a query that nothing has.
-pub(super) fn unknown(what: &str, name: &str) -> Problem {
+/// Denies a name out of a query that nothing has.
+pub(super) fn unknown(what: &str, name: &str) -> ProblemResponse {
     let short: String = name.chars().take(QUOTED).collect();
-    Problem::new(StatusCode::NOT_FOUND, format!("There is no {what} {short:?}"))
+    ProblemResponse::new(StatusCode::NOT_FOUND, format!("There is no {what} {short:?}"))
 }
 
 /// How long ago a node answered last, in milliseconds; nothing when it never did.

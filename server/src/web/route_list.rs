@@ -16,7 +16,7 @@ use crate::auth::authz::policy::Permission;
 
 /// One entry of the list.
 #[derive(Clone)]
-pub(super) struct Entry {
+pub(super) struct ListedRoute {
     /// What is known of it without its handler.
     pub(super) route: Route,
     /// Its handler.
@@ -27,11 +27,11 @@ pub(super) struct Entry {
 
 /// The list of routes.
 #[derive(Default)]
-pub(super) struct RouteList(Vec<Entry>);
+pub(super) struct RouteList(Vec<ListedRoute>);
 
 impl RouteList {
     /// Every entry, in order.
-    pub(super) fn iter(&self) -> std::slice::Iter<'_, Entry> {
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, ListedRoute> {
         self.0.iter()
     }
 
@@ -116,7 +116,7 @@ impl RouteList {
     }
 
     fn entry(mut self, route: Route, handler: MethodRouter<AppState>) -> Self {
-        self.0.push(Entry { route, handler, description: None });
+        self.0.push(ListedRoute { route, handler, description: None });
         self
     }
 }

@@ -22,7 +22,7 @@ use super::{
     openapi::{describe, document},
     pages, render,
     route::RouteTable,
-    route_list::{Entry, RouteList},
+    route_list::{ListedRoute, RouteList},
     stats, stream, wall_link,
 };
 use crate::auth::authz::policy::Permission::{Act, Admin, ManageAccounts, OwnAccount, Public, View, ViewAll, ViewWall};
@@ -238,7 +238,7 @@ pub(super) fn table() -> RouteTable {
 
 /// Every route without what stands before it.
 pub(super) fn routes() -> Router<AppState> {
-    let add = |router: Router<AppState>, entry: &Entry| router.route(&entry.route.path, entry.handler.clone());
+    let add = |router: Router<AppState>, entry: &ListedRoute| router.route(&entry.route.path, entry.handler.clone());
     LIST.iter().fold(Router::new(), add).fallback(render::missing)
 }
 

@@ -24,7 +24,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{AppState, problem::Problem};
+use super::{AppState, problem::ProblemResponse};
 use crate::{
     audit::{Entry, Kind},
     auth::{Auth, AuthMethod, Principal, authz::policy::may_subscribe},
@@ -69,7 +69,7 @@ const MESSAGES: Rate = Rate { burst: 200, refill: 1, every: Duration::from_milli
 /// How the frames are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-enum Format {
+enum FrameFormat {
     /// For Sluice's own page; changes with it.
     #[default]
     Binary,
@@ -83,7 +83,7 @@ enum Format {
 pub(super) struct StreamQuery {
     /// `json`, or `binary` for Sluice's own page.
     #[param(inline, required = false)]
-    format: Format,
+    format: FrameFormat,
 }
 
 /// Begins a stream.
@@ -92,11 +92,11 @@ pub(super) async fn stream(
     Extension(principal): Extension<Principal>,
     query: Result<Query<StreamQuery>, QueryRejection>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-) -> Result<Response, Problem> {
+) -> Result<Response, ProblemResponse> {
     let Query(StreamQuery { format }) = query?;
     let encoding = match format {
-        Format::Binary => Encoding::Postcard,
-        Format::Json => Encoding::Json,
+        FrameFormat::Binary => Encoding::Postcard,
+        FrameFormat::Json => Encoding::Json,
     };
     let upgrade = upgrade?
         .max_message_size(HARD_LIMIT)

@@ -8,7 +8,7 @@ use axum::{
 };
 use model::rights::Who;
 
-use super::{AppState, form_fields::moment, login::cookies, problem::Problem, render};
+use super::{AppState, form_fields::moment, login::cookies, problem::ProblemResponse, render};
 use crate::{
     auth::authn::{
         credentials::WALL_COOKIE,
@@ -45,7 +45,7 @@ pub(super) async fn open(State(state): State<AppState>, Path(token): Path<String
             StatusCode::NOT_FOUND,
             "There is no such wall link, or not any more. An admin can make another.",
         ),
-        Err(error) => Problem::internal(error).into_response(),
+        Err(error) => ProblemResponse::internal(error).into_response(),
     }
 }
 

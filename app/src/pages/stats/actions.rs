@@ -94,7 +94,7 @@ fn act_button(
     label: &'static str,
     action: RwSignal<Option<Action>>,
 ) -> impl IntoView {
-    let refusal = Memo::new(move |_| action.get().and_then(|action| on.denied(action)));
+    let denial = Memo::new(move |_| action.get().and_then(|action| on.denied(action)));
     let begin = move |ev: leptos::ev::MouseEvent| {
         ev.prevent_default();
         if let Some(action) = action.get_untracked() {
@@ -108,8 +108,8 @@ fn act_button(
             class:btn-primary=move || value == APPLY && action.get().is_some()
             name="do"
             value=value
-            title=move || refusal.get()
-            disabled=move || refusal.with(Option::is_some)
+            title=move || denial.get()
+            disabled=move || denial.with(Option::is_some)
             on:click=begin
         >
             {label}
@@ -140,7 +140,7 @@ pub(super) fn ReasonField(class: &'static str) -> impl IntoView {
 #[component]
 fn Entry(action: Action, on: ActionScope) -> impl IntoView {
     let live = Live::expect();
-    let refusal = Memo::new(move |_| {
+    let denial = Memo::new(move |_| {
         if let Some(reason) = on.denied(action) {
             return Some(reason);
         }
@@ -149,9 +149,9 @@ fn Entry(action: Action, on: ActionScope) -> impl IntoView {
         live.fleet.with(|f| refused_by_all(action, rows.iter().map(|(row, node)| (row, f.node(node)))))
     });
     view! {
-        <option value=action.id() disabled=move || refusal.with(Option::is_some)>
+        <option value=action.id() disabled=move || denial.with(Option::is_some)>
             {action.label()}
-            {move || refusal.get().map(|reason| format!(" ({reason})"))}
+            {move || denial.get().map(|reason| format!(" ({reason})"))}
         </option>
     }
 }

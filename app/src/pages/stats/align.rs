@@ -69,9 +69,9 @@ fn Question(choice: Choice) -> impl IntoView {
         <p class="mt-1 mb-4 text-ink-2">{format!("Now: {text}.")}</p>
         <div class="flex flex-wrap justify-end gap-2.5">
             <button type="button" class="btn" autofocus on:click=move |_| context.align.set(None)>"Cancel"</button>
-            {actions.into_iter().zip(denials).map(|(action, refusal)| {
+            {actions.into_iter().zip(denials).map(|(action, denial)| {
                 let begin = begin.clone();
-                view! { <button type="button" class="btn btn-primary" title=refusal.clone() disabled=refusal.is_some() on:click=move |_| begin(action)>{action.label()}</button> }.into_any()
+                view! { <button type="button" class="btn btn-primary" title=denial.clone() disabled=denial.is_some() on:click=move |_| begin(action)>{action.label()}</button> }.into_any()
             }).collect_view()}
         </div>
     }

@@ -11,7 +11,7 @@ use model::{
 use super::{StatsContext, filter::Show, header::address};
 use crate::{
     components::link::PageFreshness,
-    live::{Connection, Live},
+    live::{Live, StreamState},
 };
 
 /// The states that have a filter even when no server is in them.
@@ -86,7 +86,7 @@ fn Nodes() -> impl IntoView {
     let live = Live::expect();
     let lines = move || {
         let now = live.clock.seconds() * 1_000 + 999;
-        let lost = matches!(live.connection.get(), Connection::Lost(_));
+        let lost = matches!(live.connection.get(), StreamState::Lost(_));
         live.fleet.with(|f| {
             f.nodes
                 .iter()
@@ -103,7 +103,7 @@ fn Nodes() -> impl IntoView {
                         "no answer yet".to_owned()
                     } else {
                         let single = model::fleet::Fleet { nodes: vec![n.clone()], ..Default::default() };
-                        match PageFreshness::of(&single, Connection::Open, now) {
+                        match PageFreshness::of(&single, StreamState::Open, now) {
                             PageFreshness::Live(_) => "reconnecting".to_owned(),
                             _ => format!("silent for {}", span(n.age_ms(now).unwrap_or(0) / 1_000)),
                         }

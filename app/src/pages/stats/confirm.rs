@@ -10,7 +10,7 @@ use model::{
 use super::{
     StatsContext,
     actions::ReasonField,
-    operation::{Phase, Plan},
+    operation::{Phase, PlannedAction},
 };
 use crate::{components::modal::Modal, live::Live};
 
@@ -32,7 +32,7 @@ pub(super) fn ConfirmDialog() -> impl IntoView {
 }
 
 #[component]
-fn Question(plan: Plan) -> impl IntoView {
+fn Question(plan: PlannedAction) -> impl IntoView {
     let context = StatsContext::expect();
     let clock = Live::expect().clock;
     let servers = plural(plan.targets.len(), "server");

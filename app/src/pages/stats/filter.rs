@@ -10,7 +10,7 @@ use model::{
 
 /// What a view shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Filter {
+pub(crate) struct RowFilter {
     /// Part of a server's, a backend's name or an address, in lower case.
     pub(crate) text: String,
     /// Which states.
@@ -58,7 +58,7 @@ impl Show {
     }
 }
 
-impl Filter {
+impl RowFilter {
     /// Reads an address.
     pub(crate) fn from_query(query: &ParamsMap) -> Self {
         let get = |name| query.get(name).unwrap_or_default();
@@ -108,7 +108,7 @@ mod tests {
         let filter = |pairs: &[(&str, &str)]| {
             let mut query = ParamsMap::new();
             pairs.iter().for_each(|(k, v)| query.insert((*k).to_owned(), (*v).to_owned()));
-            Filter::from_query(&query)
+            RowFilter::from_query(&query)
         };
         let mut row = Row::new(RowKind::Server, "web1");
         row.set_text(Text::Status, "DOWN");

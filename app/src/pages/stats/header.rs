@@ -29,13 +29,13 @@ pub(super) fn Header() -> impl IntoView {
 }
 
 /// An address of this page with one of its parts changed.
-pub(super) fn address(context: StatsContext, change: impl FnOnce(&mut super::filter::Filter)) -> String {
+pub(super) fn address(context: StatsContext, change: impl FnOnce(&mut super::filter::RowFilter)) -> String {
     let mut filter = context.filter.get_untracked();
     change(&mut filter);
     filter.address()
 }
 
-fn go(context: StatsContext, change: impl FnOnce(&mut super::filter::Filter)) {
+fn go(context: StatsContext, change: impl FnOnce(&mut super::filter::RowFilter)) {
     let to = address(context, change);
     let options = NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() };
     use_navigate()(&to, options);
@@ -88,7 +88,7 @@ fn Find() -> impl IntoView {
 }
 
 /// What a search without the program keeps of the address.
-fn hidden_fields(filter: &super::filter::Filter) -> impl IntoView + use<> {
+fn hidden_fields(filter: &super::filter::RowFilter) -> impl IntoView + use<> {
     let show = filter.show.id();
     let node = filter.node.clone();
     view! {

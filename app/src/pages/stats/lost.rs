@@ -70,10 +70,10 @@ fn notice(lost: &[Lost], hidden: RwSignal<String>) -> AnyView {
         let of_action = lost.iter().filter(|l| l.action == action);
         let targets: Vec<Target> = of_action.map(|l| Target::new(&l.node, &l.proxy, &l.server)).collect();
         let label = format!("{} again", action.verb(&plural(targets.len(), "server")));
-        let refusal = context.operation.denied_on_all(action, &targets);
+        let denial = context.operation.denied_on_all(action, &targets);
         let begin = move |_| context.operation.begin(action, targets.iter().cloned().collect());
         lost.iter().any(|l| l.action == action).then(|| {
-            view! { <button type="button" class="btn needs-script" title=refusal.clone() disabled=refusal.is_some() on:click=begin>{label}</button> }.into_any()
+            view! { <button type="button" class="btn needs-script" title=denial.clone() disabled=denial.is_some() on:click=begin>{label}</button> }.into_any()
         })
     });
     view! {

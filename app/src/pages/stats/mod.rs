@@ -29,7 +29,7 @@ use chips::Chips;
 use columns::ShownColumns;
 use confirm::ConfirmDialog;
 use details::{Details, DetailsDialog};
-use filter::Filter;
+use filter::RowFilter;
 use header::Header;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -48,7 +48,7 @@ use crate::{
 /// What the parts of the page share.
 #[derive(Clone, Copy)]
 struct StatsContext {
-    filter: Memo<Filter>,
+    filter: Memo<RowFilter>,
     columns: RwSignal<ShownColumns>,
     selection: Selection,
     operation: Operation,
@@ -69,7 +69,7 @@ impl StatsContext {
 pub(crate) fn StatsPage() -> impl IntoView {
     let live = Live::expect();
     let query = use_query_map();
-    let filter = Memo::new(move |_| query.with(Filter::from_query));
+    let filter = Memo::new(move |_| query.with(RowFilter::from_query));
     let selection = Selection::default();
     let context = StatsContext {
         filter,
@@ -132,7 +132,7 @@ fn silent(live: &Live) -> Memo<Vec<String>> {
 }
 
 /// Follows every figure of the node that the page is about, where it is one of several in its cluster.
-fn follow_node(live: &Live, filter: Memo<Filter>) {
+fn follow_node(live: &Live, filter: Memo<RowFilter>) {
     let fleet = live.fleet.clone();
     let topics = Memo::new(move |_| {
         let node = filter.with(|f| f.node.clone())?;

@@ -16,7 +16,7 @@ use crate::live::{Live, Store, api};
 
 /// An action and what it is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Plan {
+pub(super) struct PlannedAction {
     pub(super) action: Action,
     pub(super) targets: HashSet<Target>,
 }
@@ -28,13 +28,13 @@ pub(super) enum Phase {
     #[default]
     Idle,
     /// The operator is asked whether to do it.
-    Asking(Plan),
+    Asking(PlannedAction),
     /// The commands are being sent.
-    Running(Plan),
+    Running(PlannedAction),
     /// What became of it.
-    Finished(Plan, ActionResponse),
+    Finished(PlannedAction, ActionResponse),
     /// It did not begin, or its answer did not come: what happened, and whether anything may have been done.
-    Failed(Plan, String),
+    Failed(PlannedAction, String),
     /// There is nothing to act on.
     Nothing,
 }
@@ -80,7 +80,7 @@ impl Operation {
     }
 
     /// What of the plan is not allowed, a sentence per reason.
-    pub(super) fn denials(self, plan: &Plan) -> Vec<String> {
+    pub(super) fn denials(self, plan: &PlannedAction) -> Vec<String> {
         self.who
             .with_value(|who| self.fleet(|fleet| permissions::denials(&who.rights, fleet, plan.action, &plan.targets)))
     }
@@ -99,7 +99,7 @@ impl Operation {
             self.phase.set(Phase::Nothing);
             return;
         }
-        let plan = Plan { action, targets };
+        let plan = PlannedAction { action, targets };
         let is_asked =
             self.needs_reason() || needs_confirmation(action, &self.impact(&plan)) || !self.denials(&plan).is_empty();
         if is_asked {
@@ -110,7 +110,7 @@ impl Operation {
     }
 
     /// What the plan would do, by the rows as they are now.
-    pub(super) fn impact(self, plan: &Plan) -> Vec<Impact> {
+    pub(super) fn impact(self, plan: &PlannedAction) -> Vec<Impact> {
         let sections = self.live.with_value(|live| Store::sections_now(&live.store));
         impact(plan.action, &plan.targets, sections.iter().map(|(proxy, section)| (proxy.as_str(), section)))
     }
@@ -136,7 +136,7 @@ impl Operation {
         }
     }
 
-    fn run(self, plan: Plan) {
+    fn run(self, plan: PlannedAction) {
         self.phase.set(Phase::Running(plan.clone()));
         leptos::task::spawn_local(async move {
             let reason = self.reason.get_untracked();

@@ -8,7 +8,7 @@ use model::{
 
 use super::{
     StatsContext,
-    operation::{Phase, Plan},
+    operation::{Phase, PlannedAction},
 };
 use crate::components::status::Shape;
 
@@ -42,7 +42,7 @@ fn note(text: String) -> impl IntoView {
     }
 }
 
-fn running(plan: &Plan) -> impl IntoView + use<> {
+fn running(plan: &PlannedAction) -> impl IntoView + use<> {
     let verb = plan.action.verb(&plural(plan.targets.len(), "server"));
     view! {
         <div class="panel">
@@ -52,7 +52,7 @@ fn running(plan: &Plan) -> impl IntoView + use<> {
     }
 }
 
-fn finished(plan: Plan, response: ActionResponse) -> impl IntoView {
+fn finished(plan: PlannedAction, response: ActionResponse) -> impl IntoView {
     let context = StatsContext::expect();
     let verb = plan.action.verb(&plural(response.outcomes.len(), "server"));
     let failed: std::collections::HashSet<_> =

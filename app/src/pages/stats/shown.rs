@@ -2,16 +2,16 @@
 
 use leptos::prelude::*;
 
-use super::filter::Filter;
+use super::filter::RowFilter;
 use crate::live::Live;
 
 /// Applies the filter now, whenever it changes, and every second while states may change; returned is the switch that
 /// holds the rows still while somebody points at them.
-pub(super) fn follow(live: &Live, filter: Memo<Filter>) -> RwSignal<bool> {
+pub(super) fn follow(live: &Live, filter: Memo<RowFilter>) -> RwSignal<bool> {
     let is_busy = RwSignal::new(false);
     apply(live, &filter.get_untracked());
     let live = live.clone();
-    Effect::new(move |before: Option<Filter>| {
+    Effect::new(move |before: Option<RowFilter>| {
         let filter = filter.get();
         if !filter.is_all() {
             live.clock.seconds();
@@ -25,7 +25,7 @@ pub(super) fn follow(live: &Live, filter: Memo<Filter>) -> RwSignal<bool> {
     is_busy
 }
 
-fn apply(live: &Live, filter: &Filter) {
+fn apply(live: &Live, filter: &RowFilter) {
     for section in untrack(|| live.store.listed(filter.node.as_deref())) {
         section.rows.with_untracked(|rows| {
             for row in rows {

@@ -12,7 +12,7 @@ use tiles::Tiles;
 
 use crate::{
     components::{link::PageFreshness, segments::Segments, spark::Sparkline},
-    live::{Connection, Live},
+    live::{Live, StreamState},
 };
 
 /// Old data covers the wall from this age on, in milliseconds: within five seconds of a stop it must say so.
@@ -145,7 +145,7 @@ fn Foot() -> impl IntoView {
     let live = Live::expect();
     let nodes = move || {
         let now = live.clock.ms();
-        let lost = matches!(live.connection.get(), Connection::Lost(_) | Connection::SignedOut);
+        let lost = matches!(live.connection.get(), StreamState::Lost(_) | StreamState::SignedOut);
         live.fleet.with(|f| {
             f.nodes
                 .iter()

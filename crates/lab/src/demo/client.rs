@@ -23,7 +23,7 @@ pub(super) struct Visitor {
 
 /// What came back.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Answer {
+pub(super) struct Response {
     pub(super) status: u16,
     /// Whether the connection can be used again.
     pub(super) keep: bool,
@@ -36,7 +36,7 @@ impl Visitor {
     }
 
     /// Sends a request, and reads its answer to the end. With `last`, asks for the connection to be closed.
-    pub(super) async fn get(&mut self, path: &str, last: bool) -> io::Result<Answer> {
+    pub(super) async fn get(&mut self, path: &str, last: bool) -> io::Result<Response> {
         let mut request = format!("GET {path} HTTP/1.1\r\nhost: demo\r\n");
         if let Some(cookie) = &self.cookie {
             request += &format!("cookie: {cookie}\r\n");
@@ -66,7 +66,7 @@ impl Visitor {
         if length.is_some_and(|length| got < length) {
             return Err(ErrorKind::UnexpectedEof.into());
         }
-        Ok(Answer { status, keep })
+        Ok(Response { status, keep })
     }
 
     async fn head(&mut self) -> io::Result<String> {

@@ -19,7 +19,7 @@ use tokio_util::{
 use super::{
     LabArgs, agent, database,
     layout::{self, Layout, NODES, PORTS, Part},
-    node::{self, Node},
+    node::{self, LabNode},
     traffic,
 };
 use crate::{folder::Folder, program, web};
@@ -123,12 +123,12 @@ impl Lab {
 }
 
 /// Writes a node's files.
-fn prepare(folder: &mut Folder, layout: Layout, index: usize, haproxy: &Path) -> anyhow::Result<Node> {
+fn prepare(folder: &mut Folder, layout: Layout, index: usize, haproxy: &Path) -> anyhow::Result<LabNode> {
     let name = NODES[index];
     let dir = folder.path().to_owned();
     folder.write(&format!("{name}.cfg"), &layout.config(index, &dir.to_string_lossy()))?;
     folder.file(&format!("{name}.master"));
-    Ok(Node {
+    Ok(LabNode {
         name,
         socket: folder.file(&format!("{name}.sock")),
         log: folder.file(&format!("{name}.log")),

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, net::SocketAddr, path::Path};
 
-use crate::web::Health;
+use crate::web::CheckBehaviour;
 
 const TEMPLATE: &str = include_str!("haproxy.cfg");
 
@@ -34,7 +34,7 @@ const BACKENDS: [&str; 15] = [
 /// What plays a server's part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    Web(Health),
+    Web(CheckBehaviour),
     Agent(&'static [&'static str]),
     Database,
 }
@@ -107,10 +107,10 @@ pub(super) fn sluice_config(dir: &Path, data: &Path) -> String {
 fn part(name: &str) -> Option<Part> {
     Some(match name {
         "web3" => return None,
-        "web5" => Part::Web(Health::Flapping),
+        "web5" => Part::Web(CheckBehaviour::Flapping),
         "api1-agent" => Part::Agent(&["up 100%\n"]),
         "api2-agent" => Part::Agent(&["up 75%\n", "up 50%\n", "up 75%\n", "up 100%\n"]),
         "db1" | "db2" => Part::Database,
-        _ => Part::Web(Health::Fine),
+        _ => Part::Web(CheckBehaviour::Fine),
     })
 }

@@ -23,7 +23,7 @@ const SURPRISE_AFTER: Duration = Duration::from_millis(200);
 
 /// One HAProxy, and where its files are.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
+pub(super) struct LabNode {
     pub(super) name: &'static str,
     pub(super) socket: PathBuf,
     pub(super) log: PathBuf,
@@ -46,13 +46,13 @@ pub(super) fn start_script(haproxy: &Path, dir: &Path, name: &str) -> String {
 }
 
 /// Starts a node and waits until its stats socket answers.
-pub(super) async fn start(node: &Node) -> anyhow::Result<Child> {
+pub(super) async fn start(node: &LabNode) -> anyhow::Result<Child> {
     let mut command = Command::new("/bin/sh");
     process::start(command.arg(&node.command), &node.socket, &node.log).await.with_context(|| node.name)
 }
 
 /// Owns a started HAProxy until it ends or is to end. Tests kill and start nodes themselves, so its end is only told.
-pub(super) async fn watch(node: Node, mut child: Child, shutdown: CancellationToken) {
+pub(super) async fn watch(node: LabNode, mut child: Child, shutdown: CancellationToken) {
     tokio::select! {
         status = child.wait() => {
             if timeout(SURPRISE_AFTER, shutdown.cancelled()).await.is_err() {

@@ -9,12 +9,12 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use super::{
     Lab, LabArgs,
-    client::{Answer, Visitor},
+    client::{Response, Visitor},
     layout::{Layout, NODES, PORTS, sluice_config},
 };
 use crate::{
     program, socket,
-    web::{self, Behaviour, Health},
+    web::{self, Behaviour, CheckBehaviour},
 };
 
 /// What the demo's configuration holds, by backend.
@@ -250,7 +250,7 @@ async fn a_web_server_answers_as_the_request_says() {
     let shutdown = CancellationToken::new();
     let server = tokio::spawn(web::serve(
         listener,
-        Behaviour { name: "web1".to_owned(), health: Health::Fine },
+        Behaviour { name: "web1".to_owned(), health: CheckBehaviour::Fine },
         shutdown.clone(),
     ));
     let mut visitor = Visitor::connect(address, true).await.expect("a connection");
@@ -258,7 +258,7 @@ async fn a_web_server_answers_as_the_request_says() {
         [("/health", 200), ("/shop?ms=1&kb=300", 200), ("/gone?status=404", 404), ("/shop?ms=soon", 400)]
     {
         let answer = visitor.get(path, false).await.expect(path);
-        assert_eq!(answer, Answer { status, keep: true }, "{path}");
+        assert_eq!(answer, Response { status, keep: true }, "{path}");
     }
     // A request under way doesn't hold the end up.
     let slow = tokio::spawn(async move { visitor.get("/shop?ms=60000", true).await });

@@ -30,15 +30,15 @@ fn every_column_follows_haproxy_s_own_rule() {
     for (name, tags) in TAGS.split(' ').filter_map(|word| word.split_once(':')) {
         let [origin, nature, _] = *tags.as_bytes() else { panic!("{tags}") };
         let want = match (origin, nature) {
-            (_, b'L') => Rule::Limit,
+            (_, b'L') => MergeRule::Limit,
             // What is configured is the same on every node.
-            (b'C', _) | (_, b'O') => Rule::Lead,
-            (_, b'M' | b'D') => Rule::Max,
-            (_, b'A') => Rule::Latest,
-            (_, b'a') if name == "weight" => Rule::Mean,
-            (_, b'a') => Rule::OverRequests,
-            (_, b'C') if name == "downtime" => Rule::Downtime,
-            (_, b'C' | b'G' | b'R') => Rule::Sum,
+            (b'C', _) | (_, b'O') => MergeRule::Lead,
+            (_, b'M' | b'D') => MergeRule::Max,
+            (_, b'A') => MergeRule::Latest,
+            (_, b'a') if name == "weight" => MergeRule::Mean,
+            (_, b'a') => MergeRule::OverRequests,
+            (_, b'C') if name == "downtime" => MergeRule::Downtime,
+            (_, b'C' | b'G' | b'R') => MergeRule::Sum,
             _ => panic!("{name} has a nature that nobody thought of: {tags}"),
         };
         assert_eq!(rule(Col::from_name(name).expect(name)), want, "{name} {tags}");
@@ -150,7 +150,7 @@ proptest! {
     #[test]
     fn sums_are_sums(rows in nodes()) {
         let got = merged(&rows);
-        for col in Col::ALL.iter().filter(|c| rule(**c) == Rule::Sum) {
+        for col in Col::ALL.iter().filter(|c| rule(**c) == MergeRule::Sum) {
             let sum = rows.iter().filter_map(|r| r.num(*col)).reduce(u64::saturating_add).map(|n| n.min(u64::MAX - 1));
             prop_assert_eq!(got.num(*col), sum, "{}", col.name());
         }

@@ -65,7 +65,7 @@ fn kept(text: &str) -> StoredEntry {
 #[test]
 fn csv_is_read_back_and_no_cell_is_a_formula() {
     let entries: Vec<StoredEntry> = NASTY.iter().map(|text| kept(text)).collect();
-    let bytes = [Format::Csv.head(), Format::Csv.lines(entries.clone())].concat();
+    let bytes = [ExportFormat::Csv.head(), ExportFormat::Csv.lines(entries.clone())].concat();
     let mut reader = csv::Reader::from_reader(bytes.as_slice());
     assert_eq!(reader.headers().expect("a head").iter().collect::<Vec<_>>(), HEAD);
     let rows: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().expect("CSV");
@@ -83,7 +83,7 @@ fn csv_is_read_back_and_no_cell_is_a_formula() {
 #[test]
 fn lines_of_json_are_read_back_one_an_entry() {
     let entries: Vec<StoredEntry> = NASTY.iter().map(|text| kept(text)).collect();
-    let text = String::from_utf8(Format::Jsonl.lines(entries.clone())).expect("text");
+    let text = String::from_utf8(ExportFormat::Jsonl.lines(entries.clone())).expect("text");
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(lines.len(), entries.len());
     for (line, nasty) in lines.iter().zip(NASTY) {
@@ -133,7 +133,7 @@ fn json_has_its_names_in_their_order_and_the_description_has_the_same() {
         "detail",
         "hash",
     ];
-    let line = String::from_utf8(Format::Jsonl.lines(vec![kept("x")])).expect("text");
+    let line = String::from_utf8(ExportFormat::Jsonl.lines(vec![kept("x")])).expect("text");
     let places: Vec<_> = names.iter().map(|name| line.find(&format!("\"{name}\":")).expect(name)).collect();
     // `outcome` of a target comes first where its list does, and so does no name of the entry itself.
     assert!(places.is_sorted(), "{line}");

@@ -37,14 +37,14 @@ const ADDRESS: Scale = Scale { free: 20, longest: Duration::from_secs(60), forge
 
 /// What is counted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Key {
+enum ThrottleKey {
     Account(String, IpNet),
     Address(IpNet),
     Device(String, SecretHash),
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Count {
+struct FailureCount {
     failures: u32,
     /// When the last of them was, milliseconds.
     last: u64,
@@ -53,14 +53,14 @@ struct Count {
 /// The counts.
 #[derive(Debug, Default)]
 pub(in crate::auth) struct Throttle {
-    counts: HashMap<Key, Count>,
+    counts: HashMap<ThrottleKey, FailureCount>,
 }
 
 /// An attempt that has begun. It counts as a failure until it succeeds, so that a thousand at once are not a way around
 /// the throttle.
 #[derive(Debug)]
 #[must_use]
-pub(in crate::auth) struct Admitted(Vec<Key>);
+pub(in crate::auth) struct Admitted(Vec<ThrottleKey>);
 
 impl Throttle {
     /// Lets an attempt pass, or says how long to wait before the next. `device` is a browser that logged into this account
@@ -77,8 +77,8 @@ impl Throttle {
     ) -> Result<Admitted, Duration> {
         let network = client_network(address);
         let keys = match device {
-            Some(device) => vec![Key::Device(account.to_owned(), device)],
-            None => vec![Key::Address(network), Key::Account(account.to_owned(), network)],
+            Some(device) => vec![ThrottleKey::Device(account.to_owned(), device)],
+            None => vec![ThrottleKey::Address(network), ThrottleKey::Account(account.to_owned(), network)],
         };
         let wait = keys.iter().map(|key| self.wait(key, now)).max().unwrap_or_default();
         if !wait.is_zero() {
@@ -95,8 +95,8 @@ impl Throttle {
     pub(in crate::auth) fn succeeded(&mut self, admitted: Admitted) {
         for key in admitted.0 {
             match key {
-                Key::Address(_) => self.lower(&key),
-                Key::Account(..) | Key::Device(..) => drop(self.counts.remove(&key)),
+                ThrottleKey::Address(_) => self.lower(&key),
+                ThrottleKey::Account(..) | ThrottleKey::Device(..) => drop(self.counts.remove(&key)),
             }
         }
     }
@@ -108,18 +108,18 @@ impl Throttle {
         }
     }
 
-    fn wait(&self, key: &Key, now: u64) -> Duration {
+    fn wait(&self, key: &ThrottleKey, now: u64) -> Duration {
         let Some(count) = self.counts.get(key) else { return Duration::ZERO };
         let due = count.last.saturating_add(millis(key.scale().delay(count.failures_at(key, now))));
         Duration::from_millis(due.saturating_sub(now))
     }
 
-    fn raise(&mut self, key: Key, now: u64) {
+    fn raise(&mut self, key: ThrottleKey, now: u64) {
         if self.counts.len() >= MOST && !self.counts.contains_key(&key) {
             self.make_room(now);
         }
         let before = self.counts.get(&key).map_or(0, |count| count.failures_at(&key, now));
-        self.counts.insert(key, Count { failures: before.saturating_add(1), last: now });
+        self.counts.insert(key, FailureCount { failures: before.saturating_add(1), last: now });
     }
 
     /// Drops the counts without failures, and the oldest eighth where that is not enough: rarely and many at once, rather
@@ -138,14 +138,14 @@ impl Throttle {
         }
     }
 
-    fn lower(&mut self, key: &Key) {
+    fn lower(&mut self, key: &ThrottleKey) {
         if let Some(count) = self.counts.get_mut(key) {
             count.failures = count.failures.saturating_sub(1);
         }
     }
 }
 
-impl Key {
+impl ThrottleKey {
     fn scale(&self) -> Scale {
         match self {
             Self::Address(_) => ADDRESS,
@@ -154,9 +154,9 @@ impl Key {
     }
 }
 
-impl Count {
+impl FailureCount {
     /// The failures that are not forgotten yet.
-    fn failures_at(&self, key: &Key, now: u64) -> u32 {
+    fn failures_at(&self, key: &ThrottleKey, now: u64) -> u32 {
         let forgotten = now.saturating_sub(self.last) / millis(key.scale().forgets);
         self.failures.saturating_sub(u32::try_from(forgotten).unwrap_or(u32::MAX))
     }

@@ -9,7 +9,7 @@ use super::*;
 
 const NOW: u64 = 1_000_000;
 
-fn parse(csv: &str) -> Vec<Proxy> {
+fn parse(csv: &str) -> Vec<ProxyRows> {
     let table = StatTable::parse(Bytes::from(format!("{csv}\n"))).expect("a table");
     read(&table, None, NOW)
 }

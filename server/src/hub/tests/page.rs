@@ -25,7 +25,7 @@ pub(super) struct Page {
     viewer: Viewer,
     rights: Arc<Rights>,
     /// What no byte that it is sent may hold.
-    pub(super) forbidden: Vec<String>,
+    pub(super) invisible: Vec<String>,
     wanted: BTreeSet<TopicId>,
     /// Per topic the number of its last frame.
     seqs: HashMap<Handle, Seq>,
@@ -53,7 +53,7 @@ impl Page {
         let mut page = Self {
             viewer,
             rights: rights.clone(),
-            forbidden: Vec::new(),
+            invisible: Vec::new(),
             wanted: BTreeSet::new(),
             seqs: HashMap::new(),
             names: HashMap::new(),
@@ -76,7 +76,7 @@ impl Page {
     /// Takes the next frame; false when there will be none.
     pub(super) async fn read(&mut self) -> bool {
         let Some(bytes) = self.viewer.next().await else { return false };
-        super::assert_free_of(&bytes, &self.forbidden);
+        super::assert_free_of(&bytes, &self.invisible);
         self.take(Frame::decode(&bytes).expect("decodes"));
         true
     }

@@ -22,7 +22,7 @@ pub(super) struct Program {
     viewer: Viewer,
     rights: Arc<Rights>,
     /// What no byte that it is sent may hold.
-    pub(super) forbidden: Vec<String>,
+    pub(super) invisible: Vec<String>,
     wanted: Vec<TopicId>,
     seqs: BTreeMap<String, u64>,
     /// The events, if they were asked for.
@@ -44,7 +44,7 @@ impl Program {
         Self {
             viewer,
             rights: rights.clone(),
-            forbidden: Vec::new(),
+            invisible: Vec::new(),
             wanted: topics,
             seqs: BTreeMap::new(),
             events: None,
@@ -58,7 +58,7 @@ impl Program {
         let reading = async {
             while !self.knows(&hub.world().seen_by(&self.rights)) {
                 let bytes = self.viewer.next().await.expect("the hub runs");
-                super::assert_free_of(&bytes, &self.forbidden);
+                super::assert_free_of(&bytes, &self.invisible);
                 self.take(&parsed(&bytes));
             }
         };

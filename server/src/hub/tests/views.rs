@@ -19,7 +19,7 @@ use super::{
     page::Page,
     program::Program,
     source::CLUSTERS,
-    world::{Busy, forbidden, rights, topics},
+    world::{Busy, invisible, rights, topics},
 };
 use crate::{
     hub::{Encoding, Hub, ProxyUpdate, Update, World, state::HubState, views::MOST_VIEWS},
@@ -51,7 +51,7 @@ proptest! {
     fn nothing_in_what_is_seen_names_what_is_not(seed in any::<u64>()) {
         let mut busy = Busy::new(seed);
         let rights = rights(seed.rotate_left(17));
-        let forbidden = forbidden(&rights);
+        let invisible = invisible(&rights);
         let mut state = HubState::new(busy.nodes.clone());
         for now in 0..40 {
             state.apply_update(busy.change(), Instant::now());
@@ -63,8 +63,8 @@ proptest! {
         }
         let world = Arc::new(state.world());
         let seen = world.seen_by(&rights);
-        assert_free_of(written(&seen).as_bytes(), &forbidden);
-        assert_free_of(serde_json::to_string(&*seen.fleet).expect("JSON").as_bytes(), &forbidden);
+        assert_free_of(written(&seen).as_bytes(), &invisible);
+        assert_free_of(serde_json::to_string(&*seen.fleet).expect("JSON").as_bytes(), &invisible);
         // All else is there.
         let proxies = world.proxies.iter().filter(|p| rights.sees(&p.cluster, &p.proxy)).count();
         prop_assert_eq!(seen.proxies.len(), proxies);
@@ -116,7 +116,7 @@ async fn no_byte_that_a_bound_viewer_is_sent_names_what_they_may_not_see() {
         let mut page = Page::open_as(&hub, topics(), &rights).await;
         let mut program = Program::open_as(&hub, topics_of(&rights), &rights).await;
         let mut all = Page::open(&hub, topics()).await;
-        (page.forbidden, program.forbidden) = (forbidden(&rights), forbidden(&rights));
+        (page.invisible, program.invisible) = (invisible(&rights), invisible(&rights));
         for count in 0..250_u64 {
             let update = busy.change();
             let (place, polled) = (update.place, update.node.stats.polled);

@@ -197,7 +197,7 @@ pub(super) fn rights(seed: u64) -> Arc<Rights> {
 }
 
 /// Every name that they may not read.
-pub(super) fn forbidden(rights: &Rights) -> Vec<String> {
+pub(super) fn invisible(rights: &Rights) -> Vec<String> {
     let mut out = Vec::new();
     for (cluster, nodes) in CLUSTERS {
         let stem = cluster.trim_end_matches(".end");

@@ -22,7 +22,7 @@ use crate::{
         },
     },
     clock::now,
-    web::{AppState, problem::Problem},
+    web::{AppState, problem::ProblemResponse},
 };
 
 /// Whose.
@@ -133,9 +133,9 @@ pub(in crate::web) async fn sessions(
     State(state): State<AppState>,
     Extension(principal): Extension<Principal>,
     query: Result<Query<WhoseQuery>, QueryRejection>,
-) -> Result<Json<Sessions>, Problem> {
+) -> Result<Json<Sessions>, ProblemResponse> {
     let Query(WhoseQuery { user }) = query?;
-    let own = OwnAccount::of(&state, &principal).await.map_err(Problem::internal)?.key();
+    let own = OwnAccount::of(&state, &principal).await.map_err(ProblemResponse::internal)?.key();
     let is_own = user.as_ref().is_none_or(|user| own.as_ref().is_some_and(|(_, name)| name == user));
     if !is_own && principal.rights.role < Role::Admin {
         return Err(not_yours());
@@ -145,7 +145,7 @@ pub(in crate::web) async fn sessions(
         let of = own.as_ref().filter(|_| is_own).map(|(origin, user)| (*origin, user.as_str()));
         session_table::list(connection, of, limits, now())
     });
-    let all = listed.await.map_err(Problem::internal)?;
+    let all = listed.await.map_err(ProblemResponse::internal)?;
     let is_selected = |session: &Session| match &user {
         Some(user) => user == "*" || *user == session.user,
         // Whoever has no sessions, as behind a reverse proxy, gets an empty list, not everybody's.
@@ -164,14 +164,18 @@ pub(in crate::web) async fn end_session(
     State(state): State<AppState>,
     Extension(principal): Extension<Principal>,
     query: Result<Query<WhichQuery>, QueryRejection>,
-) -> Result<Json<Ended>, Problem> {
+) -> Result<Json<Ended>, ProblemResponse> {
     let Query(WhichQuery { id }) = query?;
     let ended = if principal.rights.role == Role::Admin {
         end_session_of(&state, &principal, id.clone(), None).await
     } else {
-        OwnAccount::of(&state, &principal).await.map_err(Problem::internal)?.end_session(&state, id.clone()).await
+        OwnAccount::of(&state, &principal)
+            .await
+            .map_err(ProblemResponse::internal)?
+            .end_session(&state, id.clone())
+            .await
     };
-    if ended.map_err(Problem::internal)? { Ok(Json(Ended { id })) } else { Err(missing("session")) }
+    if ended.map_err(ProblemResponse::internal)? { Ok(Json(Ended { id })) } else { Err(missing("session")) }
 }
 
 /// The tokens of the caller's account; for an admin those of any.
@@ -179,9 +183,9 @@ pub(in crate::web) async fn tokens(
     State(state): State<AppState>,
     Extension(principal): Extension<Principal>,
     query: Result<Query<WhoseQuery>, QueryRejection>,
-) -> Result<Json<Tokens>, Problem> {
+) -> Result<Json<Tokens>, ProblemResponse> {
     let Query(WhoseQuery { user }) = query?;
-    let own = OwnAccount::of(&state, &principal).await.map_err(Problem::internal)?.local();
+    let own = OwnAccount::of(&state, &principal).await.map_err(ProblemResponse::internal)?.local();
     let of = match user.as_deref() {
         None => match own {
             Some(own) => Some(own),
@@ -197,7 +201,7 @@ pub(in crate::web) async fn tokens(
         let Token { id, user, scope, note, created, expires, used } = token;
         TokenView { id, user: user.to_string(), scope: scope.to_string(), note, created, expires, used }
     };
-    Ok(Json(Tokens { tokens: listed.await.map_err(Problem::internal)?.into_iter().map(view).collect() }))
+    Ok(Json(Tokens { tokens: listed.await.map_err(ProblemResponse::internal)?.into_iter().map(view).collect() }))
 }
 
 /// Makes a token of the caller's local account. The answer holds it this once.
@@ -205,13 +209,13 @@ pub(in crate::web) async fn make_token(
     State(state): State<AppState>,
     Extension(principal): Extension<Principal>,
     body: Result<Json<TokenRequest>, JsonRejection>,
-) -> Result<Json<TokenResponse>, Problem> {
+) -> Result<Json<TokenResponse>, ProblemResponse> {
     let Json(TokenRequest { scope, expires, note }) = body?;
-    let own = OwnAccount::of(&state, &principal).await.map_err(Problem::internal)?;
+    let own = OwnAccount::of(&state, &principal).await.map_err(ProblemResponse::internal)?;
     match own.make_token(&state, &scope, &expires, &note).await {
         Ok((token, secret)) => Ok(Json(TokenResponse { id: token.id, token: secret, expires: token.expires })),
-        Err(MakeTokenError::Denied(status, text)) => Err(Problem::new(status, text.trim_end_matches('.'))),
-        Err(MakeTokenError::Failed(error)) => Err(Problem::internal(error)),
+        Err(MakeTokenError::Denied(status, text)) => Err(ProblemResponse::new(status, text.trim_end_matches('.'))),
+        Err(MakeTokenError::Failed(error)) => Err(ProblemResponse::internal(error)),
     }
 }
 
@@ -220,9 +224,9 @@ pub(in crate::web) async fn end_token(
     State(state): State<AppState>,
     Extension(principal): Extension<Principal>,
     query: Result<Query<WhichQuery>, QueryRejection>,
-) -> Result<Json<Ended>, Problem> {
+) -> Result<Json<Ended>, ProblemResponse> {
     let Query(WhichQuery { id }) = query?;
-    let of = OwnAccount::of(&state, &principal).await.map_err(Problem::internal)?.local();
+    let of = OwnAccount::of(&state, &principal).await.map_err(ProblemResponse::internal)?.local();
     if of.is_none() && principal.rights.role < Role::Admin {
         return Err(missing("token"));
     }
@@ -230,18 +234,19 @@ pub(in crate::web) async fn end_token(
     let token = id.clone();
     let ended =
         state.database.run(move |connection| Ok(token_table::remove(connection, &token, of.as_ref(), &principal)));
-    match ended.await.map_err(Problem::internal)? {
+    match ended.await.map_err(ProblemResponse::internal)? {
         Ok(_) => Ok(Json(Ended { id })),
         Err(TokenError::Missing(_)) => Err(missing("token")),
-        Err(error) => Err(Problem::internal(error)),
+        Err(error) => Err(ProblemResponse::internal(error)),
     }
 }
 
-fn not_yours() -> Problem {
-    Problem::new(StatusCode::FORBIDDEN, "This is another account's").with_detail("Only an admin sees those of others.")
+fn not_yours() -> ProblemResponse {
+    ProblemResponse::new(StatusCode::FORBIDDEN, "This is another account's")
+        .with_detail("Only an admin sees those of others.")
 }
 
 /// The id is not repeated: people paste the token itself in its place, and the response is audited.
-fn missing(what: &str) -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, format!("There is no such {what}"))
+fn missing(what: &str) -> ProblemResponse {
+    ProblemResponse::new(StatusCode::NOT_FOUND, format!("There is no such {what}"))
 }

@@ -23,7 +23,8 @@ use crate::{
     clock::now,
     web::{
         account_pages::{
-            Failure, FormOutcome, FormResult, PageRequest, PageState, ServerPage, own_address, session_line, token_line,
+            FormOutcome, FormResult, PageError, PageRequest, PageState, ServerPage, own_address, session_line,
+            token_line,
         },
         form_fields::{sentence, user_agent},
         login::cookies,
@@ -49,7 +50,7 @@ impl ServerPage for AccountPage {
     async fn draw(
         request: &PageRequest,
         PageState { status, notice, revealed }: PageState,
-    ) -> Result<Response, Failure> {
+    ) -> Result<Response, PageError> {
         let PageRequest { state, principal, headers, .. } = request;
         let own = OwnAccount::of(state, principal).await?;
         let (key, local, limits) = (own.key(), own.local(), state.auth.session_limits());

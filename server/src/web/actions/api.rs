@@ -8,7 +8,7 @@ use model::outcome::{ActionRequest, ActionResponse};
 
 use crate::{
     auth::Principal,
-    web::{AppState, problem::Problem},
+    web::{AppState, problem::ProblemResponse},
 };
 
 /// Does an action on servers, and says what became of each.
@@ -16,9 +16,9 @@ pub(in crate::web) async fn act(
     State(AppState { operations, tracker, .. }): State<AppState>,
     Extension(principal): Extension<Principal>,
     body: Result<Json<ActionRequest>, JsonRejection>,
-) -> Result<Json<ActionResponse>, Problem> {
+) -> Result<Json<ActionResponse>, ProblemResponse> {
     let Json(request) = body?;
     // A task of its own: what was begun is finished, verified and logged when the caller hangs up.
     let work = tracker.spawn(async move { operations.run(request, &principal).await });
-    Ok(Json(work.await.map_err(Problem::internal)??))
+    Ok(Json(work.await.map_err(ProblemResponse::internal)??))
 }

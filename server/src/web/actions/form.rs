@@ -25,7 +25,7 @@ use crate::{
 
 /// The fields of the form, repeated ones gathered.
 #[derive(Debug, Default)]
-struct Posted {
+struct ActionForm {
     /// The button that was pressed: an action, or `apply` for the one chosen in the list.
     button: String,
     /// The action that is chosen in the list.
@@ -40,7 +40,7 @@ struct Posted {
     reason: String,
 }
 
-impl Posted {
+impl ActionForm {
     fn from_fields(fields: Vec<(String, String)>) -> Self {
         let mut out = Self::default();
         for (name, value) in fields {
@@ -78,7 +78,7 @@ pub(in crate::web) async fn act(
     let answer = |status, title: &str, body: &dyn Fn() -> AnyView| {
         render::plain(&headers, state.who(&principal), status, title, body)
     };
-    let deny = |status, text: String| answer(status, "Nothing was done", &|| answer::refusal(text.clone()));
+    let deny = |status, text: String| answer(status, "Nothing was done", &|| answer::denied(text.clone()));
     let deny_request = |error: &RequestError| {
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
         let mut response = deny(status, format!("{error}."));
@@ -90,7 +90,7 @@ pub(in crate::web) async fn act(
         response
     };
     let posted = match fields {
-        Ok(Form(fields)) => Posted::from_fields(fields),
+        Ok(Form(fields)) => ActionForm::from_fields(fields),
         Err(rejection) => return deny(rejection.status(), format!("{}.", rejection.body_text())),
     };
     let Some(action) = posted.action() else {
@@ -143,8 +143,8 @@ pub(in crate::web) async fn act(
 mod tests {
     use super::*;
 
-    fn posted(fields: &[(&str, &str)]) -> Posted {
-        Posted::from_fields(fields.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect())
+    fn posted(fields: &[(&str, &str)]) -> ActionForm {
+        ActionForm::from_fields(fields.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect())
     }
 
     #[test]
@@ -175,7 +175,7 @@ mod tests {
             let request = request.body(Body::from(damage.to(&seeds))).expect("a request");
             let fields = Form::<Vec<(String, String)>>::from_request(request, &()).now_or_never().expect("at once");
             let Ok(Form(fields)) = fields else { return };
-            let posted = Posted::from_fields(fields);
+            let posted = ActionForm::from_fields(fields);
             if let Some(targets) = posted.targets() {
                 let name = |t: &TargetRef| {
                     let place =

@@ -20,7 +20,7 @@ use axum::{
 use encoding::Coding;
 use rust_embed::RustEmbed;
 
-use super::problem::Problem;
+use super::problem::ProblemResponse;
 
 /// What `scripts/site.mjs` builds. `build.rs` sees to it that the folder exists, and that the program is built again when
 /// something in it changes.
@@ -121,7 +121,7 @@ fn answer(lookup: Lookup, build: &str, path: &str, headers: &HeaderMap) -> Respo
         if own.is_none() && path.ends_with(SCRIPT) {
             return ([(CONTENT_TYPE, "text/javascript")], RELOAD).into_response();
         }
-        return Problem::new(StatusCode::NOT_FOUND, "There is no such file in the site").into_response();
+        return ProblemResponse::new(StatusCode::NOT_FOUND, "There is no such file in the site").into_response();
     };
     let kind = content_type(&original.kind);
     let forms = encoding::preferred(headers.get_all(ACCEPT_ENCODING));

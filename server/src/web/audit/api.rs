@@ -18,9 +18,9 @@ use utoipa::ToSchema;
 
 use super::query::AuditQuery;
 use crate::{
-    audit::{AuditLog, EntryView, Filter, Format},
+    audit::{AuditLog, EntryView, ExportFormat, Filter},
     db::DatabaseError,
-    web::{AppState, problem::Problem},
+    web::{AppState, problem::ProblemResponse},
 };
 
 /// Entries that are given where nobody says how many.
@@ -44,7 +44,7 @@ pub(in crate::web) struct Audit {
 pub(in crate::web) async fn audit(
     State(AppState { audit, .. }): State<AppState>,
     query: Result<Query<AuditQuery>, QueryRejection>,
-) -> Result<Response, Problem> {
+) -> Result<Response, ProblemResponse> {
     let Query(query) = query?;
     let filter = query.filter()?;
     match query.format.as_str() {
@@ -55,15 +55,15 @@ pub(in crate::web) async fn audit(
             Ok(Json(Audit { entries, next: page.next }).into_response())
         }
         word => {
-            let format = word.parse::<Format>().map_err(|error| {
-                Problem::new(StatusCode::BAD_REQUEST, format!("`format` is not what this call takes: {error}"))
+            let format = word.parse::<ExportFormat>().map_err(|error| {
+                ProblemResponse::new(StatusCode::BAD_REQUEST, format!("`format` is not what this call takes: {error}"))
             })?;
             Ok(export(&audit, filter, format))
         }
     }
 }
 
-fn export(audit: &AuditLog, filter: Filter, format: Format) -> Response {
+fn export(audit: &AuditLog, filter: Filter, format: ExportFormat) -> Response {
     let head = stream::iter([Ok::<_, DatabaseError>(Bytes::from(format.head()))]);
     let lines = audit.all(filter).map_ok(move |entries| Bytes::from(format.lines(entries)));
     let body = Body::from_stream(head.chain(lines).try_filter(|part| std::future::ready(!part.is_empty())));

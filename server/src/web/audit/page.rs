@@ -2,7 +2,7 @@
 
 use app::pages::{
     audit as page,
-    audit::{FilterForm, Line},
+    audit::{EntryLine, FilterForm},
 };
 use axum::{
     Extension,
@@ -17,7 +17,7 @@ use super::query::AuditQuery;
 use crate::{
     audit::EntryView,
     auth::Principal,
-    web::{AppState, problem::Problem, render},
+    web::{AppState, problem::ProblemResponse, render},
 };
 
 /// What is encoded in a value: all but RFC 3986's unreserved characters.
@@ -36,7 +36,7 @@ pub(in crate::web) async fn audit(
     headers: HeaderMap,
     query: Result<Query<AuditQuery>, QueryRejection>,
 ) -> Response {
-    let answer = |status, form: &FilterForm, found: &Result<(Vec<Line>, Option<String>), String>| {
+    let answer = |status, form: &FilterForm, found: &Result<(Vec<EntryLine>, Option<String>), String>| {
         render::plain(&headers, state.who(&principal), status, "Audit", &|| page::audit(form.clone(), found.clone()))
     };
     let query = match query {
@@ -45,7 +45,7 @@ pub(in crate::web) async fn audit(
     };
     let form = form(&query);
     let found = match query.filter() {
-        Ok(filter) => state.audit.page(&filter, query.before, MAX_ENTRIES).await.map_err(Problem::from),
+        Ok(filter) => state.audit.page(&filter, query.before, MAX_ENTRIES).await.map_err(ProblemResponse::from),
         Err(problem) => Err(problem),
     };
     match found {
@@ -79,7 +79,7 @@ fn encoded(text: &str) -> PercentEncode<'_> {
 }
 
 /// An entry as the page shows it.
-fn line(stored: StoredEntry) -> Line {
+fn line(stored: StoredEntry) -> EntryLine {
     let EntryView { stored, time, mut targets, mut outcome, mut outcomes } = EntryView::from(stored);
     if stored.entry.kind == Kind::Configuration.word() {
         // The hashes of the configuration's parts are for the next start to compare with; its words say what changed.
@@ -88,7 +88,7 @@ fn line(stored: StoredEntry) -> Line {
     let target_count = targets.len().max(outcomes.len());
     targets.truncate(MAX_TARGETS);
     outcomes.truncate(MAX_TARGETS);
-    Line {
+    EntryLine {
         // To the second; the export has more.
         time: format!("{} {}", &time[..10], &time[11..19]),
         operation_link: format!("/audit?operation={}", encoded(&stored.entry.operation)),

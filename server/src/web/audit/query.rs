@@ -24,7 +24,7 @@ use crate::{
         time::{self, TimeError},
     },
     web::{
-        problem::Problem,
+        problem::ProblemResponse,
         query::{AtMost, QUOTED},
     },
 };
@@ -70,18 +70,18 @@ impl AuditQuery {
     ///
     /// # Errors
     /// When a time or a kind can't be read.
-    pub(super) fn filter(&self) -> Result<Filter, Problem> {
+    pub(super) fn filter(&self) -> Result<Filter, ProblemResponse> {
         let time = |name: &str, text: &str| match text {
             "" => Ok(None),
             text => time::parse(text).map(Some).map_err(|error: TimeError| {
-                Problem::new(StatusCode::BAD_REQUEST, format!("`{name}` is no time: {error}"))
+                ProblemResponse::new(StatusCode::BAD_REQUEST, format!("`{name}` is no time: {error}"))
             }),
         };
         let kind = self.texts.get("kind");
         if !kind.is_empty() && Kind::from_word(kind).is_none() {
             let short: String = kind.chars().take(QUOTED).collect();
             let kinds = Kind::ALL.map(Kind::word).join(", ");
-            return Err(Problem::new(StatusCode::BAD_REQUEST, format!("There is no kind of entry {short:?}"))
+            return Err(ProblemResponse::new(StatusCode::BAD_REQUEST, format!("There is no kind of entry {short:?}"))
                 .with_detail(format!("A kind is one of {kinds}.")));
         }
         Ok(Filter { from: time("from", &self.from)?, to: time("to", &self.to)?, texts: self.texts.clone() })

@@ -16,19 +16,19 @@ use crate::{
 
 /// Counts connections. A clone counts the same ones.
 #[derive(Clone, Debug)]
-pub(super) struct Admission(Arc<Inner>);
+pub(super) struct Admission(Arc<AdmissionState>);
 
 #[derive(Debug)]
-struct Inner {
+struct AdmissionState {
     limits: ConnectionLimits,
     /// Whose connections count only in all, unless the configuration names a bound.
     config: ListenerConfig,
     metrics: ListenerMetrics,
-    open: Mutex<Open>,
+    open: Mutex<OpenConnections>,
 }
 
 #[derive(Debug, Default)]
-struct Open {
+struct OpenConnections {
     total: usize,
     by_network: HashMap<IpNet, usize>,
 }
@@ -52,7 +52,7 @@ pub(super) struct Permit {
 
 impl Admission {
     pub(super) fn new(limits: ConnectionLimits, config: ListenerConfig, metrics: ListenerMetrics) -> Self {
-        Self(Arc::new(Inner { limits, config, metrics, open: Mutex::default() }))
+        Self(Arc::new(AdmissionState { limits, config, metrics, open: Mutex::default() }))
     }
 
     /// Lets in a connection from there.
@@ -89,7 +89,7 @@ impl Admission {
         self.0.limits.per_address.or_else(|| (!is_shared).then_some(DEFAULT_PER_ADDRESS))
     }
 
-    fn open(&self) -> MutexGuard<'_, Open> {
+    fn open(&self) -> MutexGuard<'_, OpenConnections> {
         // Nobody panics while holding it.
         self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
     }

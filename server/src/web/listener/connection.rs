@@ -20,11 +20,10 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Timing,
     connection_activity::{ConnectionActivity, TimeoutReason},
     connection_service::{ConnectionInfo, ConnectionService},
     timeout_stream::TimeoutStream,
-    timing::{MAX_HEAD, MAX_HEADER_LIST, MAX_HEADERS, MAX_STREAMS},
+    timing::{MAX_HEAD, MAX_HEADER_LIST, MAX_HEADERS, MAX_STREAMS, Timing},
 };
 use crate::{
     metrics::{ListenerMetrics, ReasonLabel},
@@ -32,7 +31,7 @@ use crate::{
 };
 
 /// What all connections are served with.
-pub(super) struct Server {
+pub(super) struct HttpServer {
     pub(super) router: Router,
     pub(super) timing: Timing,
     pub(super) certificates: Option<CertificateReloader>,
@@ -41,7 +40,7 @@ pub(super) struct Server {
     pub(super) shutdown: CancellationToken,
 }
 
-impl Server {
+impl HttpServer {
     /// Serves one connection to its end. One that becomes a stream ends here, and is the stream's from then on.
     pub(super) async fn serve_connection(
         &self,

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::time::{Instant, sleep_until};
 
-use super::Timing;
+use super::timing::Timing;
 use crate::metrics::{ListenerMetrics, ReasonLabel};
 
 /// What took too long.

@@ -28,8 +28,9 @@ use std::{io, sync::Arc, time::Duration};
 
 use admission::Admission;
 use axum::Router;
-use connection::Server;
+use connection::HttpServer;
 use connection_activity::ConnectionActivity;
+use settings::ListenerSettings;
 use timeout_stream::TimeoutStream;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -37,7 +38,6 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::ListenerSettings;
 use crate::metrics::ListenerMetrics;
 
 pub(super) use connection_service::ConnectionInfo;
@@ -63,7 +63,7 @@ pub(super) async fn serve(
     grace: Duration,
 ) -> io::Result<bool> {
     let (connections, kill) = (TaskTracker::new(), CancellationToken::new());
-    let server = Arc::new(Server {
+    let server = Arc::new(HttpServer {
         router,
         timing: settings.timing,
         certificates: settings.certificates.clone(),

@@ -1,6 +1,6 @@
 //! What the listener is set up with: reverse proxies, the name that browsers use, limits, the certificate.
 
-use super::Timing;
+use super::timing::Timing;
 use crate::{
     config::{Config, ConnectionLimits, ListenerConfig},
     tls::CertificateReloader,

@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{cookies, log_out as end_session, try_log_in};
 use crate::{
     auth::{LogInError, Password, Peer, Principal, retry_after},
-    web::{AppState, problem::Problem},
+    web::{AppState, problem::ProblemResponse},
 };
 
 /// Name and password.
@@ -74,7 +74,7 @@ pub(in crate::web) async fn log_in(
     peer: Peer,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, Problem> {
+) -> Result<Response, ProblemResponse> {
     let LogInRequest { user, password } = read(&headers, &body)?;
     match try_log_in(&auth, &headers, peer, &user, Password::new(password)).await {
         Ok(logged_in) => {
@@ -83,30 +83,34 @@ pub(in crate::web) async fn log_in(
             let answer = LogInResponse { user: name.clone(), role: rights.role.to_string(), expires_at };
             Ok((cookies::logged_in(&auth, &logged_in), Json(answer)).into_response())
         }
-        Err(LogInError::Wrong) => Err(Problem::new(StatusCode::UNAUTHORIZED, "Name or password is wrong").audited()),
+        Err(LogInError::Wrong) => {
+            Err(ProblemResponse::new(StatusCode::UNAUTHORIZED, "Name or password is wrong").audited())
+        }
         Err(error @ LogInError::Wait(wait)) => Ok(later(StatusCode::TOO_MANY_REQUESTS, &error, wait)),
         Err(error @ LogInError::Busy(wait)) => Ok(later(StatusCode::SERVICE_UNAVAILABLE, &error, wait)),
-        Err(LogInError::Database(error)) => Err(Problem::from(error)),
-        Err(error) => Err(Problem::internal(error)),
+        Err(LogInError::Database(error)) => Err(ProblemResponse::from(error)),
+        Err(error) => Err(ProblemResponse::internal(error)),
     }
 }
 
 /// Reads the body. An error does not repeat its text, which may hold the password.
-fn read(headers: &HeaderMap, body: &[u8]) -> Result<LogInRequest, Problem> {
+fn read(headers: &HeaderMap, body: &[u8]) -> Result<LogInRequest, ProblemResponse> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let is_json = kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
     let how = "Send {\"user\": \"NAME\", \"password\": \"PASSWORD\"} as `Content-Type: application/json`.";
     if !is_json {
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Err(Problem::new(status, "The body must be sent as `Content-Type: application/json`").with_detail(how));
+        return Err(
+            ProblemResponse::new(status, "The body must be sent as `Content-Type: application/json`").with_detail(how)
+        );
     }
     serde_json::from_slice(body).map_err(|_| {
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "The body is not what this call takes").with_detail(how)
+        ProblemResponse::new(StatusCode::UNPROCESSABLE_ENTITY, "The body is not what this call takes").with_detail(how)
     })
 }
 
 fn later(status: StatusCode, error: &LogInError, wait: std::time::Duration) -> Response {
-    let problem = Problem::new(status, "Try again later").with_detail(format!("{error}."));
+    let problem = ProblemResponse::new(status, "Try again later").with_detail(format!("{error}."));
     problem.with_wait(retry_after(wait)).audited().into_response()
 }
 
@@ -115,9 +119,9 @@ pub(in crate::web) async fn log_out(
     State(AppState { auth, .. }): State<AppState>,
     principal: Option<Extension<Principal>>,
     query: Result<Query<LogOutQuery>, QueryRejection>,
-) -> Result<Response, Problem> {
+) -> Result<Response, ProblemResponse> {
     let Query(LogOutQuery { everywhere }) = query?;
-    let ended = end_session(&auth, principal, everywhere).await.map_err(Problem::internal)?;
+    let ended = end_session(&auth, principal, everywhere).await.map_err(ProblemResponse::internal)?;
     Ok((cookies::clear_session(), Json(LogOutResponse { ended })).into_response())
 }
 
@@ -125,8 +129,8 @@ pub(in crate::web) async fn log_out(
 pub(in crate::web) async fn me(
     State(AppState { auth, .. }): State<AppState>,
     Extension(principal): Extension<Principal>,
-) -> Result<Json<Me>, Problem> {
-    let active = auth.active_principal(&principal).await.map_err(Problem::internal)?;
+) -> Result<Json<Me>, ProblemResponse> {
+    let active = auth.active_principal(&principal).await.map_err(ProblemResponse::internal)?;
     let expires_at = active.and_then(|active| active.until);
     Ok(Json(Me {
         user: principal.name.clone(),

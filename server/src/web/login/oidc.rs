@@ -1,6 +1,6 @@
 //! Log-in at an OpenID Connect provider: the route that redirects there, and the one that the provider redirects back to.
 
-use app::pages::login::{Fault, LogIn};
+use app::pages::login::{LogIn, LogInFailure};
 use axum::{
     Extension,
     extract::{Query, State, rejection::QueryRejection},
@@ -16,7 +16,7 @@ use crate::{
         AccountOrigin, ExternalIdentity, ExternalIdentityError, NewSession, Peer, Principal, ProviderKind, Secret,
         authn::{
             credentials::{self, OIDC_COOKIE, SESSION_COOKIE},
-            oidc::{Callback, ConfirmedLogIn, LogInRequest, Oidc, OidcError},
+            oidc::{AuthorizationRequest, Callback, ConfirmedLogIn, Oidc, OidcError},
         },
     },
     web::{
@@ -53,7 +53,7 @@ pub(in crate::web) async fn begin(
         return Redirect::to(&return_to.log_in()).into_response();
     };
     match oidc.begin(return_to.as_str(), credentials::cookie(&headers, OIDC_COOKIE), peer.address).await {
-        Ok(LogInRequest { address, browser }) => {
+        Ok(AuthorizationRequest { address, browser }) => {
             let cookie = Secret::parse(&browser)
                 .map(|browser| (SET_COOKIE, cookies::of_secret(OIDC_COOKIE, &browser, COOKIE_LIFETIME)));
             (AppendHeaders(cookie), Redirect::to(&address)).into_response()
@@ -130,7 +130,7 @@ async fn deny(
     let entry = Principal::anonymous(who, peer.address).entry(Kind::Login, "log-in");
     let entry = Entry { outcome: "refused".to_owned(), detail: format!("OpenID Connect: {error}"), ..entry };
     state.auth.audit_denial(entry).await;
-    let fault = Some(Fault::Other(sentence(&error)));
+    let fault = Some(LogInFailure::Other(sentence(&error)));
     let page = LogIn { next: return_to.as_str().to_owned(), fault, ..LogIn::default() };
     (Extension(AlreadyAudited), page::respond(state, headers, status, page).await).into_response()
 }

@@ -1,6 +1,6 @@
 //! The log-in page and its form, and the form that logs out.
 
-use app::pages::login::{Fault, LogIn, log_in as draw};
+use app::pages::login::{LogIn, LogInFailure, log_in as draw};
 use axum::{
     Extension, Form,
     extract::{Query, State, rejection::FormRejection},
@@ -12,7 +12,7 @@ use super::{cookies, log_out, try_log_in};
 use crate::{
     auth::{AuthMethod, HeaderIdentity, LogInError, Password, Peer, Principal, retry_after},
     web::{
-        AppState, denial::AlreadyAudited, form_fields::sentence, problem::Problem, render, return_to::ReturnTo,
+        AppState, denial::AlreadyAudited, form_fields::sentence, problem::ProblemResponse, render, return_to::ReturnTo,
         route::RouteTable,
     },
 };
@@ -31,7 +31,7 @@ pub(in crate::web) async fn page(
         return Redirect::to(return_to.as_str()).into_response();
     }
     let fault = match state.auth.identity_providers().identify(&headers, peer) {
-        HeaderIdentity::Denied(why) => Some(Fault::Other(sentence(&why))),
+        HeaderIdentity::Denied(why) => Some(LogInFailure::Other(sentence(&why))),
         HeaderIdentity::Absent | HeaderIdentity::Untrusted | HeaderIdentity::Identified(_) => None,
     };
     let page = LogIn { next: return_to.as_str().to_owned(), fault, ..LogIn::default() };
@@ -42,7 +42,7 @@ pub(in crate::web) async fn page(
 pub(super) async fn respond(state: &AppState, headers: &HeaderMap, status: StatusCode, page: LogIn) -> Response {
     let has_accounts = match state.auth.has_accounts().await {
         Ok(has) => has,
-        Err(error) => return Problem::internal(error).into_response(),
+        Err(error) => return ProblemResponse::internal(error).into_response(),
     };
     let elsewhere = state.auth.identity_providers().oidc.as_ref().map(|oidc| {
         let return_to = ReturnTo::parse(&page.next, &state.routes).unwrap_or_default();
@@ -61,7 +61,7 @@ pub(in crate::web) async fn post_form(
 ) -> Response {
     let Ok(Form(fields)) = fields else {
         // The error's own text may hold the password.
-        let fault = Some(Fault::Other("The form can't be read.".to_owned()));
+        let fault = Some(LogInFailure::Other("The form can't be read.".to_owned()));
         return respond(&state, &headers, StatusCode::BAD_REQUEST, LogIn { fault, ..LogIn::default() }).await;
     };
     let LogInForm { user, password, return_to } = LogInForm::from_fields(fields, &state.routes);
@@ -70,12 +70,16 @@ pub(in crate::web) async fn post_form(
             let cookies = cookies::logged_in(&state.auth, &logged_in);
             return (cookies, Redirect::to(return_to.as_str())).into_response();
         }
-        Err(LogInError::Wrong) => (StatusCode::UNAUTHORIZED, None, Fault::Wrong),
-        Err(LogInError::Wait(wait)) => (StatusCode::TOO_MANY_REQUESTS, Some(wait), Fault::Wait(retry_after(wait))),
-        Err(LogInError::Busy(wait)) => (StatusCode::SERVICE_UNAVAILABLE, Some(wait), Fault::Busy(retry_after(wait))),
+        Err(LogInError::Wrong) => (StatusCode::UNAUTHORIZED, None, LogInFailure::Wrong),
+        Err(LogInError::Wait(wait)) => {
+            (StatusCode::TOO_MANY_REQUESTS, Some(wait), LogInFailure::Wait(retry_after(wait)))
+        }
+        Err(LogInError::Busy(wait)) => {
+            (StatusCode::SERVICE_UNAVAILABLE, Some(wait), LogInFailure::Busy(retry_after(wait)))
+        }
         Err(error) => {
             tracing::error!(%error, "a log-in failed");
-            (StatusCode::INTERNAL_SERVER_ERROR, None, Fault::Failed)
+            (StatusCode::INTERNAL_SERVER_ERROR, None, LogInFailure::Failed)
         }
     };
     let page = LogIn { next: return_to.as_str().to_owned(), user, fault: Some(fault), ..LogIn::default() };
@@ -119,7 +123,7 @@ pub(in crate::web) async fn post_log_out(
     let everywhere = fields.is_ok_and(|Form(fields)| fields.iter().any(|(n, v)| n == "everywhere" && v == "true"));
     match log_out(&state.auth, principal, everywhere).await {
         Ok(_) => (cookies::clear_session(), Redirect::to("/login")).into_response(),
-        Err(error) => Problem::internal(error).into_response(),
+        Err(error) => ProblemResponse::internal(error).into_response(),
     }
 }
 

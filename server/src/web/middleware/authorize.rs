@@ -16,7 +16,7 @@ use crate::{
     web::{
         AppState,
         denial::Denied,
-        problem::{Problem, unknown_path, wrong_method},
+        problem::{ProblemResponse, unknown_path, wrong_method},
         render,
         return_to::ReturnTo,
         route::{Audience, Route},
@@ -69,7 +69,7 @@ pub(in crate::web) async fn authorize(
     let peer = Peer::of_request(&request);
     let principal = match state.auth.identify(headers, peer).await {
         Ok(principal) => principal,
-        Err(error) => return Problem::internal(error).into_response(),
+        Err(error) => return ProblemResponse::internal(error).into_response(),
     };
     match route {
         Some(route) if !route.permission.is_granted_to(principal.as_ref()) => {
@@ -102,16 +102,16 @@ fn denial(state: &AppState, route: &Route, principal: Option<&Principal>, uri: &
     match (principal, route.audience) {
         (None, Audience::Browser) => Redirect::to(&ReturnTo::of(uri, &state.routes).log_in()).into_response(),
         (None, Audience::Api | Audience::Asset) => {
-            let problem = Problem::new(StatusCode::UNAUTHORIZED, "You are not logged in")
+            let problem = ProblemResponse::new(StatusCode::UNAUTHORIZED, "You are not logged in")
                 .with_detail("Log in, or send an API token as `Authorization: Bearer TOKEN`.");
             ([(header::WWW_AUTHENTICATE, "Bearer")], problem).into_response()
         }
         (Some(principal), Audience::Browser) => {
-            let body = || answer::forbidden(route.permission.denial_reason(principal));
+            let body = || answer::not_allowed(route.permission.denial_reason(principal));
             render::plain(headers, principal.who(), StatusCode::FORBIDDEN, "Not allowed", &body)
         }
         (Some(principal), Audience::Api | Audience::Asset) => {
-            let problem = Problem::new(StatusCode::FORBIDDEN, "You may not do this");
+            let problem = ProblemResponse::new(StatusCode::FORBIDDEN, "You may not do this");
             problem.with_detail(route.permission.denial_reason(principal)).into_response()
         }
     }

@@ -16,7 +16,7 @@ use futures::StreamExt as _;
 use prometheus_client::metrics::counter::Counter;
 use tower_http::catch_panic::{CatchPanicLayer, ResponseForPanic};
 
-use crate::web::{AppState, problem::Problem};
+use crate::web::{AppState, problem::ProblemResponse};
 
 /// The layer around everything that may panic before there is an answer.
 pub(super) fn layer(panics: Counter) -> CatchPanicLayer<PanicResponse> {
@@ -34,7 +34,7 @@ impl ResponseForPanic for PanicResponse {
 
     fn response_for_panic(&mut self, panic: Box<dyn Any + Send>) -> Response {
         self.panics.inc();
-        Problem::internal(format!("a handler panicked: {}", message(&*panic))).into_response()
+        ProblemResponse::internal(format!("a handler panicked: {}", message(&*panic))).into_response()
     }
 }
 

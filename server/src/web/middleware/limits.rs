@@ -18,7 +18,7 @@ use http_body_util::LengthLimitError;
 use tokio::time::timeout;
 
 use super::method::is_safe;
-use crate::web::{AppState, problem::Problem};
+use crate::web::{AppState, problem::ProblemResponse};
 
 /// The largest body, in bytes: an action on 10,000 servers takes a third of it.
 const MAX_BODY: usize = 1024 * 1024;
@@ -34,19 +34,19 @@ pub(in crate::web) async fn read_body(State(state): State<AppState>, request: Re
     match timeout(within, read(body)).await {
         Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
         Ok(Err(problem)) => problem.into_response(),
-        Err(_) => Problem::new(StatusCode::REQUEST_TIMEOUT, "The body took too long")
+        Err(_) => ProblemResponse::new(StatusCode::REQUEST_TIMEOUT, "The body took too long")
             .with_detail(format!("It must be sent within {} seconds.", within.as_secs()))
             .into_response(),
     }
 }
 
-async fn read(body: Body) -> Result<Bytes, Problem> {
+async fn read(body: Body) -> Result<Bytes, ProblemResponse> {
     to_bytes(body, MAX_BODY).await.map_err(|error| {
         if error.source().is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large")
+            ProblemResponse::new(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large")
                 .with_detail(format!("{MAX_BODY} bytes are the most."))
         } else {
-            Problem::new(StatusCode::BAD_REQUEST, "The body ended too early").with_detail(error.to_string())
+            ProblemResponse::new(StatusCode::BAD_REQUEST, "The body ended too early").with_detail(error.to_string())
         }
     })
 }

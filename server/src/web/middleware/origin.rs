@@ -20,7 +20,7 @@ use super::method::is_safe;
 use crate::{
     auth::Peer,
     config::{PublicUrl, origin},
-    web::{AppState, ListenerSettings, problem::Problem},
+    web::{AppState, ListenerSettings, problem::ProblemResponse},
 };
 
 /// How a browser says where a request comes from (Fetch Metadata).
@@ -74,9 +74,9 @@ impl<'s> RequestContext<'s> {
 }
 
 /// The rules, as a function of the request's head.
-fn check(method: &Method, uri: &Uri, headers: &HeaderMap, context: RequestContext<'_>) -> Result<(), Problem> {
+fn check(method: &Method, uri: &Uri, headers: &HeaderMap, context: RequestContext<'_>) -> Result<(), ProblemResponse> {
     if context.is_exposed {
-        return Err(Problem::new(StatusCode::FORBIDDEN, "Sluice is behind a reverse proxy: come through that").with_detail(
+        return Err(ProblemResponse::new(StatusCode::FORBIDDEN, "Sluice is behind a reverse proxy: come through that").with_detail(
             "What is sent here is not encrypted. If this is the reverse proxy, its address belongs into `trusted_proxies`.",
         ));
     }
@@ -94,7 +94,7 @@ fn check(method: &Method, uri: &Uri, headers: &HeaderMap, context: RequestContex
         (Some(_), _) | (None, Some(_)) => Err(cross_site(context)),
         // Every browser of the last years says where a form comes from; a program has the API.
         (None, None) if path == STREAM || path.starts_with("/api/") => Ok(()),
-        (None, None) => Err(Problem::new(StatusCode::FORBIDDEN, "This form is for browsers")
+        (None, None) => Err(ProblemResponse::new(StatusCode::FORBIDDEN, "This form is for browsers")
             .with_detail("A program posts to /api/v1/actions, as /api/v1/openapi.json describes.")),
     }
 }
@@ -106,7 +106,7 @@ pub(in crate::web) fn host(request: &Request) -> Option<Authority> {
 
 /// The host and port that were asked: the `Host` header of HTTP/1, the `:authority` of HTTP/2. Nothing where the two
 /// differ, or one is no host.
-fn named(uri: &Uri, headers: &HeaderMap) -> Result<Option<Authority>, Problem> {
+fn named(uri: &Uri, headers: &HeaderMap) -> Result<Option<Authority>, ProblemResponse> {
     let header = only(headers, &header::HOST)?;
     let asked = match (header, uri.authority()) {
         (Some(header), Some(authority)) if !header.eq_ignore_ascii_case(authority.as_str()) => return Ok(None),
@@ -117,14 +117,15 @@ fn named(uri: &Uri, headers: &HeaderMap) -> Result<Option<Authority>, Problem> {
 }
 
 /// The host and port that were asked, when we answer to them.
-fn own_host(uri: &Uri, headers: &HeaderMap, context: RequestContext<'_>) -> Result<Authority, Problem> {
+fn own_host(uri: &Uri, headers: &HeaderMap, context: RequestContext<'_>) -> Result<Authority, ProblemResponse> {
     let asked = named(uri, headers)?;
     if let Some(host) = asked.filter(|host| !context.is_open || is_loopback(host.host())) {
         return Ok(host);
     }
     let header = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name: String = header.chars().take(80).collect();
-    let problem = Problem::new(StatusCode::MISDIRECTED_REQUEST, format!("Sluice does not answer to the name {name:?}"));
+    let problem =
+        ProblemResponse::new(StatusCode::MISDIRECTED_REQUEST, format!("Sluice does not answer to the name {name:?}"));
     Err(if context.is_open {
         problem.with_detail(
             "There are no accounts, so that only this machine is answered: open it as http://localhost or \
@@ -142,9 +143,10 @@ pub(in crate::web) fn is_loopback(host: &str) -> bool {
 }
 
 /// The value of a header that may be there once at most: of two, another program might believe the other one.
-fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, Problem> {
+fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, ProblemResponse> {
     let mut values = headers.get_all(name).iter();
-    let bad = || Problem::new(StatusCode::BAD_REQUEST, format!("The header {name} is there twice, or is no text"));
+    let bad =
+        || ProblemResponse::new(StatusCode::BAD_REQUEST, format!("The header {name} is there twice, or is no text"));
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
         (Some(value), None) => value.to_str().map(Some).map_err(|_| bad()),
@@ -152,14 +154,14 @@ fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>
     }
 }
 
-fn cross_site(context: RequestContext<'_>) -> Problem {
+fn cross_site(context: RequestContext<'_>) -> ProblemResponse {
     let detail = if context.is_behind_proxy && context.url.is_none() {
         "Only Sluice's own page may act and read the stream. If this is its page: the reverse proxy must pass `Host` and \
          `X-Forwarded-Proto` on, or the configuration say what browsers call Sluice, as url = \"https://NAME\"."
     } else {
         "Only Sluice's own page, opened under the same name and port, may act and read the stream."
     };
-    Problem::new(StatusCode::FORBIDDEN, "The request comes from another site's page").with_detail(detail)
+    ProblemResponse::new(StatusCode::FORBIDDEN, "The request comes from another site's page").with_detail(detail)
 }
 
 #[cfg(test)]

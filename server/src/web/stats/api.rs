@@ -24,7 +24,7 @@ use crate::{
     hub::{HIDDEN, Replies, Visibility, World},
     web::{
         AppState,
-        problem::Problem,
+        problem::ProblemResponse,
         query::{age_ms, selected, unknown, wanted},
     },
 };
@@ -67,7 +67,7 @@ pub(in crate::web) async fn stats(
     State(AppState { hub, .. }): State<AppState>,
     Extension(principal): Extension<Principal>,
     query: Result<Query<StatsFilter>, QueryRejection>,
-) -> Result<Response, Problem> {
+) -> Result<Response, ProblemResponse> {
     let Query(filter) = query?;
     let parts = parts(&hub.world().seen_by(&principal.rights), &filter)?;
     let body = Body::from_stream(json_stream(parts));
@@ -76,7 +76,7 @@ pub(in crate::web) async fn stats(
 
 /// One node's part of the answer, not yet written.
 #[derive(Clone, Debug)]
-struct Part {
+struct NodePart {
     name: String,
     replies: Option<Arc<Replies>>,
     proxy: Option<String>,
@@ -84,7 +84,7 @@ struct Part {
     visibility: Option<(Visibility, String)>,
 }
 
-fn parts(world: &World, filter: &StatsFilter) -> Result<Vec<Part>, Problem> {
+fn parts(world: &World, filter: &StatsFilter) -> Result<Vec<NodePart>, ProblemResponse> {
     let places = selected(world, filter.node.as_deref())?;
     let nodes = &world.fleet.nodes;
     let proxy = wanted(filter.proxy.as_deref());
@@ -94,7 +94,7 @@ fn parts(world: &World, filter: &StatsFilter) -> Result<Vec<Part>, Problem> {
             return Err(unknown("proxy", name));
         }
     }
-    let part = |place: usize| Part {
+    let part = |place: usize| NodePart {
         name: nodes[place].name.clone(),
         replies: world.replies.get(place).cloned().flatten(),
         proxy: proxy.map(str::to_owned),
@@ -104,7 +104,7 @@ fn parts(world: &World, filter: &StatsFilter) -> Result<Vec<Part>, Problem> {
 }
 
 /// The answer in pieces: a node's is made when those before it have been read.
-fn json_stream(parts: Vec<Part>) -> impl Stream<Item = Result<Bytes, JoinError>> + Send + 'static {
+fn json_stream(parts: Vec<NodePart>) -> impl Stream<Item = Result<Bytes, JoinError>> + Send + 'static {
     let nodes = stream::iter(parts).enumerate().then(|(at, part)| async move {
         let text = spawn_blocking(move || {
             let mut out = if at == 0 { Vec::new() } else { vec![b','] };
@@ -129,7 +129,7 @@ fn chunks(piece: Result<Bytes, JoinError>) -> impl Stream<Item = Result<Bytes, J
     }))
 }
 
-impl Part {
+impl NodePart {
     fn write(&self, out: &mut Vec<u8>) {
         let age = self.replies.as_ref().and_then(|replies| age_ms(replies.polled));
         out.extend_from_slice(b"{\"name\":");
@@ -145,7 +145,7 @@ impl Part {
 }
 
 /// A column as it is written.
-struct Column {
+struct JsonColumn {
     place: usize,
     /// Its name in quotes and a colon.
     key: Vec<u8>,
@@ -164,7 +164,7 @@ enum OtherServer {
     Whole,
 }
 
-impl Column {
+impl JsonColumn {
     /// A cell without the names that the principal may not see.
     fn redacted<'c>(&self, visibility: &Visibility, cluster: &str, cell: &'c str) -> Cow<'c, str> {
         match self.other_server {
@@ -177,7 +177,7 @@ impl Column {
 }
 
 /// The columns that hold something: all but `-`, which only divides them; of two with one name the first.
-fn columns(table: &StatTable) -> Vec<Column> {
+fn columns(table: &StatTable) -> Vec<JsonColumn> {
     let names = table.columns();
     let is_first = |place: usize, name: &str| table.column(name) == Some(place);
     let wanted = names.iter().enumerate().filter(|(place, name)| *name != "-" && is_first(*place, name));
@@ -191,7 +191,7 @@ fn columns(table: &StatTable) -> Vec<Column> {
                 "tracked" => OtherServer::Whole,
                 _ => OtherServer::Never,
             };
-            Column { place, key, is_text: is_text(name), other_server }
+            JsonColumn { place, key, is_text: is_text(name), other_server }
         })
         .collect()
 }
@@ -214,7 +214,7 @@ fn rows(out: &mut Vec<u8>, table: &StatTable, proxy: Option<&str>, visibility: O
     });
 }
 
-fn row(out: &mut Vec<u8>, columns: &[Column], cells: StatRow<'_>, visibility: Option<&(Visibility, String)>) {
+fn row(out: &mut Vec<u8>, columns: &[JsonColumn], cells: StatRow<'_>, visibility: Option<&(Visibility, String)>) {
     out.push(b'{');
     let mut is_first = true;
     for column in columns {

@@ -32,7 +32,7 @@ pub(super) type IdClaims = IdTokenClaims<OtherClaims, CoreGenderClaim>;
 /// The claims that the provider's UserInfo endpoint returns.
 pub(super) type InfoClaims = UserInfoClaims<OtherClaims, CoreGenderClaim>;
 
-type Fields = IdTokenFields<
+type TokenFields = IdTokenFields<
     OtherClaims,
     EmptyExtraTokenFields,
     CoreGenderClaim,
@@ -49,7 +49,7 @@ pub(super) type Client = AnyClient<
     CoreJsonWebKey,
     CoreAuthPrompt,
     StandardErrorResponse<CoreErrorResponseType>,
-    StandardTokenResponse<Fields, CoreTokenType>,
+    StandardTokenResponse<TokenFields, CoreTokenType>,
     CoreTokenIntrospectionResponse,
     CoreRevocableToken,
     CoreRevocationErrorResponse,

@@ -58,9 +58,9 @@ const ALGORITHMS: [Alg; 10] = [
 
 /// The provider that people log in at. A clone is cheap and is the same one.
 #[derive(Clone)]
-pub struct Oidc(Arc<Inner>);
+pub struct Oidc(Arc<ProviderParts>);
 
-struct Inner {
+struct ProviderParts {
     config: OidcConfig,
     http: OnceLock<HttpClient>,
     pending: Mutex<PendingLogIns>,
@@ -70,7 +70,7 @@ struct Inner {
 
 /// A log-in that has begun.
 #[derive(Clone, PartialEq, Eq)]
-pub struct LogInRequest {
+pub struct AuthorizationRequest {
     /// Where to send the browser.
     pub address: String,
     /// What its cookie has to hold when it comes back.
@@ -142,7 +142,7 @@ impl Oidc {
     /// The provider of that configuration; nothing is sent to it yet.
     #[must_use]
     pub fn new(config: OidcConfig) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(ProviderParts {
             config,
             http: OnceLock::new(),
             pending: Mutex::default(),
@@ -166,7 +166,7 @@ impl Oidc {
         return_to: &str,
         browser: Option<&str>,
         address: IpAddr,
-    ) -> Result<LogInRequest, OidcError> {
+    ) -> Result<AuthorizationRequest, OidcError> {
         let metadata = self.converse(self.metadata(None)).await?.1;
         let secret = || Secret::random().map_err(|error| self.unavailable(&error.to_string()));
         // Two log-ins in one browser share its cookie, so that neither invalidates the other.
@@ -187,7 +187,7 @@ impl Oidc {
         }
         let proof = LogInProof { nonce, verifier, return_to: return_to.to_owned() };
         self.pending().insert(state, browser, address, proof, Instant::now());
-        Ok(LogInRequest { address: authorize_url.into(), browser: browser.reveal() })
+        Ok(AuthorizationRequest { address: authorize_url.into(), browser: browser.reveal() })
     }
 
     /// Finishes a log-in with the query that the browser came back with; `browser` is what its cookie holds.

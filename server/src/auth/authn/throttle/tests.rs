@@ -132,5 +132,5 @@ fn memory_is_bounded_and_old_counts_go_first() {
         assert!(throttle.counts.len() <= MOST);
     }
     let newest = client_network(IpAddr::from(Ipv6Addr::from(u128::from(2 * MOST as u64 - 1) << 64)));
-    assert!(throttle.counts.contains_key(&Key::Address(newest)));
+    assert!(throttle.counts.contains_key(&ThrottleKey::Address(newest)));
 }

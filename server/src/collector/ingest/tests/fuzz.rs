@@ -28,7 +28,7 @@ fn fuzz_damaged_polls() {
             });
             assert_eq!(proxies.iter().map(|p| p.rows.len()).sum::<usize>(), known);
 
-            for Proxy { name, rows } in &proxies {
+            for ProxyRows { name, rows } in &proxies {
                 assert!(!name.is_empty() && !rows.is_empty());
                 let texts =
                     rows.iter().flat_map(|row| Text::ALL.iter().map(|text| row.text(*text)).chain([row.name.as_str()]));

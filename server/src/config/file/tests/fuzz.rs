@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use bolero::check;
 
-use crate::config::{SocketArg, file::parse, is_name};
+use crate::config::{SocketArg, file::parse, node::is_name};
 use testkit::damage::{AT_MOST, Damage, INPUTS, lines};
 
 const FILES: [&str; 3] = [
