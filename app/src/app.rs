@@ -30,8 +30,8 @@ pub fn App() -> impl IntoView {
             <FlatRoutes fallback=MissingPage>
                 <Route path=path!("/") view=|| view! { <Redirect path="/stats" /> } ssr=SsrMode::Async />
                 <Route path=path!("/stats") view=StatsPage ssr=SsrMode::Async />
-                <Route path=path!("/events") view={Lazy::<lazy::EventsPage>::new()} ssr=SsrMode::Async />
-                <Route path=path!("/wall") view={Lazy::<lazy::WallPage>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/events") view={Lazy::<lazy::EventsRoute>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/wall") view={Lazy::<lazy::WallRoute>::new()} ssr=SsrMode::Async />
             </FlatRoutes>
         </Router>
     }

@@ -91,10 +91,8 @@ pub fn start(
         .collect();
     let audit = AuditLog::new(database.clone()).counted(&metrics);
     audit.maintain(config.audit.clone(), config.parts(), metrics.clone(), polling.clone());
-    let operations = Operations::new(hub.clone(), collectors, audit, metrics.clone());
-    let operations = operations.with_reasons(config.audit.needs_reason);
     let auth = Auth::start_with_providers(
-        operations.audit().clone(),
+        audit,
         AuthConfig {
             rules: config.rules.clone(),
             sessions: config.sessions,
@@ -103,5 +101,7 @@ pub fn start(
         },
         IdentityProviders::new(&config.identity, metrics.headers_ignored.clone()),
     )?;
+    let operations = Operations::new(hub.clone(), collectors, auth.clone(), metrics.clone());
+    let operations = operations.with_reasons(config.audit.needs_reason);
     Ok(AppState::new(hub, operations, database, auth, metrics, build, shutdown))
 }

@@ -14,10 +14,10 @@ use crate::{
 const RETRY_MS: u32 = 1_000;
 
 /// The page at `/events`.
-pub(crate) struct EventsPage;
+pub(crate) struct EventsRoute;
 
 /// The page at `/wall`.
-pub(crate) struct WallPage;
+pub(crate) struct WallRoute;
 
 #[wasm_split(events, fallible)]
 fn events() -> Result<AnyView, SplitLoaderError> {
@@ -29,7 +29,7 @@ fn wall() -> Result<AnyView, SplitLoaderError> {
     Ok(view! { <WallPage /> }.into_any())
 }
 
-impl LazyRoute for EventsPage {
+impl LazyRoute for EventsRoute {
     fn data() -> Self {
         Self
     }
@@ -39,7 +39,7 @@ impl LazyRoute for EventsPage {
     }
 }
 
-impl LazyRoute for WallPage {
+impl LazyRoute for WallRoute {
     fn data() -> Self {
         Self
     }

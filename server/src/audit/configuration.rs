@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use model::audit::{Entry, Kind};
 use ring::digest::{SHA256, digest};
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
+use rusqlite::{OptionalExtension as _, Transaction};
 
 use super::{
     chain::{append, hex},
@@ -22,8 +22,7 @@ const ACTION: &str = "start";
 ///
 /// # Errors
 /// What SQLite said.
-pub fn note(connection: &mut Connection, parts: &Parts) -> Result<bool, rusqlite::Error> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+pub fn note(transaction: &Transaction<'_>, parts: &Parts) -> Result<bool, rusqlite::Error> {
     let before: Option<String> = transaction
         .query_row(
             "SELECT outcome FROM record WHERE kind = 'configuration' AND action = ?1 ORDER BY id DESC LIMIT 1",
@@ -51,8 +50,7 @@ pub fn note(connection: &mut Connection, parts: &Parts) -> Result<bool, rusqlite
             format!("changed since the last start: {}", names.join(", "))
         }
     };
-    append(&transaction, &Entry { outcome, detail, ..by_sluice(Kind::Configuration, ACTION) })?;
-    transaction.commit()?;
+    append(transaction, &Entry { outcome, detail, ..by_sluice(Kind::Configuration, ACTION) })?;
     Ok(true)
 }
 
@@ -66,12 +64,22 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let mut connection = db::connect(dir.path(), crate::schema::MIGRATIONS).expect("opens");
         let parts = |node: &str, listen: &str| Parts::from([("node", node.to_owned()), ("listen", listen.to_owned())]);
-        assert!(note(&mut connection, &parts("lb1", "127.0.0.1:1")).expect("written"));
-        assert!(!note(&mut connection, &parts("lb1", "127.0.0.1:1")).expect("read"));
-        assert!(note(&mut connection, &parts("lb1, password", "127.0.0.1:1")).expect("written"));
+        assert!(
+            db::transact(&mut connection, |t| note(t, &parts("lb1", "127.0.0.1:1")))
+                .expect("answered")
+                .expect("written")
+        );
+        assert!(
+            !db::transact(&mut connection, |t| note(t, &parts("lb1", "127.0.0.1:1"))).expect("answered").expect("read")
+        );
+        assert!(
+            db::transact(&mut connection, |t| note(t, &parts("lb1, password", "127.0.0.1:1")))
+                .expect("answered")
+                .expect("written")
+        );
         let mut fewer = parts("lb1, password", "");
         fewer.remove("listen");
-        assert!(note(&mut connection, &fewer).expect("written"));
+        assert!(db::transact(&mut connection, |t| note(t, &fewer)).expect("answered").expect("written"));
         let entries = query::newest(&connection, &query::Filter::default(), None, 9).expect("read").entries;
         let details: Vec<&str> = entries.iter().map(|stored| stored.entry.detail.as_str()).collect();
         let changed = "changed since the last start: ";

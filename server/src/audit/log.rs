@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures::{Stream, stream};
 use model::audit::{Entry, StoredEntry};
 use prometheus_client::metrics::counter::Counter;
-use rusqlite::TransactionBehavior;
+use rusqlite::Transaction;
 
 use super::{
     chain::{append, head},
@@ -57,20 +57,24 @@ impl AuditLog {
         self
     }
 
+    /// Does something with its entry, in one transaction: all of it, or nothing where `job` fails.
+    ///
+    /// # Errors
+    /// When it could not be written: then what it tells of must not be done. What `job` failed with is inside.
+    pub async fn transact<T: Send + 'static, E: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<Result<T, E>, DatabaseError> {
+        self.counted_result(self.database.transact(job).await)
+    }
+
     /// Adds an entry, and returns once it is on the disk.
     ///
     /// # Errors
     /// When it could not be written: then what it tells of must not be done.
     pub async fn append(&self, entry: Entry) -> Result<(), DatabaseError> {
-        let written = self.database.run(move |connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            append(&transaction, &entry)?;
-            transaction.commit()
-        });
-        written.await.inspect_err(|error| {
-            self.failures.inc();
-            tracing::error!(%error, "the audit log can't be written");
-        })
+        let written = self.database.transact(move |transaction| append(transaction, &entry)).await;
+        self.counted_result(written.and_then(|appended| Ok(appended?)))
     }
 
     /// Adds an entry of what anybody can make happen as often as they like: a denial, a log-in that failed. Of each
@@ -152,6 +156,14 @@ impl AuditLog {
             // It is told in the log by `append`; there is nobody else to tell.
             let _: Result<(), DatabaseError> = self.append(entry).await;
         }
+    }
+
+    /// Passes a result on, and counts and logs it where it is a failure.
+    fn counted_result<T>(&self, written: Result<T, DatabaseError>) -> Result<T, DatabaseError> {
+        written.inspect_err(|error| {
+            self.failures.inc();
+            tracing::error!(%error, "the audit log can't be written");
+        })
     }
 
     fn dedup(&self) -> MutexGuard<'_, Dedup> {

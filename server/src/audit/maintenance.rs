@@ -68,7 +68,7 @@ async fn maintain(
     end: CancellationToken,
 ) {
     let follower = Follower::begin(&audit, &settings, metrics).await;
-    if let Err(error) = audit.database().run(move |c| configuration::note(c, &parts)).await {
+    if let Err(error) = note(&audit, parts).await {
         tracing::error!(%error, "the start can't be recorded; as long as the audit log can't be written, nothing is done to HAProxy");
     }
     tokio::select! {
@@ -77,6 +77,11 @@ async fn maintain(
         () = end.cancelled() => {}
     }
     audit.end_floods().await;
+}
+
+/// Writes down that Sluice was started, where its configuration is another one.
+async fn note(audit: &AuditLog, parts: configuration::Parts) -> Result<bool, DatabaseError> {
+    Ok(audit.database().transact(move |transaction| configuration::note(transaction, &parts)).await??)
 }
 
 async fn tick(audit: &AuditLog, settings: &Settings) {
@@ -99,7 +104,7 @@ async fn tick(audit: &AuditLog, settings: &Settings) {
 pub(super) async fn retain_all(audit: &AuditLog, keep: Keep) -> Result<u64, DatabaseError> {
     let mut all = 0;
     loop {
-        let gone = audit.database().run(move |c| retention::drop_some(c, keep, now(), all > 0)).await?;
+        let gone = audit.database().transact(move |t| retention::drop_some(t, keep, now(), all > 0)).await??;
         if gone == 0 {
             if all > 0 {
                 tracing::info!(entries = all, "dropped the oldest entries of the audit log");

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use model::audit::{Entry, Kind};
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction};
 
 use super::{
     chain::{anchor, append, head},
@@ -41,17 +41,16 @@ const LEFT_PERCENT: u64 = 90;
 /// # Errors
 /// What SQLite said.
 pub(super) fn drop_some(
-    connection: &mut Connection,
+    transaction: &Transaction<'_>,
     keep: Keep,
     now: i64,
     is_begun: bool,
 ) -> Result<u64, rusqlite::Error> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let (from, newest) = (anchor(&transaction)?.id, head(&transaction)?.id);
+    let (from, newest) = (anchor(transaction)?.id, head(transaction)?.id);
     let age = i64::try_from(keep.age.as_millis()).unwrap_or(i64::MAX);
-    let old = too_old(&transaction, from, newest, now.saturating_sub(age))?;
+    let old = too_old(transaction, from, newest, now.saturating_sub(age))?;
     let (count, why) = match old {
-        0 => (too_much(&transaction, from, newest, keep.size, is_begun)?, "to make room"),
+        0 => (too_much(transaction, from, newest, keep.size, is_begun)?, "to make room"),
         old => (old, "because of their age"),
     };
     if count == 0 {
@@ -66,7 +65,7 @@ pub(super) fn drop_some(
     transaction.execute("UPDATE record_anchor SET (id, hash) = (SELECT id, hash FROM record WHERE id = ?1)", [to])?;
     let gone = transaction.execute("DELETE FROM record WHERE id <= ?1", [to])?;
     let entry = Entry {
-        outcome: anchor(&transaction)?.to_string(),
+        outcome: anchor(transaction)?.to_string(),
         detail: format!(
             "entries {} to {to}, of {} to {}, were dropped {why}",
             from + 1,
@@ -76,8 +75,7 @@ pub(super) fn drop_some(
         at: now,
         ..by_sluice(Kind::Retention, "drop")
     };
-    append(&transaction, &entry)?;
-    transaction.commit()?;
+    append(transaction, &entry)?;
     Ok(u64::try_from(gone).unwrap_or_default())
 }
 

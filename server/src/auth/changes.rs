@@ -2,7 +2,7 @@
 //! its beginning, an entry in the audit log, and texts that are fit to be stored.
 
 use model::text;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::Transaction;
 
 use super::{Principal, columns};
 use crate::audit::{self, Entry, Kind};
@@ -12,11 +12,6 @@ const LISTED: i64 = 30 * 24 * 60 * 60 * 1_000;
 
 /// The longest id that an error message repeats, in characters.
 const LONGEST_ID: usize = 40;
-
-/// Begins a transaction with the right to write: two that read first could both go beyond a bound.
-pub(super) fn write_transaction(connection: &mut Connection) -> Result<Transaction<'_>, rusqlite::Error> {
-    connection.transaction_with_behavior(TransactionBehavior::Immediate)
-}
 
 /// Deletes the rows of a table that expired long ago.
 pub(super) fn purge_expired(

@@ -6,6 +6,7 @@
 mod active_principals;
 mod auth_policy;
 pub mod authn;
+mod authority;
 pub mod authz;
 mod changes;
 pub(crate) mod columns;
@@ -32,6 +33,7 @@ pub use authn::{
     secret::{RandomError, Secret, SecretHash, new_id},
     sessions::{NewSession, Session, SessionLimits},
 };
+pub use authority::{ChangeError, Revoked};
 pub use authz::{
     roles::RoleMapping,
     rules::{Rule, Rules},

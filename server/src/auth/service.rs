@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::TransactionBehavior;
 use tokio::{sync::watch, time::Instant};
 
 use super::{
@@ -58,7 +57,7 @@ pub(super) struct AuthParts {
     /// The newest reading of who is let in.
     pub(super) active: watch::Receiver<ActivePrincipals>,
     throttle: Mutex<Throttle>,
-    audit: AuditLog,
+    pub(super) audit: AuditLog,
     started: Instant,
 }
 
@@ -137,13 +136,12 @@ impl Auth {
     ) -> Result<(Secret, Session), AuthError> {
         let (issue, policy) = (SessionIssue::new(new, old, detail)?, self.inner.policy.clone());
         let secret = issue.secret;
-        let issued = self.inner.database.run(move |connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let (session, _) = issue.issue(&transaction, &policy)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-            transaction.commit()?;
+        let issued = self.inner.audit.transact(move |transaction| {
+            let (session, _) = issue.issue(transaction, &policy)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
             Ok(session)
         });
-        Ok((secret, issued.await?))
+        let issued: Result<Session, rusqlite::Error> = issued.await?;
+        Ok((secret, issued.map_err(DatabaseError::from)?))
     }
 
     /// Ends somebody's session, or every session of their account; returns how many ended. Whoever was authenticated in
@@ -154,20 +152,25 @@ impl Auth {
     pub async fn log_out(&self, principal: &Principal, everywhere: bool) -> Result<usize, DatabaseError> {
         let AuthMethod::Session(id) = principal.method.clone() else { return Ok(0) };
         let (limits, principal) = (self.session_limits(), principal.clone());
-        let ended = self.inner.database.run(move |connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let Some(session) = sessions::by_id(&transaction, &id, limits, now())? else { return Ok(0) };
+        let ended = self.inner.audit.transact(move |transaction| {
+            let Some(session) = sessions::by_id(transaction, &id, limits, now())? else { return Ok(0) };
             let ended = match everywhere {
-                true => sessions::end_all_of(&transaction, session.origin, &session.user)?,
-                false => usize::from(sessions::end(&transaction, &id, None)?),
+                true => sessions::end_all_of(transaction, session.origin, &session.user)?,
+                false => usize::from(sessions::end(transaction, &id, None)?),
             };
             let detail = if everywhere { format!("everywhere: sessions ended: {ended}") } else { String::new() };
             let entry = principal.entry(Kind::Login, "log-out");
-            audit::append(&transaction, &Entry { outcome: "done".to_owned(), detail, ..entry })?;
-            transaction.commit()?;
+            audit::append(transaction, &Entry { outcome: "done".to_owned(), detail, ..entry })?;
             Ok(ended)
         });
-        ended.await
+        let ended: Result<usize, rusqlite::Error> = ended.await?;
+        Ok(ended?)
+    }
+
+    /// The audit log, where every change has its entry.
+    #[must_use]
+    pub fn audit(&self) -> &AuditLog {
+        &self.inner.audit
     }
 
     /// Writes to the audit log that something was asked for and not done; a flood of such entries is summed up. Where that

@@ -1,9 +1,13 @@
 //! What tests of accounts share.
 
 use model::rights::Role;
+use rusqlite::{Connection, Transaction};
 
 use super::{Auth, AuthConfig, Cost, HashMemory, Password, Principal, Rules, SessionLimits, User, users};
-use crate::{clock::now, db::Database};
+use crate::{
+    clock::now,
+    db::{self, Database},
+};
 
 /// So cheap that a test can afford thousands.
 pub(crate) const CHEAP: Cost = Cost { memory: 8, passes: 1, lanes: 1 };
@@ -21,11 +25,19 @@ pub(crate) fn auth(database: &Database) -> Auth {
     Auth::start(database.clone(), setup()).expect("auth")
 }
 
+/// Does something in a transaction of its own.
+pub(crate) fn in_transaction<T, E>(
+    connection: &mut Connection,
+    job: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    db::transact(connection, job).expect("answered")
+}
+
 /// Makes an account with [`PASSWORD`].
 pub(crate) async fn add(database: &Database, name: &str, role: Role) {
     let user = User { name: name.parse().expect("a name"), role, groups: Vec::new(), created: now(), changed: now() };
     let password = Password::new(PASSWORD.to_owned()).hash(CHEAP, &mut HashMemory::default()).expect("hashed");
-    let added = database.run(move |c| Ok(users::add(c, &user, &password, &Principal::command_line("tester"))));
+    let added = database.transact(move |c| users::add(c, &user, &password, &Principal::command_line("tester")));
     added.await.expect("answered").expect("added");
 }
 

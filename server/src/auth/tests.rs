@@ -66,7 +66,7 @@ async fn without_accounts_whoever_reaches_loopback_may_do_everything_until_the_f
     let stale = shows(Secret::random().expect("random bytes"));
     assert_eq!(who(&auth, &stale).await, None);
     let name = "anna".parse().expect("a name");
-    let removed = database.run(move |c| Ok(users::remove(c, &name, &Principal::command_line("x"))));
+    let removed = database.transact(move |c| users::remove(c, &name, &Principal::command_line("x")));
     removed.await.expect("answered").expect("removed");
     until_open(&auth, true).await;
     assert_eq!(who(&auth, &stale).await.map(|p| p.method), Some(AuthMethod::Open));
@@ -112,7 +112,7 @@ async fn a_session_has_the_role_of_now_and_what_was_let_in_with_another_ends() {
     };
     let name = "anna".parse().expect("a name");
     let changed =
-        database.run(move |c| Ok(users::set_role(c, &name, Role::Viewer, &Principal::command_line("x"), now())));
+        database.transact(move |c| users::set_role(c, &name, Role::Viewer, &Principal::command_line("x"), now()));
     changed.await.expect("answered").expect("changed");
     timeout(SECOND, ends).await.expect("within a second").expect("no panic").expect("answered");
     let again = who(&auth, &headers).await.expect("still logged in");

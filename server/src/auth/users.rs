@@ -13,7 +13,7 @@ use super::{
         external_identity::{LONGEST, is_readable},
         sessions,
     },
-    changes::{audit_change, write_transaction},
+    changes::audit_change,
     columns,
 };
 
@@ -100,8 +100,13 @@ pub fn group(text: &str) -> Result<String, GroupError> {
 ///
 /// # Errors
 /// When there is one of that name, or the database fails.
-pub fn add(connection: &mut Connection, user: &User, password: &PasswordHash, by: &Principal) -> Result<(), UserError> {
-    change(connection, &user.name, by, |transaction| {
+pub fn add(
+    transaction: &Transaction<'_>,
+    user: &User,
+    password: &PasswordHash,
+    by: &Principal,
+) -> Result<(), UserError> {
+    change(transaction, &user.name, by, |transaction| {
         let added = transaction.execute(
             "INSERT INTO users (name, role, groups, password, created, changed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT DO NOTHING",
@@ -128,13 +133,13 @@ pub fn add(connection: &mut Connection, user: &User, password: &PasswordHash, by
 /// # Errors
 /// When there is none of that name, or the database fails.
 pub fn set_password(
-    connection: &mut Connection,
+    transaction: &Transaction<'_>,
     name: &UserName,
     password: &PasswordHash,
     by: &Principal,
     now: i64,
 ) -> Result<(), UserError> {
-    change(connection, name, by, |transaction| {
+    change(transaction, name, by, |transaction| {
         let sql = "UPDATE users SET password = ?2, changed = ?3 WHERE name = ?1";
         require_row(transaction.execute(sql, params![name.as_str(), password.as_str(), now])?, name)?;
         let ended = end_all(transaction, name)?;
@@ -156,13 +161,13 @@ pub fn rehash(connection: &Connection, name: &UserName, password: &PasswordHash)
 /// # Errors
 /// When there is none of that name, or the database fails.
 pub fn set_role(
-    connection: &mut Connection,
+    transaction: &Transaction<'_>,
     name: &UserName,
     role: Role,
     by: &Principal,
     now: i64,
 ) -> Result<(), UserError> {
-    change(connection, name, by, |transaction| {
+    change(transaction, name, by, |transaction| {
         let before = find(transaction, name)?.ok_or_else(|| UserError::Missing(name.clone()))?.0.role;
         let sql = "UPDATE users SET role = ?2, changed = ?3 WHERE name = ?1";
         transaction.execute(sql, params![name.as_str(), role.word(), now])?;
@@ -176,13 +181,13 @@ pub fn set_role(
 /// # Errors
 /// When there is none of that name, or the database fails.
 pub fn set_groups(
-    connection: &mut Connection,
+    transaction: &Transaction<'_>,
     name: &UserName,
     groups: &[String],
     by: &Principal,
     now: i64,
 ) -> Result<(), UserError> {
-    change(connection, name, by, |transaction| {
+    change(transaction, name, by, |transaction| {
         let before = find(transaction, name)?.ok_or_else(|| UserError::Missing(name.clone()))?.0.groups;
         let sql = "UPDATE users SET groups = ?2, changed = ?3 WHERE name = ?1";
         transaction.execute(sql, params![name.as_str(), columns::list(groups), now])?;
@@ -195,8 +200,8 @@ pub fn set_groups(
 ///
 /// # Errors
 /// When there is none of that name, or the database fails.
-pub fn remove(connection: &mut Connection, name: &UserName, by: &Principal) -> Result<(), UserError> {
-    change(connection, name, by, |transaction| {
+pub fn remove(transaction: &Transaction<'_>, name: &UserName, by: &Principal) -> Result<(), UserError> {
+    change(transaction, name, by, |transaction| {
         require_row(transaction.execute("DELETE FROM users WHERE name = ?1", [name.as_str()])?, name)?;
         let ended = end_all(transaction, name)?;
         Ok(("user.remove", format!("sessions ended: {ended}")))
@@ -244,15 +249,13 @@ fn user(row: &Row<'_>) -> Result<User, rusqlite::Error> {
 /// Changes an account, and audits that with the action and the detail that `work` returns; where `work` fails nothing is
 /// changed.
 fn change(
-    connection: &mut Connection,
+    transaction: &Transaction<'_>,
     name: &UserName,
     by: &Principal,
     work: impl FnOnce(&Transaction<'_>) -> Result<(&'static str, String), UserError>,
 ) -> Result<(), UserError> {
-    let transaction = write_transaction(connection)?;
-    let (action, detail) = work(&transaction)?;
-    audit_change(&transaction, by, action, name.as_str(), detail)?;
-    Ok(transaction.commit()?)
+    let (action, detail) = work(transaction)?;
+    Ok(audit_change(transaction, by, action, name.as_str(), detail)?)
 }
 
 fn require_row(rows: usize, name: &UserName) -> Result<(), UserError> {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use clap::{Args, Subcommand};
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 
 use super::{DataArgs, system_user};
 use crate::{
@@ -143,7 +143,7 @@ pub fn token(args: &TokenArgs, out: &mut impl Write, notes: &mut impl Write) -> 
                 note: note.clone(),
                 expires: expiry::after(now(), *expires),
             };
-            let (token, secret) = tokens::add(&mut open(data)?, &new, &by, now())?;
+            let (token, secret) = change(data, |transaction| tokens::add(transaction, &new, &by, now()))?;
             writeln!(out, "{secret}")?;
             writeln!(
                 notes,
@@ -164,7 +164,7 @@ pub fn token(args: &TokenArgs, out: &mut impl Write, notes: &mut impl Write) -> 
             }
         }
         TokenCommand::Remove { id, data } => {
-            let token = tokens::remove(&mut open(data)?, id, None, &by)?;
+            let token = change(data, |transaction| tokens::remove(transaction, id, None, &by))?;
             writeln!(out, "token {} of {} has ended", token.id, token.user)?;
         }
     }
@@ -182,7 +182,7 @@ pub fn wall(args: &WallArgs, out: &mut impl Write, notes: &mut impl Write) -> Re
             let expires = expiry::after(now(), *expires);
             let new = NewWallLink { name: name.clone(), clusters: cluster.clone(), expires };
             let url = data.settings()?.url.map(|url| url.to_string());
-            let (link, path) = wall_links::add(&mut open(data)?, &new, &by, now())?;
+            let (link, path) = change(data, |transaction| wall_links::add(transaction, &new, &by, now()))?;
             writeln!(out, "{}{path}", url.as_deref().unwrap_or_default())?;
             let hint = if url.is_some() { "" } else { "; put the address of Sluice before it" };
             let WallLink { id, name, clusters, expires, .. } = link;
@@ -198,7 +198,7 @@ pub fn wall(args: &WallArgs, out: &mut impl Write, notes: &mut impl Write) -> Re
             }
         }
         WallCommand::Remove { id, data } => {
-            let link = wall_links::remove(&mut open(data)?, id, &by)?;
+            let link = change(data, |transaction| wall_links::remove(transaction, id, &by))?;
             writeln!(out, "wall link {} of {} has ended", link.id, link.name)?;
         }
     }
@@ -207,6 +207,14 @@ pub fn wall(args: &WallArgs, out: &mut impl Write, notes: &mut impl Write) -> Re
 
 fn open(data: &DataArgs) -> Result<Connection, TokenCommandError> {
     Ok(db::connect(&data.folder()?, MIGRATIONS)?)
+}
+
+/// Changes something in one transaction.
+fn change<T, E: Into<TokenCommandError>>(
+    data: &DataArgs,
+    job: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+) -> Result<T, TokenCommandError> {
+    db::transact(&mut open(data)?, job).map_err(DatabaseError::from)?.map_err(Into::into)
 }
 
 fn until(expires: i64) -> String {

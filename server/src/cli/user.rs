@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use clap::{Args, Subcommand};
 use model::rights::Role;
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 
 use super::{DataArgs, system_user};
 use crate::{
@@ -126,32 +126,30 @@ pub enum UserCommandError {
 /// When nothing was changed, with why.
 pub fn user(args: &UserArgs, input: &mut impl Read, out: &mut impl Write) -> Result<(), UserCommandError> {
     let by = Principal::command_line(&system_user());
-    let open =
-        |data: &DataArgs| -> Result<Connection, UserCommandError> { Ok(db::connect(&data.folder()?, MIGRATIONS)?) };
     match &args.command {
         UserCommand::Add { name, role, group, password, data } => {
             let password = read(password, name, input)?;
             let (name, groups, now) = (name.clone(), group.clone(), now());
             let account = User { name, role: *role, groups, created: now, changed: now };
-            users::add(&mut open(data)?, &account, &password, &by)?;
+            change(data, |transaction| users::add(transaction, &account, &password, &by))?;
             writeln!(out, "added {} as {role}", account.name)?;
         }
         UserCommand::Passwd { name, password, data } => {
             let password = read(password, name, input)?;
-            users::set_password(&mut open(data)?, name, &password, &by, now())?;
+            change(data, |transaction| users::set_password(transaction, name, &password, &by, now()))?;
             writeln!(out, "{name} has another password; its sessions ended")?;
         }
         UserCommand::Role { name, role, data } => {
-            users::set_role(&mut open(data)?, name, *role, &by, now())?;
+            change(data, |transaction| users::set_role(transaction, name, *role, &by, now()))?;
             writeln!(out, "{name} is {role} now")?;
         }
         UserCommand::Groups { name, group, data } => {
-            users::set_groups(&mut open(data)?, name, group, &by, now())?;
+            change(data, |transaction| users::set_groups(transaction, name, group, &by, now()))?;
             let groups = if group.is_empty() { "no group".to_owned() } else { group.join(", ") };
             writeln!(out, "{name} is in {groups} now")?;
         }
         UserCommand::Remove { name, data } => {
-            users::remove(&mut open(data)?, name, &by)?;
+            change(data, |transaction| users::remove(transaction, name, &by))?;
             writeln!(out, "removed {name}; its sessions ended")?;
         }
         UserCommand::List { data } => {
@@ -162,6 +160,18 @@ pub fn user(args: &UserArgs, input: &mut impl Read, out: &mut impl Write) -> Res
         }
     }
     Ok(())
+}
+
+fn open(data: &DataArgs) -> Result<Connection, UserCommandError> {
+    Ok(db::connect(&data.folder()?, MIGRATIONS)?)
+}
+
+/// Changes something in one transaction.
+fn change<T>(
+    data: &DataArgs,
+    job: impl FnOnce(&Transaction<'_>) -> Result<T, UserError>,
+) -> Result<T, UserCommandError> {
+    Ok(db::transact(&mut open(data)?, job).map_err(DatabaseError::from)??)
 }
 
 /// Reads a new password, to its line's end, and hashes it.

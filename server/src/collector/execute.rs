@@ -13,7 +13,7 @@ use model::{
 };
 use tokio::time::{Instant, sleep};
 
-use super::{DEADLINE, NodeTask, Requester};
+use super::{DEADLINE, NodeTask, Permit, Requester};
 
 /// Waits before the state is read again while it does not show the action yet: sessions take a moment to end.
 const VERIFY_WAITS: [Duration; 6] = [
@@ -40,6 +40,7 @@ pub(super) async fn execute(
     action: Action,
     targets: &[Target],
     requester: &Requester,
+    permit: &Permit,
 ) -> Vec<TargetOutcome> {
     let mut outcomes: Vec<TargetOutcome> = targets.iter().map(unreachable).collect();
     task.poller.want_states();
@@ -53,7 +54,7 @@ pub(super) async fn execute(
     let mut tried = 0;
     for (at, outcome) in outcomes.iter_mut().enumerate() {
         tried = at + 1;
-        if send(task, action, at, outcome, &mut sent).await.is_break() {
+        if send(task, action, permit, at, outcome, &mut sent).await.is_break() {
             break;
         }
     }
@@ -102,6 +103,7 @@ fn unreachable(target: &Target) -> TargetOutcome {
 async fn send(
     task: &NodeTask,
     action: Action,
+    permit: &Permit,
     at: usize,
     outcome: &mut TargetOutcome,
     sent: &mut Vec<SentCommand>,
@@ -129,6 +131,14 @@ async fn send(
         outcome.message = "the name has a character that HAProxy does not allow; nothing was sent".to_owned();
         return ControlFlow::Continue(());
     };
+    // What puts a server back is done whatever became of who asked for it: it ends half-done work.
+    if action != Action::Ready
+        && let Err(reason) = permit.check(target).await
+    {
+        outcome.outcome = Outcome::Refused;
+        outcome.message = format!("{reason}; nothing was sent");
+        return ControlFlow::Continue(());
+    }
     match task.poller.client.run(&ServerCommand { backend, server, verb: verb(action) }).await {
         Ok(CommandReply::Accepted) => sent.push(SentCommand { at, before, doubt: None }),
         Ok(CommandReply::Refused(words)) => {

@@ -6,6 +6,7 @@ mod execute;
 mod ingest;
 mod link;
 mod overrides;
+mod permit;
 mod poll;
 mod rates;
 mod reload;
@@ -35,6 +36,7 @@ use crate::{
 };
 
 pub use overrides::Requester;
+pub use permit::Permit;
 
 /// Orders that may wait for one node. One more is turned away: the node is busy.
 const ORDERS: usize = 16;
@@ -62,6 +64,7 @@ struct Order {
     action: Action,
     targets: Vec<Target>,
     requester: Requester,
+    permit: Permit,
     outcomes: oneshot::Sender<Vec<TargetOutcome>>,
 }
 
@@ -110,7 +113,8 @@ impl Collector {
         Self { orders }
     }
 
-    /// Does `action` on servers of this node, one after the other, and gives the outcome of each.
+    /// Does `action` on servers of this node, one after the other, as long as `permit` lets it, and gives the outcome of
+    /// each.
     ///
     /// # Errors
     /// When the node takes no orders. `Busy` means that nothing was sent.
@@ -119,9 +123,10 @@ impl Collector {
         action: Action,
         targets: Vec<Target>,
         requester: Requester,
+        permit: Permit,
     ) -> Result<Vec<TargetOutcome>, OrderError> {
         let (outcomes, received) = oneshot::channel();
-        self.orders.try_send(Order { action, targets, requester, outcomes }).map_err(|e| match e {
+        self.orders.try_send(Order { action, targets, requester, permit, outcomes }).map_err(|e| match e {
             mpsc::error::TrySendError::Full(_) => OrderError::Busy,
             mpsc::error::TrySendError::Closed(_) => OrderError::Ended,
         })?;
@@ -201,7 +206,7 @@ impl NodeTask {
     }
 
     async fn execute(&mut self, order: Order) {
-        let outcomes = execute::execute(self, order.action, &order.targets, &order.requester).await;
+        let outcomes = execute::execute(self, order.action, &order.targets, &order.requester, &order.permit).await;
         // Nobody may wait for them any more: the outcomes are in the log as well.
         let _: Result<(), _> = order.outcomes.send(outcomes);
     }

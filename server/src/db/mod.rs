@@ -12,7 +12,7 @@ mod worker;
 
 use std::{path::Path, time::Duration};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::watch;
 
 pub use error::DatabaseError;
@@ -72,6 +72,17 @@ impl Database {
         self.writer.run(job).await
     }
 
+    /// Has the one writer do something in a transaction: all of it, or nothing where `job` fails. See [`transact`].
+    ///
+    /// # Errors
+    /// As [`Self::run`]; what `job` failed with is inside.
+    pub async fn transact<T: Send + 'static, E: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<Result<T, E>, DatabaseError> {
+        self.writer.run(|connection| transact(connection, job)).await
+    }
+
     /// Has the reader do something, beside whatever is written meanwhile; everything that was written before is there. A job
     /// that would change anything fails.
     ///
@@ -99,6 +110,23 @@ impl Database {
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.clone()
     }
+}
+
+/// Does something in a transaction: all of it, or nothing where `job` fails. It may write from its beginning, since two that
+/// read first could both go beyond a bound.
+///
+/// # Errors
+/// What SQLite said of the transaction; what `job` failed with is inside.
+pub fn transact<T, E>(
+    connection: &mut Connection,
+    job: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+) -> Result<Result<T, E>, rusqlite::Error> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let done = job(&transaction);
+    if done.is_ok() {
+        transaction.commit()?;
+    }
+    Ok(done)
 }
 
 /// A connection that changes nothing until this ends, however it ends.

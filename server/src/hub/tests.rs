@@ -17,6 +17,7 @@ mod world;
 
 use std::time::Duration;
 
+use model::topic::TopicId;
 use source::Source;
 
 use super::*;

@@ -26,10 +26,10 @@ use model::{
 };
 
 use crate::{
-    audit::AuditLog,
-    auth::Principal,
+    audit,
+    auth::{Auth, ChangeError, Principal, Revoked, authz::policy::Permission},
     clock::unix_ms,
-    collector::{Collector, OrderError, Requester},
+    collector::{Collector, OrderError, Permit, Requester},
     hub::Hub,
     metrics::{Metrics, OutcomeLabel},
     opaque_id::opaque_id,
@@ -56,7 +56,7 @@ pub struct Operations {
 struct OperationParts {
     hub: Hub,
     collectors: BTreeMap<String, Collector>,
-    audit: AuditLog,
+    auth: Auth,
     metrics: Arc<Metrics>,
     rate_limiter: Mutex<RateLimiter>,
     started: u64,
@@ -71,12 +71,12 @@ struct CheckedRequest {
 }
 
 impl Operations {
-    /// Operations on these nodes.
+    /// Operations on these nodes, by those whom `auth` lets in.
     #[must_use]
-    pub fn new(hub: Hub, collectors: BTreeMap<String, Collector>, audit: AuditLog, metrics: Arc<Metrics>) -> Self {
+    pub fn new(hub: Hub, collectors: BTreeMap<String, Collector>, auth: Auth, metrics: Arc<Metrics>) -> Self {
         let rate_limiter = Mutex::new(RateLimiter::new(rate::ACTIONS));
         let (started, count) = (unix_ms(), AtomicU64::new(0));
-        let shared = OperationParts { hub, collectors, audit, metrics, rate_limiter, started, count };
+        let shared = OperationParts { hub, collectors, auth, metrics, rate_limiter, started, count };
         Self { shared: Arc::new(shared), needs_reason: false }
     }
 
@@ -91,12 +91,6 @@ impl Operations {
     #[must_use]
     pub fn needs_reason(&self) -> bool {
         self.needs_reason
-    }
-
-    /// The audit log in which operations are recorded.
-    #[must_use]
-    pub fn audit(&self) -> &AuditLog {
-        &self.shared.audit
     }
 
     /// The servers that a request means, if the principal may do this to them: for the form, which asks a question before
@@ -129,8 +123,9 @@ impl Operations {
         let by = &principal.name;
         tracing::info!(operation, by, reason, action = action.id(), targets = targets.len(), "asked for");
         // Without this entry nothing is sent.
-        let entry = audit_entries::operation(principal, action, &operation, &targets, &reason);
-        self.shared.audit.append(entry).await.map_err(|error| RequestError::Unrecorded(error.to_string()))?;
+        if let Err(error) = self.record(&request, principal, &operation, &targets, &reason).await {
+            return Err(if error.is_denial() { self.deny(&request, principal, error).await } else { error });
+        }
         // In a task of its own: should the client go away, the outcomes are recorded all the same.
         let work = self.clone().carry_out(principal.clone(), operation.clone(), action, targets.clone(), reason);
         let (outcomes, is_recorded) =
@@ -151,6 +146,32 @@ impl Operations {
         }
     }
 
+    /// Writes the entry before an operation, if the principal may do it at that very moment.
+    async fn record(
+        &self,
+        request: &ActionRequest,
+        principal: &Principal,
+        operation: &str,
+        targets: &[Target],
+        reason: &str,
+    ) -> Result<(), RequestError> {
+        let (world, rights, request) = (self.shared.hub.world(), principal.rights.clone(), request.clone());
+        let (operation, targets, reason) = (operation.to_owned(), targets.to_vec(), reason.to_owned());
+        let recorded = self.shared.auth.change(principal, Permission::Act, move |transaction, by| {
+            if by.rights != rights {
+                authorised_targets(&world, request.action, &request.targets, &by.rights)?;
+            }
+            let entry = audit_entries::operation(by, request.action, &operation, &targets, &reason);
+            audit::append(transaction, &entry).map_err(|error| RequestError::Unrecorded(error.to_string()))
+        });
+        match recorded.await {
+            Ok(recorded) => recorded,
+            Err(ChangeError::Revoked(Revoked { now: None, .. })) => Err(RequestError::NotLoggedIn),
+            Err(ChangeError::Revoked(revoked)) => Err(RequestError::Denied(revoked.reason().to_owned())),
+            Err(ChangeError::Database(error)) => Err(RequestError::Unrecorded(error.to_string())),
+        }
+    }
+
     fn authorise(&self, request: &ActionRequest, principal: &Principal) -> Result<Vec<Target>, RequestError> {
         authorised_targets(&self.shared.hub.world(), request.action, &request.targets, &principal.rights)
     }
@@ -165,7 +186,7 @@ impl Operations {
     async fn deny(&self, request: &ActionRequest, principal: &Principal, error: RequestError) -> RequestError {
         tracing::info!(by = principal.name, action = request.action.id(), %error, "denied");
         let entry = audit_entries::denial(principal, request, &error);
-        let _: Result<_, crate::db::DatabaseError> = self.shared.audit.append_limited(entry).await;
+        self.shared.auth.audit_denial(entry).await;
         error
     }
 
@@ -183,12 +204,15 @@ impl Operations {
         for target in &targets {
             by_node.entry(&target.node).or_default().push(target.clone());
         }
-        let parts = by_node.into_iter().map(|(node, targets)| self.on_node(node, action, targets, &requester));
+        let parts = by_node.into_iter().map(|(node, targets)| {
+            let permit = self.permit(&principal, action, node);
+            self.on_node(node, action, targets, &requester, permit)
+        });
         let mut outcomes: Vec<TargetOutcome> = join_all(parts).await.into_iter().flatten().collect();
         let place: BTreeMap<&Target, usize> = targets.iter().zip(0..).collect();
         outcomes.sort_by_key(|o| place.get(&o.target).copied());
         let entry = audit_entries::outcome(&principal, action, &requester.operation, &outcomes);
-        let is_recorded = self.shared.audit.append(entry).await.is_ok();
+        let is_recorded = self.shared.auth.audit().append(entry).await.is_ok();
         if !is_recorded {
             tracing::error!(
                 operation = requester.operation,
@@ -199,15 +223,34 @@ impl Operations {
         (outcomes, is_recorded)
     }
 
+    /// Lets a node go on with an operation as long as the account of whoever asked for it has the right to do it.
+    fn permit(&self, principal: &Principal, action: Action, node: &str) -> Permit {
+        let world = self.shared.hub.world();
+        let cluster = world.fleet.node(node).map(|node| node.cluster.clone()).unwrap_or_default();
+        let (auth, principal) = (self.shared.auth.clone(), principal.clone());
+        Permit::new(move |target| {
+            let (auth, principal) = (auth.clone(), principal.clone());
+            let (cluster, backend) = (cluster.clone(), target.backend.clone());
+            Box::pin(async move {
+                match auth.account_rights(&principal).await {
+                    Ok(Some(rights)) if rights.denied(action, &cluster, &backend).is_none() => Ok(()),
+                    Ok(_) => Err(format!("{} may not do this any more", principal.name)),
+                    Err(error) => Err(format!("it is not known whether {} may still do this: {error}", principal.name)),
+                }
+            })
+        })
+    }
+
     async fn on_node(
         &self,
         node: &str,
         action: Action,
         targets: Vec<Target>,
         requester: &Requester,
+        permit: Permit,
     ) -> Vec<TargetOutcome> {
         let outcomes = match self.shared.collectors.get(node) {
-            Some(collector) => collector.execute(action, targets.clone(), requester.clone()).await,
+            Some(collector) => collector.execute(action, targets.clone(), requester.clone(), permit).await,
             None => Err(OrderError::Ended),
         };
         outcomes.unwrap_or_else(|error| unreachable(targets, error))

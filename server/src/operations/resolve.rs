@@ -51,6 +51,9 @@ pub enum RequestError {
         /// Seconds until the next one is taken.
         wait: u64,
     },
+    /// What let the principal in has ended meanwhile.
+    #[error("you are not logged in any more: your session or token has ended")]
+    NotLoggedIn,
     /// Role or rules do not let the principal do this to every server that is named.
     #[error("{0}")]
     Denied(String),
@@ -76,10 +79,16 @@ impl RequestError {
             Self::Node(_) | Self::Cluster(_) | Self::Server(_) => "unknown",
             Self::Ambiguous { .. } => "ambiguous",
             Self::Denied(_) => "not allowed",
+            Self::NotLoggedIn => "not logged in",
             Self::NoReason | Self::LongReason(_) => "no reason",
             Self::Rate { .. } => "rate",
             Self::Unrecorded(_) => "unrecorded",
         }
+    }
+
+    /// Whether it denies the principal something, which goes into the audit log.
+    pub(super) fn is_denial(&self) -> bool {
+        !matches!(self, Self::Unrecorded(_))
     }
 
     /// The HTTP status that fits.
@@ -87,6 +96,7 @@ impl RequestError {
     pub fn status(&self) -> u16 {
         match self {
             Self::Empty | Self::Both(_) => 400,
+            Self::NotLoggedIn => 401,
             Self::Denied(_) => 403,
             Self::TooMany(_) => 413,
             Self::Node(_) | Self::Cluster(_) | Self::Server(_) => 404,

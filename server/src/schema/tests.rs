@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::MIGRATIONS;
 use crate::{
-    audit::{AuditLog, Entry, EntryView, Filter, Format, Head, Kind, by_sluice, verify},
+    audit::{AuditLog, Entry, EntryView, ExportFormat, Filter, Head, Kind, by_sluice, verify},
     auth::{
         authn::{tokens, wall_links},
         users,
@@ -39,7 +39,7 @@ fn version(connection: &Connection) -> i64 {
     connection.pragma_query_value(None, "user_version", |row| row.get(0)).expect("a version")
 }
 
-async fn export(audit: &AuditLog, format: Format) -> String {
+async fn export(audit: &AuditLog, format: ExportFormat) -> String {
     let parts: Vec<Vec<u8>> =
         audit.all(Filter::default()).map_ok(|some| format.lines(some)).try_collect().await.expect("read");
     String::from_utf8([vec![format.head()], parts].concat().concat()).expect("text")
@@ -76,8 +76,8 @@ async fn a_database_of_before_versions_were_counted_opens_verifies_and_goes_on()
 
     // Every byte of an export is what it was, and every word finds what it found.
     let audit = AuditLog::new(database.clone());
-    assert_eq!(export(&audit, Format::Csv).await, CSV);
-    assert_eq!(export(&audit, Format::Jsonl).await, JSONL);
+    assert_eq!(export(&audit, ExportFormat::Csv).await, CSV);
+    assert_eq!(export(&audit, ExportFormat::Jsonl).await, JSONL);
     for (name, text, expected) in [
         ("kind", "refusal", vec![23, 19, 16, 15]),
         ("kind", "configuration", vec![21, 7]),

@@ -73,7 +73,7 @@ impl CertificateReloader {
     /// From when until when the certificate in use is valid.
     #[must_use]
     pub fn validity(&self) -> Validity {
-        self.current.borrow().validity
+        self.current.borrow().validity()
     }
 
     /// Logs whether the certificate in use is valid.

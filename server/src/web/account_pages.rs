@@ -7,7 +7,7 @@ use axum::{
     Form,
     extract::{FromRequest, FromRequestParts as _, Request},
     http::{
-        HeaderMap, StatusCode,
+        HeaderMap, Method, StatusCode, Uri,
         header::{HOST, ORIGIN},
     },
     response::{IntoResponse as _, Redirect, Response},
@@ -18,10 +18,12 @@ use super::{
     AppState,
     denial::AlreadyAudited,
     form_fields::{Fields, ago, moment},
+    middleware::authorize::denial,
     problem::ProblemResponse,
+    route::Audience,
 };
 use crate::{
-    auth::{Peer, Principal, Session, authn::tokens::Token},
+    auth::{ChangeError, Peer, Principal, Session, authn::tokens::Token},
     clock::now,
 };
 
@@ -123,9 +125,24 @@ where
                     response
                 }
                 Ok(FormOutcome::Other(response)) => response,
-                Err(error) => ProblemResponse::internal(error).into_response(),
+                Err(error) => match error.downcast::<ChangeError>() {
+                    Ok(error) => not_tried::<P>(&request, *error),
+                    Err(error) => ProblemResponse::internal(error).into_response(),
+                },
             }
         })
+    }
+}
+
+/// Answers a form that was not tried: whoever posted it may not do it any more, or the database failed.
+fn not_tried<P: ServerPage>(request: &PageRequest, error: ChangeError) -> Response {
+    let PageRequest { state, headers, .. } = request;
+    match error {
+        ChangeError::Revoked(revoked) => {
+            let uri = Uri::from_static(P::PATH);
+            denial(state, &Method::POST, Audience::Browser, revoked.permission, revoked.now.as_ref(), &uri, headers)
+        }
+        ChangeError::Database(error) => ProblemResponse::from(error).into_response(),
     }
 }
 

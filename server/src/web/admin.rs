@@ -8,7 +8,7 @@ use app::pages::{
 };
 use axum::{http::StatusCode, response::Response};
 use model::rights::Role;
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 
 use super::{
     account::self_service,
@@ -20,12 +20,13 @@ use super::{
 };
 use crate::{
     auth::{
-        AccountOrigin, AuthMethod, LogInError, Password, User, UserError, UserName,
+        AccountOrigin, AuthMethod, ChangeError, LogInError, Password, Principal, User, UserError, UserName,
         authn::{
             expiry, sessions,
             tokens::{self, TokenError},
             wall_links::{self, NewWallLink, WallLink, WallLinkError},
         },
+        authz::policy::Permission,
         users::{self, GroupError},
     },
     clock::now,
@@ -99,6 +100,14 @@ fn wall_line(link: WallLink) -> WallLine {
     WallLine { id, name, clusters, times, is_expired: expires <= now() }
 }
 
+/// Changes something on behalf of whoever posted the form.
+async fn change<T: Send + 'static, E: Send + 'static>(
+    request: &PageRequest,
+    job: impl FnOnce(&Transaction<'_>, &Principal) -> Result<T, E> + Send + 'static,
+) -> Result<Result<T, E>, ChangeError> {
+    request.state.auth.change(&request.principal, Permission::ManageAccounts, job).await
+}
+
 fn invalid(error: &dyn std::fmt::Display) -> FormResult {
     Ok(FormOutcome::Denied(StatusCode::BAD_REQUEST, sentence(error)))
 }
@@ -109,7 +118,7 @@ fn groups(fields: &Fields) -> Result<Vec<String>, GroupError> {
 }
 
 pub(super) async fn add_user(request: Arc<PageRequest>) -> FormResult {
-    let PageRequest { state, principal, fields, .. } = &*request;
+    let PageRequest { state, fields, .. } = &*request;
     let name: UserName = match fields.get("user").trim().parse() {
         Ok(name) => name,
         Err(error) => return invalid(&error),
@@ -133,9 +142,9 @@ pub(super) async fn add_user(request: Arc<PageRequest>) -> FormResult {
         }
         Err(error) => return Err(error.into()),
     };
-    let (by, at) = (principal.clone(), now());
+    let at = now();
     let user = User { name, role, groups, created: at, changed: at };
-    match state.database.run(move |connection| Ok(users::add(connection, &user, &hash, &by))).await? {
+    match change(&request, move |transaction, by| users::add(transaction, &user, &hash, by)).await? {
         Ok(()) => Ok(FormOutcome::Done("added")),
         Err(UserError::Exists(name)) => invalid(&format!("there is an account {name} already")),
         Err(error) => Err(error.into()),
@@ -187,31 +196,32 @@ impl AccountChange {
 }
 
 /// Changes an account. The last admin stays one, unless people of another system can be admins.
-async fn apply(request: &PageRequest, change: AccountChange) -> FormResult {
+async fn apply(request: &PageRequest, account_change: AccountChange) -> FormResult {
     let name: UserName = match request.fields.get("user").parse() {
         Ok(name) => name,
         Err(error) => return invalid(&error),
     };
-    let (by, has_other_admins) = (request.principal.clone(), request.state.auth.identity_providers().has_admins());
-    let (word, account) = (change.word(), name.clone());
-    let changed = request.state.database.run(move |connection| {
-        if !change.keeps_admin() && !has_other_admins && is_last_admin(connection, &account)? {
-            return Ok(None);
+    let has_other_admins = request.state.auth.identity_providers().has_admins();
+    let (word, account) = (account_change.word(), name.clone());
+    let changed = change(request, move |transaction, by| {
+        if !account_change.keeps_admin() && !has_other_admins && is_last_admin(transaction, &account)? {
+            return Ok(false);
         }
-        Ok(Some(match change {
-            AccountChange::Role(role) => users::set_role(connection, &account, role, &by, now()),
-            AccountChange::Groups(groups) => users::set_groups(connection, &account, &groups, &by, now()),
-            AccountChange::Remove => users::remove(connection, &account, &by),
-        }))
+        match account_change {
+            AccountChange::Role(role) => users::set_role(transaction, &account, role, by, now()),
+            AccountChange::Groups(groups) => users::set_groups(transaction, &account, &groups, by, now()),
+            AccountChange::Remove => users::remove(transaction, &account, by),
+        }?;
+        Ok(true)
     });
     match changed.await? {
-        Some(Ok(())) => Ok(FormOutcome::Done(word)),
-        None => {
+        Ok(true) => Ok(FormOutcome::Done(word)),
+        Ok(false) => {
             let text = format!("{name} is the last admin. Make another account an admin first.");
             Ok(FormOutcome::Denied(StatusCode::CONFLICT, text))
         }
-        Some(Err(UserError::Missing(name))) => invalid(&format!("there is no account {name} any more")),
-        Some(Err(error)) => Err(error.into()),
+        Err(UserError::Missing(name)) => invalid(&format!("there is no account {name} any more")),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -233,14 +243,13 @@ pub(super) async fn end_sessions(request: Arc<PageRequest>) -> FormResult {
         Ok(name) => name,
         Err(error) => return invalid(&error),
     };
-    let by = request.principal.clone();
-    request.state.database.run(move |connection| sessions::revoke_all_of(connection, name.as_str(), &by)).await?;
+    change(&request, move |transaction, by| sessions::revoke_all_of(transaction, name.as_str(), by)).await??;
     Ok(FormOutcome::Done("sessions"))
 }
 
 pub(super) async fn end_token(request: Arc<PageRequest>) -> FormResult {
-    let (by, id) = (request.principal.clone(), request.fields.get("id").to_owned());
-    match request.state.database.run(move |connection| Ok(tokens::remove(connection, &id, None, &by))).await? {
+    let id = request.fields.get("id").to_owned();
+    match change(&request, move |transaction, by| tokens::remove(transaction, &id, None, by)).await? {
         Ok(_) => Ok(FormOutcome::Done("token")),
         Err(error @ TokenError::Missing(_)) => Ok(FormOutcome::Denied(StatusCode::NOT_FOUND, sentence(&error))),
         Err(error) => Err(error.into()),
@@ -248,14 +257,13 @@ pub(super) async fn end_token(request: Arc<PageRequest>) -> FormResult {
 }
 
 pub(super) async fn add_wall(request: Arc<PageRequest>) -> FormResult {
-    let PageRequest { state, principal, headers, fields, .. } = &*request;
+    let PageRequest { headers, fields, .. } = &*request;
     let expires = match expiry::parse(fields.get("expires")) {
         Ok(time) => expiry::after(now(), time),
         Err(error) => return invalid(&error),
     };
     let new = NewWallLink { name: fields.get("name").to_owned(), clusters: fields.all("cluster"), expires };
-    let by = principal.clone();
-    match state.database.run(move |connection| Ok(wall_links::add(connection, &new, &by, now()))).await? {
+    match change(&request, move |transaction, by| wall_links::add(transaction, &new, by, now())).await? {
         Ok((link, path)) => {
             let what = format!("The wall link of {} was made: open this address on the display", link.name);
             let secret = format!("{}{path}", own_address(headers));
@@ -267,8 +275,8 @@ pub(super) async fn add_wall(request: Arc<PageRequest>) -> FormResult {
 }
 
 pub(super) async fn end_wall(request: Arc<PageRequest>) -> FormResult {
-    let (by, id) = (request.principal.clone(), request.fields.get("id").to_owned());
-    match request.state.database.run(move |connection| Ok(wall_links::remove(connection, &id, &by))).await? {
+    let id = request.fields.get("id").to_owned();
+    match change(&request, move |transaction, by| wall_links::remove(transaction, &id, by)).await? {
         Ok(_) => Ok(FormOutcome::Done("wall")),
         Err(error @ WallLinkError::Missing(_)) => Ok(FormOutcome::Denied(StatusCode::NOT_FOUND, sentence(&error))),
         Err(error) => Err(error.into()),

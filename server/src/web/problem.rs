@@ -10,7 +10,7 @@ use axum::{
     },
     http::{
         HeaderValue, StatusCode,
-        header::{CONTENT_TYPE, RETRY_AFTER},
+        header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
 };
@@ -20,7 +20,11 @@ use super::{
     denial::{AlreadyAudited, DenialReason},
     form_fields::capitalised,
 };
-use crate::{db::DatabaseError, operations::RequestError};
+use crate::{
+    auth::{ChangeError, Principal, Revoked, authz::policy::Permission},
+    db::DatabaseError,
+    operations::RequestError,
+};
 
 /// The content type of every error.
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -37,13 +41,23 @@ pub struct ProblemResponse {
     cause: Option<Box<dyn Error + Send + Sync>>,
     wait: Option<u64>,
     is_audited: bool,
+    /// Whether a token would help: `WWW-Authenticate` says so.
+    takes_token: bool,
 }
 
 impl ProblemResponse {
     /// An error with a title that a person understands.
     #[must_use]
     pub fn new(status: StatusCode, title: impl Into<String>) -> Self {
-        Self { status, title: title.into(), detail: None, cause: None, wait: None, is_audited: false }
+        Self {
+            status,
+            title: title.into(),
+            detail: None,
+            cause: None,
+            wait: None,
+            is_audited: false,
+            takes_token: false,
+        }
     }
 
     /// Something that should not happen. The cause goes into the log and not into the answer.
@@ -105,6 +119,9 @@ impl IntoResponse for ProblemResponse {
         if self.is_audited {
             response.extensions_mut().insert(AlreadyAudited);
         }
+        if self.takes_token {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         if let Some(seconds) = self.wait {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }
@@ -123,6 +140,28 @@ impl From<RequestError> for ProblemResponse {
             _ => problem,
         }
     }
+}
+
+impl From<ChangeError> for ProblemResponse {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Revoked(Revoked { now: None, .. }) => not_logged_in(),
+            ChangeError::Revoked(Revoked { now: Some(principal), permission }) => not_allowed(permission, &principal),
+            ChangeError::Database(error) => error.into(),
+        }
+    }
+}
+
+/// Whoever asks has nothing that lets them in.
+pub(super) fn not_logged_in() -> ProblemResponse {
+    let problem = ProblemResponse::new(StatusCode::UNAUTHORIZED, "You are not logged in")
+        .with_detail("Log in, or send an API token as `Authorization: Bearer TOKEN`.");
+    ProblemResponse { takes_token: true, ..problem }
+}
+
+/// Whoever asks does not have a permission.
+pub(super) fn not_allowed(permission: Permission, principal: &Principal) -> ProblemResponse {
+    ProblemResponse::new(StatusCode::FORBIDDEN, "You may not do this").with_detail(permission.denial_reason(principal))
 }
 
 impl From<DatabaseError> for ProblemResponse {

@@ -58,7 +58,7 @@ impl AppState {
         shutdown: CancellationToken,
     ) -> Self {
         let leptos = LeptosOptions::builder().output_name("sluice").site_pkg_dir(assets::folder()).build();
-        let audit = operations.audit().clone();
+        let audit = auth.audit().clone();
         let (listener_settings, tracker, routes) = (Arc::default(), TaskTracker::new(), RouteTable::default());
         Self {
             hub,

@@ -26,7 +26,6 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::{
-    audit::AuditLog,
     auth::{Auth, AuthConfig, testing},
     clock::unix_ms,
     db::Database,
@@ -89,8 +88,8 @@ pub(super) async fn state_of(database: Database, setup: AuthConfig) -> AppState 
     });
     assert!(told.await);
     hub.wait_for(|world| !world.proxies.is_empty()).await.expect("a hub");
-    let operations = Operations::new(hub.clone(), BTreeMap::new(), AuditLog::new(database.clone()), metrics.clone());
     let auth = Auth::start(database.clone(), setup).expect("access");
+    let operations = Operations::new(hub.clone(), BTreeMap::new(), auth.clone(), metrics.clone());
     AppState::new(hub, operations, database, auth, metrics, build, shutdown)
 }
 

@@ -39,7 +39,7 @@ async fn works_again(fake: &Fake, sluice: &Sluice) {
     let got = sluice.act(Action::Maint, TARGET).await;
     assert_eq!(got.outcome, Outcome::Unverified, "the recording does not change: {got:?}");
     assert_eq!(fake.told(), ["set server be_http/s1 state maint"]);
-    let entries = sluice.operations.audit().page(&Filter::default(), None, 2).await.expect("read").entries;
+    let entries = sluice.audit().page(&Filter::default(), None, 2).await.expect("read").entries;
     assert_eq!(entries.iter().map(|e| e.entry.kind.as_str()).collect::<Vec<_>>(), ["outcome", "operation"]);
     assert_eq!(EntryView::from(entries[0].clone()).outcomes[0].outcome, "unverified");
     sluice.database.run(|c| Ok(verify(c, None).map(|_| ()))).await.expect("read").expect("one chain");
@@ -107,7 +107,7 @@ async fn haproxy_s_words_are_in_the_entry_of_the_outcome() {
     });
     let sluice = Sluice::watching(&[("lb1", "edge", &fake.socket())]).await;
     assert_eq!(sluice.act(Action::Maint, TARGET).await.outcome, Outcome::Refused);
-    let entry = sluice.operations.audit().page(&Filter::default(), None, 1).await.expect("read").entries.remove(0);
+    let entry = sluice.audit().page(&Filter::default(), None, 1).await.expect("read").entries.remove(0);
     assert_eq!(entry.entry.detail, "1 refused");
     let outcome = &EntryView::from(entry).outcomes[0];
     assert_eq!((outcome.outcome.as_str(), outcome.target.as_str()), ("refused", TARGET));

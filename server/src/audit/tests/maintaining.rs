@@ -26,7 +26,10 @@ fn keep(days: u64, size: u64) -> Keep {
 fn drop_all(connection: &mut Connection, keep: Keep, now: i64) -> u64 {
     let mut all = 0;
     loop {
-        match retention::drop_some(connection, keep, now, all > 0).expect("dropped") {
+        match db::transact(connection, |t| retention::drop_some(t, keep, now, all > 0))
+            .expect("answered")
+            .expect("dropped")
+        {
             0 => return all,
             gone => all += gone,
         }

@@ -2,8 +2,6 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use rusqlite::TransactionBehavior;
-
 use super::{
     devices,
     session_issue::SessionIssue,
@@ -221,20 +219,18 @@ impl Auth {
     ) -> Result<LoggedIn, LogInError> {
         let policy = self.inner().policy.clone();
         let (session_secret, address) = (issue.secret, issue.new.address);
-        let issued = self.inner().database.run(move |connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            if users::find(&transaction, &name)?.is_none_or(|(_, stored)| stored != verified) {
+        let issued = self.inner().audit.transact(move |transaction| {
+            if users::find(transaction, &name)?.is_none_or(|(_, stored)| stored != verified) {
                 return Ok(None);
             }
             if let Some(hash) = rehashed {
-                users::rehash(&transaction, &name, &hash)?;
+                users::rehash(transaction, &name, &hash)?;
             }
-            devices::remember(&transaction, &name, &device, now())?;
-            let issued = issue.issue(&transaction, &policy)?;
-            transaction.commit()?;
-            Ok(issued)
+            devices::remember(transaction, &name, &device, now())?;
+            issue.issue(transaction, &policy)
         });
-        let (session, active) = issued.await?.ok_or(LogInError::Wrong)?;
+        let issued: Result<_, rusqlite::Error> = issued.await?;
+        let (session, active) = issued.map_err(DatabaseError::from)?.ok_or(LogInError::Wrong)?;
         Ok(LoggedIn { session_secret, device, principal: active.principal(&session.id, address), session })
     }
 }

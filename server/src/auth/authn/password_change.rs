@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use super::{login::PasswordCheck, sessions};
+use super::{login::PasswordCheck, session_issue::SessionIssue, sessions};
 use crate::{
     audit::Kind,
     auth::{
-        AccountOrigin, Auth, AuthMethod, LogInError, NewSession, Password, PasswordError, PasswordHash, Principal,
-        Secret, Session, UserName, users,
+        AccountOrigin, Auth, AuthMethod, ChangeError, LogInError, NewSession, Password, PasswordError, PasswordHash,
+        Principal, Secret, Session, UserError, UserName, authz::policy::Permission, users,
     },
     clock::now,
     db::DatabaseError,
@@ -22,6 +22,9 @@ pub enum PasswordChangeError {
     /// The new one can't be used.
     #[error(transparent)]
     New(#[from] PasswordError),
+    /// It was not tried.
+    #[error(transparent)]
+    Change(#[from] ChangeError),
 }
 
 /// A change that somebody asks for.
@@ -58,24 +61,26 @@ impl Auth {
         let confirmed = self.confirm(check, principal.entry(Kind::Denial, "user.passwd")).await?;
         inner.throttle().succeeded(confirmed.admitted);
         let hash = self.hash_password(new).await?;
-        let (account, by) = (name.clone(), principal.clone());
-        let changed = inner.database.run(move |connection| {
-            Ok(users::set_password(connection, &account, &hash, &by, now()).map_err(|error| error.to_string()))
-        });
-        changed.await.map_err(LogInError::from)?.map_err(LogInError::Failed)?;
         // The groups of a local account's session are read from the account itself, so that none are given here.
-        let role = principal.rights.role;
         let new = NewSession {
             user: name.to_string(),
             origin: AccountOrigin::Local,
-            role,
+            role: principal.rights.role,
             groups: Vec::new(),
             address,
             agent,
         };
-        self.begin_session(new, None, "password changed")
-            .await
-            .map_err(|error| LogInError::Failed(error.to_string()).into())
+        let issue = SessionIssue::new(new, None, "password changed").map_err(LogInError::from)?;
+        let (secret, account, policy) = (issue.secret, name.clone(), inner.policy.clone());
+        let changed = self.change(principal, Permission::OwnAccount, move |transaction, by| {
+            users::set_password(transaction, &account, &hash, by, now())?;
+            Ok(issue.issue(transaction, &policy)?)
+        });
+        let changed: Result<_, UserError> = changed.await?;
+        match changed.map_err(|error| LogInError::Failed(error.to_string()))? {
+            Some((session, _)) => Ok((secret, session)),
+            None => Err(LogInError::Failed("the account is gone".to_owned()).into()),
+        }
     }
 
     /// Hashes a new password of somebody who is logged in.

@@ -6,12 +6,12 @@
 use std::{net::IpAddr, time::Duration};
 
 use model::rights::Role;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use super::account_origin::AccountOrigin;
 use crate::auth::{
     Principal, Secret,
-    changes::{audit_change, one_line, write_transaction},
+    changes::{audit_change, one_line},
     columns,
 };
 
@@ -202,20 +202,18 @@ pub fn end(connection: &Connection, id: &str, of: Option<(AccountOrigin, &str)>)
 /// # Errors
 /// When the database fails.
 pub fn revoke(
-    connection: &mut Connection,
+    transaction: &Transaction<'_>,
     id: &str,
     of: Option<(AccountOrigin, &str)>,
     by: &Principal,
     limits: SessionLimits,
     now: i64,
 ) -> Result<bool, rusqlite::Error> {
-    let transaction = write_transaction(connection)?;
-    let Some(session) = by_id(&transaction, id, limits, now)? else { return Ok(false) };
-    if !end(&transaction, id, of)? {
+    let Some(session) = by_id(transaction, id, limits, now)? else { return Ok(false) };
+    if !end(transaction, id, of)? {
         return Ok(false);
     }
-    audit_change(&transaction, by, "session.end", &session.user, format!("session {}", session.id))?;
-    transaction.commit()?;
+    audit_change(transaction, by, "session.end", &session.user, format!("session {}", session.id))?;
     Ok(true)
 }
 
@@ -223,11 +221,9 @@ pub fn revoke(
 ///
 /// # Errors
 /// When the database fails.
-pub fn revoke_all_of(connection: &mut Connection, user: &str, by: &Principal) -> Result<usize, rusqlite::Error> {
-    let transaction = write_transaction(connection)?;
-    let ended = end_all_of(&transaction, AccountOrigin::Local, user)?;
-    audit_change(&transaction, by, "session.end", user, format!("everywhere: sessions ended: {ended}"))?;
-    transaction.commit()?;
+pub fn revoke_all_of(transaction: &Transaction<'_>, user: &str, by: &Principal) -> Result<usize, rusqlite::Error> {
+    let ended = end_all_of(transaction, AccountOrigin::Local, user)?;
+    audit_change(transaction, by, "session.end", user, format!("everywhere: sessions ended: {ended}"))?;
     Ok(ended)
 }
 

@@ -6,12 +6,12 @@
 use std::{fmt, str::FromStr};
 
 use model::rights::Role;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use crate::{
     auth::{
         Principal, RandomError, Secret, UserName,
-        changes::{audit_change, one_line, purge_expired, quotable_id, write_transaction},
+        changes::{audit_change, one_line, purge_expired, quotable_id},
         columns, new_id,
     },
     clock::day,
@@ -137,7 +137,7 @@ impl fmt::Display for Scope {
 /// # Errors
 /// When there is no such account, it has too many, or the database fails.
 pub fn add(
-    connection: &mut Connection,
+    transaction: &Transaction<'_>,
     new: &NewToken,
     by: &Principal,
     now: i64,
@@ -152,8 +152,7 @@ pub fn add(
         expires: new.expires,
         used: None,
     };
-    let transaction = write_transaction(connection)?;
-    purge_expired(&transaction, "tokens", now)?;
+    purge_expired(transaction, "tokens", now)?;
     let user = token.user.as_str();
     if !transaction.query_row("SELECT EXISTS (SELECT 1 FROM users WHERE name = ?1)", [user], |row| row.get(0))? {
         return Err(TokenError::NoUser(token.user));
@@ -168,8 +167,7 @@ pub fn add(
     )?;
     let note = if token.note.is_empty() { String::new() } else { format!(", for {:?}", token.note) };
     let detail = format!("token {}, scope {}{note}, until {}", token.id, token.scope, day(token.expires));
-    audit_change(&transaction, by, "token.add", token.user.as_str(), detail)?;
-    transaction.commit()?;
+    audit_change(transaction, by, "token.add", token.user.as_str(), detail)?;
     Ok((token, format!("{PREFIX}{}", secret.reveal())))
 }
 
@@ -178,18 +176,16 @@ pub fn add(
 /// # Errors
 /// When there is no such token, or the database fails.
 pub fn remove(
-    connection: &mut Connection,
+    transaction: &Transaction<'_>,
     id: &str,
     of: Option<&UserName>,
     by: &Principal,
 ) -> Result<Token, TokenError> {
-    let transaction = write_transaction(connection)?;
     let sql = format!("SELECT {COLUMNS} FROM tokens WHERE id = ?1 AND (?2 IS NULL OR user = ?2)");
     let found = transaction.query_row(&sql, params![id, of.map(UserName::as_str)], token).optional()?;
     let token = found.ok_or_else(|| TokenError::Missing(quotable_id(id)))?;
     transaction.execute("DELETE FROM tokens WHERE id = ?1", [&token.id])?;
-    audit_change(&transaction, by, "token.remove", token.user.as_str(), format!("token {}", token.id))?;
-    transaction.commit()?;
+    audit_change(transaction, by, "token.remove", token.user.as_str(), format!("token {}", token.id))?;
     Ok(token)
 }
 

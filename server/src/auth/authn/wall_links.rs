@@ -1,12 +1,12 @@
 //! Wall links: an address that shows the wall of some clusters, and nothing else, on a display that nobody logs in at.
 
 use model::rights::{Grant, Pattern, Rights, Role};
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use crate::{
     auth::{
         Principal, RandomError, Secret,
-        changes::{audit_change, one_line, purge_expired, quotable_id, write_transaction},
+        changes::{audit_change, one_line, purge_expired, quotable_id},
         columns, new_id,
     },
     clock::day,
@@ -102,7 +102,7 @@ impl WallLink {
 /// # Errors
 /// When it has no name or cluster, there are too many, or the database fails.
 pub fn add(
-    connection: &mut Connection,
+    transaction: &Transaction<'_>,
     new: &NewWallLink,
     by: &Principal,
     now: i64,
@@ -126,8 +126,7 @@ pub fn add(
         expires: new.expires,
         opened: None,
     };
-    let transaction = write_transaction(connection)?;
-    purge_expired(&transaction, "walls", now)?;
+    purge_expired(transaction, "walls", now)?;
     let count = "SELECT count(*) FROM walls WHERE expires > ?1";
     if transaction.query_row(count, [now], |row| row.get::<_, i64>(0))? >= MOST {
         return Err(WallLinkError::TooMany);
@@ -145,8 +144,7 @@ pub fn add(
         ],
     )?;
     let detail = format!("wall link {}, clusters {}, until {}", link.id, link.clusters.join(", "), day(link.expires));
-    audit_change(&transaction, by, "wall.add", &link.name, detail)?;
-    transaction.commit()?;
+    audit_change(transaction, by, "wall.add", &link.name, detail)?;
     Ok((link, format!("/w/{PREFIX}{}", secret.reveal())))
 }
 
@@ -154,14 +152,12 @@ pub fn add(
 ///
 /// # Errors
 /// When there is none of that id, or the database fails.
-pub fn remove(connection: &mut Connection, id: &str, by: &Principal) -> Result<WallLink, WallLinkError> {
-    let transaction = write_transaction(connection)?;
+pub fn remove(transaction: &Transaction<'_>, id: &str, by: &Principal) -> Result<WallLink, WallLinkError> {
     let sql = format!("SELECT {COLUMNS} FROM walls WHERE id = ?1");
     let found = transaction.query_row(&sql, [id], wall_link).optional()?;
     let link = found.ok_or_else(|| WallLinkError::Missing(quotable_id(id)))?;
     transaction.execute("DELETE FROM walls WHERE id = ?1", [&link.id])?;
-    audit_change(&transaction, by, "wall.remove", &link.name, format!("wall link {}", link.id))?;
-    transaction.commit()?;
+    audit_change(transaction, by, "wall.remove", &link.name, format!("wall link {}", link.id))?;
     Ok(link)
 }
 

@@ -5,7 +5,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::*;
 use crate::{
     audit,
-    auth::{Cost, HashMemory, NewSession, Password, Secret, SessionLimits, authn::devices, new_id},
+    auth::{
+        Cost, HashMemory, NewSession, Password, Secret, SessionLimits, authn::devices, new_id, testing::in_transaction,
+    },
 };
 
 const CHEAP: Cost = Cost { memory: 8, passes: 1, lanes: 1 };
@@ -83,27 +85,28 @@ fn an_account_is_made_once_and_each_change_is_in_the_audit_log() {
     let mut connection = database();
     assert!(!has_any(&connection).expect("answered"));
     let anna = account("anna", Role::Operator);
-    add(&mut connection, &anna, &hash("first password"), &by()).expect("added");
+    in_transaction(&mut connection, |t| add(t, &anna, &hash("first password"), &by())).expect("added");
     assert!(has_any(&connection).expect("answered"));
-    let again = add(&mut connection, &anna, &hash("second password"), &by());
+    let again = in_transaction(&mut connection, |t| add(t, &anna, &hash("second password"), &by()));
     assert!(matches!(again, Err(UserError::Exists(_))), "{again:?}");
     let (found, kept) = find(&connection, &anna.name).expect("answered").expect("there");
     assert_eq!(found, anna);
     assert!(kept.verifies(&Password::new("first password".to_owned()), &mut HashMemory::default()));
-    set_role(&mut connection, &anna.name, Role::Viewer, &by(), 5).expect("changed");
-    set_password(&mut connection, &anna.name, &hash("third password"), &by(), 6).expect("changed");
+    in_transaction(&mut connection, |t| set_role(t, &anna.name, Role::Viewer, &by(), 5)).expect("changed");
+    in_transaction(&mut connection, |t| set_password(t, &anna.name, &hash("third password"), &by(), 6))
+        .expect("changed");
     let groups = ["dba", "ops"].map(|name| group(name).expect("a group")).to_vec();
-    set_groups(&mut connection, &anna.name, &groups, &by(), 7).expect("changed");
+    in_transaction(&mut connection, |t| set_groups(t, &anna.name, &groups, &by(), 7)).expect("changed");
     let listed = list(&connection).expect("listed");
     assert_eq!(listed, [User { role: Role::Viewer, groups, changed: 7, ..anna.clone() }]);
-    set_groups(&mut connection, &anna.name, &[], &by(), 8).expect("changed");
-    remove(&mut connection, &anna.name, &by()).expect("removed");
+    in_transaction(&mut connection, |t| set_groups(t, &anna.name, &[], &by(), 8)).expect("changed");
+    in_transaction(&mut connection, |t| remove(t, &anna.name, &by())).expect("removed");
     assert_eq!(list(&connection).expect("listed"), []);
     for missing in [
-        set_role(&mut connection, &anna.name, Role::Viewer, &by(), 7),
-        set_password(&mut connection, &anna.name, &hash("x"), &by(), 7),
-        set_groups(&mut connection, &anna.name, &[], &by(), 7),
-        remove(&mut connection, &anna.name, &by()),
+        in_transaction(&mut connection, |t| set_role(t, &anna.name, Role::Viewer, &by(), 7)),
+        in_transaction(&mut connection, |t| set_password(t, &anna.name, &hash("x"), &by(), 7)),
+        in_transaction(&mut connection, |t| set_groups(t, &anna.name, &[], &by(), 7)),
+        in_transaction(&mut connection, |t| remove(t, &anna.name, &by())),
     ] {
         assert!(matches!(missing, Err(UserError::Missing(_))), "{missing:?}");
     }
@@ -124,23 +127,23 @@ fn an_account_is_made_once_and_each_change_is_in_the_audit_log() {
 fn a_new_password_or_the_end_of_an_account_ends_its_sessions_and_no_other() {
     let mut connection = database();
     for user in ["anna", "ben"] {
-        add(&mut connection, &account(user, Role::Viewer), &hash("x"), &by()).expect("added");
+        in_transaction(&mut connection, |t| add(t, &account(user, Role::Viewer), &hash("x"), &by())).expect("added");
     }
     let known = |connection: &Connection, secret: &Secret| {
         devices::is_known_to(connection, &name("anna"), secret.hash(), 2).expect("answered")
     };
     let [first, ben] = ["anna", "ben"].map(|user| logged_in(&connection, user));
     assert!(role_of(&connection, &first).is_some() && known(&connection, &first));
-    set_password(&mut connection, &name("anna"), &hash("y"), &by(), 5).expect("changed");
+    in_transaction(&mut connection, |t| set_password(t, &name("anna"), &hash("y"), &by(), 5)).expect("changed");
     assert!(role_of(&connection, &first).is_none() && !known(&connection, &first));
     let second = logged_in(&connection, "anna");
-    set_role(&mut connection, &name("anna"), Role::Admin, &by(), 6).expect("changed");
+    in_transaction(&mut connection, |t| set_role(t, &name("anna"), Role::Admin, &by(), 6)).expect("changed");
     assert_eq!(role_of(&connection, &second), Some(Role::Admin), "at once");
-    remove(&mut connection, &name("anna"), &by()).expect("removed");
+    in_transaction(&mut connection, |t| remove(t, &name("anna"), &by())).expect("removed");
     assert_eq!(role_of(&connection, &second), None);
     assert_eq!(role_of(&connection, &ben), Some(Role::Viewer));
     // Another account of the same name gets nothing of the old one's.
-    add(&mut connection, &account("anna", Role::Viewer), &hash("z"), &by()).expect("added");
+    in_transaction(&mut connection, |t| add(t, &account("anna", Role::Viewer), &hash("z"), &by())).expect("added");
     assert_eq!(role_of(&connection, &second), None);
 }
 
@@ -148,7 +151,7 @@ fn a_new_password_or_the_end_of_an_account_ends_its_sessions_and_no_other() {
 fn nothing_is_changed_that_can_t_be_audited() {
     let mut connection = database();
     connection.execute_batch("DROP TABLE record").expect("dropped");
-    let added = add(&mut connection, &account("anna", Role::Admin), &hash("x"), &by());
+    let added = in_transaction(&mut connection, |t| add(t, &account("anna", Role::Admin), &hash("x"), &by()));
     assert!(matches!(added, Err(UserError::Database(_))), "{added:?}");
     assert!(!has_any(&connection).expect("answered"));
 }

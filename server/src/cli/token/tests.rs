@@ -5,7 +5,7 @@ use model::rights::Role;
 
 use super::*;
 use crate::{
-    auth::{Cost, HashMemory, Password, User, users},
+    auth::{Cost, HashMemory, Password, User, testing::in_transaction, users},
     cli::{Cli, Command},
     db,
 };
@@ -36,7 +36,7 @@ fn with_anna() -> tempfile::TempDir {
     let name = "anna".parse().expect("a name");
     let user = User { name, role: Role::Operator, groups: Vec::new(), created: 0, changed: 0 };
     let by = Principal::command_line("tester");
-    users::add(&mut connection, &user, &password.expect("hashed"), &by).expect("added");
+    in_transaction(&mut connection, |t| users::add(t, &user, &password.expect("hashed"), &by)).expect("added");
     dir
 }
 

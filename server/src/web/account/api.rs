@@ -20,6 +20,7 @@ use crate::{
             sessions as session_table,
             tokens::{self as token_table, Token, TokenError},
         },
+        authz::policy::Permission,
     },
     clock::now,
     web::{AppState, problem::ProblemResponse},
@@ -175,7 +176,7 @@ pub(in crate::web) async fn end_session(
             .end_session(&state, id.clone())
             .await
     };
-    if ended.map_err(ProblemResponse::internal)? { Ok(Json(Ended { id })) } else { Err(missing("session")) }
+    if ended? { Ok(Json(Ended { id })) } else { Err(missing("session")) }
 }
 
 /// The tokens of the caller's account; for an admin those of any.
@@ -215,6 +216,7 @@ pub(in crate::web) async fn make_token(
     match own.make_token(&state, &scope, &expires, &note).await {
         Ok((token, secret)) => Ok(Json(TokenResponse { id: token.id, token: secret, expires: token.expires })),
         Err(MakeTokenError::Denied(status, text)) => Err(ProblemResponse::new(status, text.trim_end_matches('.'))),
+        Err(MakeTokenError::NotTried(error)) => Err(error.into()),
         Err(MakeTokenError::Failed(error)) => Err(ProblemResponse::internal(error)),
     }
 }
@@ -232,9 +234,11 @@ pub(in crate::web) async fn end_token(
     }
     let of = of.filter(|_| principal.rights.role < Role::Admin);
     let token = id.clone();
-    let ended =
-        state.database.run(move |connection| Ok(token_table::remove(connection, &token, of.as_ref(), &principal)));
-    match ended.await.map_err(ProblemResponse::internal)? {
+    let permission = if of.is_some() { Permission::OwnAccount } else { Permission::ManageAccounts };
+    let ended = state.auth.change(&principal, permission, move |transaction, by| {
+        token_table::remove(transaction, &token, of.as_ref(), by)
+    });
+    match ended.await? {
         Ok(_) => Ok(Json(Ended { id })),
         Err(TokenError::Missing(_)) => Err(missing("token")),
         Err(error) => Err(ProblemResponse::internal(error)),

@@ -19,6 +19,7 @@ use crate::{
             sessions,
             tokens::{self, TokenError},
         },
+        authz::policy::Permission,
     },
     clock::now,
     web::{
@@ -95,6 +96,7 @@ pub(in crate::web) async fn add_token(request: Arc<PageRequest>) -> FormResult {
             Ok(FormOutcome::RevealedSecret(RevealedSecret { what, secret, usage }))
         }
         Err(MakeTokenError::Denied(status, text)) => Ok(FormOutcome::Denied(status, text)),
+        Err(MakeTokenError::NotTried(error)) => Err(error.into()),
         Err(MakeTokenError::Failed(error)) => Err(error),
     }
 }
@@ -105,7 +107,10 @@ pub(in crate::web) async fn end_token(request: Arc<PageRequest>) -> FormResult {
     let Some(name) = own.local() else {
         return Ok(FormOutcome::Other(Redirect::to(AccountPage::PATH).into_response()));
     };
-    let ended = request.state.database.run(move |connection| Ok(tokens::remove(connection, &id, Some(&name), &by)));
+    let ended = request
+        .state
+        .auth
+        .change(&by, Permission::OwnAccount, move |transaction, by| tokens::remove(transaction, &id, Some(&name), by));
     match ended.await? {
         Ok(_) => Ok(FormOutcome::Done("token")),
         Err(error @ TokenError::Missing(_)) => Ok(FormOutcome::Denied(StatusCode::NOT_FOUND, sentence(&error))),

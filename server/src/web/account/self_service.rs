@@ -5,11 +5,12 @@ use model::rights::Role;
 
 use crate::{
     auth::{
-        AccountOrigin, AuthMethod, Principal, Session, UserName,
+        AccountOrigin, AuthMethod, ChangeError, Principal, Session, UserName,
         authn::{
             expiry, sessions,
             tokens::{self, NewToken, Scope, Token, TokenError},
         },
+        authz::policy::Permission,
     },
     clock::now,
     db::DatabaseError,
@@ -27,6 +28,8 @@ pub(in crate::web) struct OwnAccount {
 pub(in crate::web) enum MakeTokenError {
     /// It may not be made, and why.
     Denied(StatusCode, String),
+    /// It was not tried.
+    NotTried(ChangeError),
     /// Sluice failed.
     Failed(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -62,7 +65,7 @@ impl OwnAccount {
     }
 
     /// Ends a session of the account; whether there was one of that id.
-    pub(in crate::web) async fn end_session(&self, state: &AppState, id: String) -> Result<bool, DatabaseError> {
+    pub(in crate::web) async fn end_session(&self, state: &AppState, id: String) -> Result<bool, ChangeError> {
         match self.key() {
             Some(of) => end_session(state, &self.principal, id, Some(of)).await,
             None => Ok(false),
@@ -89,9 +92,10 @@ impl OwnAccount {
             return Err(MakeTokenError::Denied(StatusCode::FORBIDDEN, text));
         }
         let new = NewToken { user, scope, note: note.to_owned(), expires: expiry::after(now(), time) };
-        let by = self.principal.clone();
-        let made = state.database.run(move |connection| Ok(tokens::add(connection, &new, &by, now()))).await;
-        match made.map_err(|error| MakeTokenError::Failed(error.into()))? {
+        let made = state.auth.change(&self.principal, Permission::OwnAccount, move |transaction, by| {
+            tokens::add(transaction, &new, by, now())
+        });
+        match made.await.map_err(MakeTokenError::NotTried)? {
             Ok(made) => Ok(made),
             Err(error @ (TokenError::Random(_) | TokenError::Database(_))) => Err(MakeTokenError::Failed(error.into())),
             Err(error) => Err(MakeTokenError::Denied(StatusCode::CONFLICT, sentence(&error))),
@@ -105,11 +109,13 @@ pub(in crate::web) async fn end_session(
     by: &Principal,
     id: String,
     of: Option<(AccountOrigin, String)>,
-) -> Result<bool, DatabaseError> {
-    let (limits, by) = (state.auth.session_limits(), by.clone());
-    let ended = state.database.run(move |connection| {
+) -> Result<bool, ChangeError> {
+    let limits = state.auth.session_limits();
+    let permission = if of.is_some() { Permission::OwnAccount } else { Permission::ManageAccounts };
+    let ended = state.auth.change(by, permission, move |transaction, by| {
         let of = of.as_ref().map(|(origin, user)| (*origin, user.as_str()));
-        sessions::revoke(connection, &id, of, &by, limits, now())
+        sessions::revoke(transaction, &id, of, by, limits, now())
     });
-    ended.await
+    let ended: Result<bool, rusqlite::Error> = ended.await?;
+    Ok(ended.map_err(DatabaseError::from)?)
 }

@@ -5,21 +5,21 @@
 use app::pages::answer;
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
     response::{IntoResponse as _, Redirect, Response},
 };
 
 use super::method::is_safe;
 use crate::{
-    auth::{Peer, Principal},
+    auth::{ChangeError, Peer, Principal, Revoked, authz::policy::Permission},
     web::{
         AppState,
         denial::Denied,
-        problem::{ProblemResponse, unknown_path, wrong_method},
+        problem::{ProblemResponse, not_allowed, not_logged_in, unknown_path, wrong_method},
         render,
         return_to::ReturnTo,
-        route::{Audience, Route},
+        route::Audience,
     },
 };
 
@@ -71,22 +71,46 @@ pub(in crate::web) async fn authorize(
         Ok(principal) => principal,
         Err(error) => return ProblemResponse::internal(error).into_response(),
     };
-    match route {
-        Some(route) if !route.permission.is_granted_to(principal.as_ref()) => {
-            let mut response = denial(&state, route, principal.as_ref(), request.uri(), headers);
-            // A page that leads to the log-in page is an invitation; a form that does was not carried out.
-            if !is_safe(method) {
-                response.extensions_mut().insert(Denied);
-            }
-            asked_by(response, principal)
-        }
-        _ => {
-            if let Some(principal) = &principal {
-                request.extensions_mut().insert(principal.clone());
-            }
-            asked_by(next.run(request).await, principal)
-        }
+    if let Some(route) = route.filter(|route| !route.permission.is_granted_to(principal.as_ref())) {
+        let response =
+            denial(&state, method, route.audience, route.permission, principal.as_ref(), request.uri(), headers);
+        return asked_by(response, principal);
     }
+    if let Some(principal) = &principal {
+        request.extensions_mut().insert(principal.clone());
+    }
+    asked_by(next.run(request).await, principal)
+}
+
+/// Looks again at who asks, once the body of what changes something is there: it may take ten seconds to come, and what let
+/// them in may have ended. The [`Principal`] among the request's extensions is the newer one from here on.
+pub(in crate::web) async fn reauthorize(
+    State(state): State<AppState>,
+    path: Option<MatchedPath>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let method = request.method();
+    let Some(before) = request.extensions().get::<Principal>().filter(|_| !is_safe(method)).cloned() else {
+        return next.run(request).await;
+    };
+    let route = path.as_ref().and_then(|path| state.routes.find(method, path.as_str()));
+    let (audience, permission) =
+        route.map_or((Audience::Api, Permission::Public), |route| (route.audience, route.permission));
+    let principal = match state.auth.check_authority(&before, permission).await {
+        Ok(principal) => Some(principal),
+        // Whoever logs out and is out already has what they asked for.
+        Err(ChangeError::Revoked(Revoked { now: None, .. })) if permission == Permission::Public => None,
+        Err(ChangeError::Revoked(Revoked { now, .. })) => {
+            return denial(&state, method, audience, permission, now.as_ref(), request.uri(), request.headers());
+        }
+        Err(ChangeError::Database(error)) => return ProblemResponse::from(error).into_response(),
+    };
+    match principal {
+        Some(principal) => request.extensions_mut().insert(principal),
+        None => request.extensions_mut().remove::<Principal>(),
+    };
+    next.run(request).await
 }
 
 /// The answer with who asked, for the audit log.
@@ -98,23 +122,29 @@ fn asked_by(mut response: Response, principal: Option<Principal>) -> Response {
 }
 
 /// The denial that fits who asks and what for.
-fn denial(state: &AppState, route: &Route, principal: Option<&Principal>, uri: &Uri, headers: &HeaderMap) -> Response {
-    match (principal, route.audience) {
+pub(in crate::web) fn denial(
+    state: &AppState,
+    method: &Method,
+    audience: Audience,
+    permission: Permission,
+    principal: Option<&Principal>,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Response {
+    let mut response = match (principal, audience) {
         (None, Audience::Browser) => Redirect::to(&ReturnTo::of(uri, &state.routes).log_in()).into_response(),
-        (None, Audience::Api | Audience::Asset) => {
-            let problem = ProblemResponse::new(StatusCode::UNAUTHORIZED, "You are not logged in")
-                .with_detail("Log in, or send an API token as `Authorization: Bearer TOKEN`.");
-            ([(header::WWW_AUTHENTICATE, "Bearer")], problem).into_response()
-        }
+        (None, Audience::Api | Audience::Asset) => not_logged_in().into_response(),
         (Some(principal), Audience::Browser) => {
-            let body = || answer::not_allowed(route.permission.denial_reason(principal));
+            let body = || answer::not_allowed(permission.denial_reason(principal));
             render::plain(headers, principal.who(), StatusCode::FORBIDDEN, "Not allowed", &body)
         }
-        (Some(principal), Audience::Api | Audience::Asset) => {
-            let problem = ProblemResponse::new(StatusCode::FORBIDDEN, "You may not do this");
-            problem.with_detail(route.permission.denial_reason(principal)).into_response()
-        }
+        (Some(principal), Audience::Api | Audience::Asset) => not_allowed(permission, principal).into_response(),
+    };
+    // A page that leads to the log-in page is an invitation; a form that does was not carried out.
+    if !is_safe(method) {
+        response.extensions_mut().insert(Denied);
     }
+    response
 }
 
 #[cfg(test)]

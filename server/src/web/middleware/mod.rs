@@ -44,6 +44,8 @@ pub(super) fn layers(routes: Router<AppState>, state: &AppState) -> Router<AppSt
             .layer(from_fn_with_state(of(), origin::check_origin))
             // Who asks, and whether the route is theirs: before anything of theirs is read.
             .layer(from_fn_with_state(of(), authorize::authorize))
-            .layer(from_fn_with_state(of(), limits::read_body)),
+            .layer(from_fn_with_state(of(), limits::read_body))
+            // Who asks, once more: the body may have taken its time.
+            .layer(from_fn_with_state(of(), authorize::reauthorize)),
     )
 }

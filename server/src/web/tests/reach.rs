@@ -80,8 +80,8 @@ async fn state() -> AppState {
     }
     hub.wait_for(|world| world.proxies.len() == 3 && world.events.len() == 4).await.expect("a hub");
     let database = Database::in_memory(crate::schema::MIGRATIONS).expect("memory");
-    let operations = Operations::new(hub.clone(), BTreeMap::new(), AuditLog::new(database.clone()), metrics.clone());
     let auth = Auth::start(database.clone(), testing::setup()).expect("access");
+    let operations = Operations::new(hub.clone(), BTreeMap::new(), auth.clone(), metrics.clone());
     AppState::new(hub, operations, database, auth, metrics, "test-build".into(), shutdown)
 }
 

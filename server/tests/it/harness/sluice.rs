@@ -38,6 +38,13 @@ pub(crate) struct Sluice {
     shutdown: CancellationToken,
 }
 
+/// Who may do what: everybody everything, as there are no accounts; nobody anything where it may not be open.
+fn auth(database: &Database, may_be_open: bool) -> Auth {
+    let (rules, sessions) = (Rules::default(), SessionLimits::default());
+    let cost = Cost { memory: 8, passes: 1, lanes: 1 };
+    Auth::start(database.clone(), AuthConfig { rules, sessions, may_be_open, cost }).expect("access")
+}
+
 impl Sluice {
     /// Watches nodes, each given as name, cluster and socket; returns when all are live.
     pub(crate) async fn watching(nodes: &[(&str, &str, &Path)]) -> Self {
@@ -74,22 +81,21 @@ impl Sluice {
         };
         let collectors: BTreeMap<_, _> = configs.iter().enumerate().map(collector).collect();
         let database = Database::in_memory(server::schema::MIGRATIONS).expect("memory");
-        let operations = Operations::new(hub.clone(), collectors, AuditLog::new(database.clone()), metrics.clone());
+        let operations = Operations::new(hub.clone(), collectors, auth(&database, true), metrics.clone());
         Self { hub, operations, database, metrics, shutdown }
     }
 
-    /// Who may do what: everybody everything, as there are no accounts; nobody anything where it may not be open.
-    fn auth(&self, may_be_open: bool) -> Auth {
-        let (rules, sessions) = (Rules::default(), SessionLimits::default());
-        let cost = Cost { memory: 8, passes: 1, lanes: 1 };
-        Auth::start(self.database.clone(), AuthConfig { rules, sessions, may_be_open, cost }).expect("access")
+    /// Its audit log.
+    pub(crate) fn audit(&self) -> AuditLog {
+        AuditLog::new(self.database.clone())
     }
 
     /// The state of a program that serves what this core knows, until `shutdown` is cancelled; without accounts, for
     /// everybody or nobody.
     pub(crate) fn state(&self, may_be_open: bool, shutdown: CancellationToken) -> AppState {
         let (hub, operations, database) = (self.hub.clone(), self.operations.clone(), self.database.clone());
-        AppState::new(hub, operations, database, self.auth(may_be_open), self.metrics.clone(), "test".into(), shutdown)
+        let auth = auth(&database, may_be_open);
+        AppState::new(hub, operations, database, auth, self.metrics.clone(), "test".into(), shutdown)
     }
 
     /// Waits for a state of the world.

@@ -1,7 +1,11 @@
 use model::rights::Role;
 
 use super::*;
-use crate::auth::{HashMemory, Password, User, testing::CHEAP, users};
+use crate::auth::{
+    HashMemory, Password, User,
+    testing::{CHEAP, in_transaction},
+    users,
+};
 
 fn opened() -> Connection {
     let dir = tempfile::tempdir().expect("a folder");
@@ -11,7 +15,7 @@ fn opened() -> Connection {
             User { name: name.parse().expect("a name"), role, groups: vec!["ops".to_owned()], created: 0, changed: 0 };
         let password =
             Password::new("correct horse battery".to_owned()).hash(CHEAP, &mut HashMemory::default()).expect("hashed");
-        users::add(&mut connection, &user, &password, &by()).expect("added");
+        in_transaction(&mut connection, |t| users::add(t, &user, &password, &by())).expect("added");
     }
     connection
 }
@@ -38,7 +42,8 @@ fn entries(connection: &Connection) -> Vec<String> {
 #[test]
 fn a_token_is_good_until_it_expires_is_ended_or_its_account_is() {
     let mut connection = opened();
-    let (token, text) = add(&mut connection, &new("anna", Scope::Act, 1_000), &by(), 0).expect("made");
+    let (token, text) =
+        in_transaction(&mut connection, |t| add(t, &new("anna", Scope::Act, 1_000), &by(), 0)).expect("made");
     assert!(text.starts_with("slt_") && text.len() == 47, "{text}");
     let valid = find(&connection, &text, 999).expect("answered").expect("valid");
     assert_eq!(
@@ -51,16 +56,17 @@ fn a_token_is_good_until_it_expires_is_ended_or_its_account_is() {
     );
     assert_eq!(find(&connection, &text, 1_000).expect("answered"), None, "expired");
     assert_eq!(by_id(&connection, &token.id, 1_000).expect("answered"), None, "expired");
-    remove(&mut connection, &token.id, None, &by()).expect("ended");
+    in_transaction(&mut connection, |t| remove(t, &token.id, None, &by())).expect("ended");
     assert_eq!(find(&connection, &text, 1).expect("answered"), None, "ended");
-    let (_, text) = add(&mut connection, &new("ben", Scope::Read, 1_000), &by(), 0).expect("made");
-    users::remove(&mut connection, &name("ben"), &by()).expect("removed");
+    let (_, text) =
+        in_transaction(&mut connection, |t| add(t, &new("ben", Scope::Read, 1_000), &by(), 0)).expect("made");
+    in_transaction(&mut connection, |t| users::remove(t, &name("ben"), &by())).expect("removed");
     assert_eq!(find(&connection, &text, 1).expect("answered"), None, "its account ended");
     // Another account of that name has none of the tokens of the first.
     let user = User { name: name("ben"), role: Role::Admin, groups: vec![], created: 0, changed: 0 };
     let password =
         Password::new("correct horse battery".to_owned()).hash(CHEAP, &mut HashMemory::default()).expect("hashed");
-    users::add(&mut connection, &user, &password, &by()).expect("added");
+    in_transaction(&mut connection, |t| users::add(t, &user, &password, &by())).expect("added");
     assert_eq!(find(&connection, &text, 1).expect("answered"), None);
     assert_eq!(list(&connection, None).expect("listed").len(), 0);
 }
@@ -68,7 +74,8 @@ fn a_token_is_good_until_it_expires_is_ended_or_its_account_is() {
 #[test]
 fn what_is_no_token_opens_nothing() {
     let mut connection = opened();
-    let (token, text) = add(&mut connection, &new("anna", Scope::Read, 1_000), &by(), 0).expect("made");
+    let (token, text) =
+        in_transaction(&mut connection, |t| add(t, &new("anna", Scope::Read, 1_000), &by(), 0)).expect("made");
     let cut = &text[..text.len() - 1];
     let bare = &text[PREFIX.len()..];
     for wrong in
@@ -87,7 +94,8 @@ fn what_is_no_token_opens_nothing() {
 #[test]
 fn the_last_use_is_noted_once_a_minute() {
     let mut connection = opened();
-    let (token, text) = add(&mut connection, &new("anna", Scope::Read, 1_000_000), &by(), 0).expect("made");
+    let (token, text) =
+        in_transaction(&mut connection, |t| add(t, &new("anna", Scope::Read, 1_000_000), &by(), 0)).expect("made");
     let used = |connection: &Connection| list(connection, None).expect("listed")[0].used;
     assert_eq!(used(&connection), None);
     for (now, noted) in [(5, 5), (60_004, 5), (60_005, 60_005), (60_006, 60_005)] {
@@ -101,12 +109,16 @@ fn the_last_use_is_noted_once_a_minute() {
 #[test]
 fn each_change_is_audited_and_others_tokens_are_not_ended() {
     let mut connection = opened();
-    let (token, text) = add(&mut connection, &new("anna", Scope::Act, 86_400_000), &by(), 0).expect("made");
+    let (token, text) =
+        in_transaction(&mut connection, |t| add(t, &new("anna", Scope::Act, 86_400_000), &by(), 0)).expect("made");
     assert_eq!(token.note, "nightly report");
-    let of_ben = remove(&mut connection, &token.id, Some(&name("ben")), &by());
+    let of_ben = in_transaction(&mut connection, |t| remove(t, &token.id, Some(&name("ben")), &by()));
     assert!(matches!(of_ben, Err(TokenError::Missing(_))));
-    assert!(matches!(add(&mut connection, &new("carl", Scope::Act, 9), &by(), 0), Err(TokenError::NoUser(_))));
-    remove(&mut connection, &token.id, Some(&name("anna")), &by()).expect("ended");
+    assert!(matches!(
+        in_transaction(&mut connection, |t| add(t, &new("carl", Scope::Act, 9), &by(), 0)),
+        Err(TokenError::NoUser(_))
+    ));
+    in_transaction(&mut connection, |t| remove(t, &token.id, Some(&name("anna")), &by())).expect("ended");
     let id = &token.id;
     let want = [
         format!("token.add [\"anna\"] token {id}, scope act, for \"nightly report\", until 1970-01-02"),
@@ -120,9 +132,13 @@ fn each_change_is_audited_and_others_tokens_are_not_ended() {
 fn an_account_has_so_many_and_no_more() {
     let mut connection = opened();
     for _ in 0..MOST {
-        add(&mut connection, &new("anna", Scope::Read, 1_000), &by(), 0).expect("made");
+        in_transaction(&mut connection, |t| add(t, &new("anna", Scope::Read, 1_000), &by(), 0)).expect("made");
     }
-    assert!(matches!(add(&mut connection, &new("anna", Scope::Read, 1_000), &by(), 0), Err(TokenError::TooMany(_))));
-    add(&mut connection, &new("ben", Scope::Read, 1_000), &by(), 0).expect("another account's");
-    add(&mut connection, &new("anna", Scope::Read, 5_000), &by(), 1_000).expect("those that ended don't count");
+    assert!(matches!(
+        in_transaction(&mut connection, |t| add(t, &new("anna", Scope::Read, 1_000), &by(), 0)),
+        Err(TokenError::TooMany(_))
+    ));
+    in_transaction(&mut connection, |t| add(t, &new("ben", Scope::Read, 1_000), &by(), 0)).expect("another account's");
+    in_transaction(&mut connection, |t| add(t, &new("anna", Scope::Read, 5_000), &by(), 1_000))
+        .expect("those that ended don't count");
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::auth::testing::in_transaction;
 
 fn opened() -> Connection {
     let dir = tempfile::tempdir().expect("a folder");
@@ -16,7 +17,8 @@ fn new(name: &str, clusters: &[&str]) -> NewWallLink {
 #[test]
 fn a_link_is_good_until_it_expires_or_is_ended() {
     let mut connection = opened();
-    let (link, path) = add(&mut connection, &new("NOC", &["edge", "lab-*"]), &by(), 0).expect("made");
+    let (link, path) =
+        in_transaction(&mut connection, |t| add(t, &new("NOC", &["edge", "lab-*"]), &by(), 0)).expect("made");
     let text = path.strip_prefix("/w/").expect("a path");
     assert!(text.starts_with("slw_") && text.len() == 47, "{text}");
     let found = |connection: &Connection, now| find(connection, text, now).expect("answered");
@@ -27,9 +29,9 @@ fn a_link_is_good_until_it_expires_or_is_ended() {
         assert_eq!(find(&connection, wrong, 1).expect("answered"), WallLinkLookup::Unknown, "{wrong}");
     }
     opened_at(&connection, &link, 7);
-    remove(&mut connection, &link.id, &by()).expect("ended");
+    in_transaction(&mut connection, |t| remove(t, &link.id, &by())).expect("ended");
     assert_eq!(found(&connection, 1), WallLinkLookup::Unknown);
-    assert!(matches!(remove(&mut connection, &link.id, &by()), Err(WallLinkError::Missing(_))));
+    assert!(matches!(in_transaction(&mut connection, |t| remove(t, &link.id, &by())), Err(WallLinkError::Missing(_))));
     let sql = "SELECT group_concat(action || ' ' || targets || ' ' || detail, '; ') FROM record";
     let lines: String = connection.query_row(sql, [], |row| row.get(0)).expect("entries");
     let id = &link.id;
@@ -47,15 +49,19 @@ fn opened_at(connection: &Connection, link: &WallLink, now: i64) {
 #[test]
 fn a_link_shows_its_clusters_and_never_all_by_mistake() {
     let mut connection = opened();
-    let (link, _) = add(&mut connection, &new(" NOC\u{7} ", &["edge", " lab-* ", ""]), &by(), 0).expect("made");
+    let (link, _) = in_transaction(&mut connection, |t| add(t, &new(" NOC\u{7} ", &["edge", " lab-* ", ""]), &by(), 0))
+        .expect("made");
     assert_eq!((link.name.as_str(), link.clusters.join("|").as_str()), ("NOC\u{fffd}", "edge|lab-*"));
     let rights = link.rights();
     assert!(rights.sees("edge", "any") && rights.sees_cluster("lab-1") && !rights.sees_cluster("core"));
     assert!(!rights.sees_all() && rights.role == Role::Viewer);
     for (clusters, name) in [(&[][..], "NOC"), (&["", " "], "NOC"), (&["edge"], " ")] {
-        assert!(add(&mut connection, &new(name, clusters), &by(), 0).is_err(), "{name:?} {clusters:?}");
+        assert!(
+            in_transaction(&mut connection, |t| add(t, &new(name, clusters), &by(), 0)).is_err(),
+            "{name:?} {clusters:?}"
+        );
     }
     let many: Vec<String> = (0..=MOST_CLUSTERS).map(|n| format!("c{n}")).collect();
     let many = NewWallLink { clusters: many, ..new("NOC", &[]) };
-    assert!(matches!(add(&mut connection, &many, &by(), 0), Err(WallLinkError::NoCluster)));
+    assert!(matches!(in_transaction(&mut connection, |t| add(t, &many, &by(), 0)), Err(WallLinkError::NoCluster)));
 }

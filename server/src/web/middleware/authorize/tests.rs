@@ -27,7 +27,7 @@ use crate::{
     },
     clock::now,
     db::Database,
-    web::{router, tests::state_of},
+    web::{route::Route, router, tests::state_of},
 };
 
 /// Who asks, in the order of the expected answers: nobody, a session that ended, one of each role, a wall link, an admin's
@@ -130,7 +130,7 @@ pub(in crate::web) async fn shown(state: &AppState, who: &str) -> Option<(Header
         "wall" => {
             let new = NewWallLink { name: "noc".to_owned(), clusters: vec!["edge".to_owned()], expires: now() + DAY };
             let made =
-                state.database.run(move |c| Ok(wall_links::add(c, &new, &Principal::command_line("test"), now())));
+                state.database.transact(move |c| wall_links::add(c, &new, &Principal::command_line("test"), now()));
             let (_, path) = made.await.expect("called").expect("a link");
             let secret = path.strip_prefix("/w/").expect("a path").to_owned();
             return Some((header::COOKIE, format!("{WALL_COOKIE}={secret}")));
@@ -139,7 +139,7 @@ pub(in crate::web) async fn shown(state: &AppState, who: &str) -> Option<(Header
             let (user, note) = ("admin".parse().expect("a name"), String::new());
             let scope = if who == "read" { Scope::Read } else { Scope::Act };
             let new = NewToken { user, scope, note, expires: now() + DAY };
-            let made = state.database.run(move |c| Ok(tokens::add(c, &new, &Principal::command_line("test"), now())));
+            let made = state.database.transact(move |c| tokens::add(c, &new, &Principal::command_line("test"), now()));
             let (_, secret) = made.await.expect("called").expect("a token");
             return Some((header::AUTHORIZATION, format!("Bearer {secret}")));
         }

@@ -66,13 +66,13 @@ fn every_column_that_is_text_in_some_version_is_a_known_column_of_text() {
 async fn a_large_answer_comes_in_pieces_that_add_up() {
     let table = StatTable::parse(Bytes::from_static(NEWEST.stat)).expect("a whole reply");
     let info = haproxy::Info::parse(b"Name: HAProxy\n\n").expect("a reply");
-    let part = |name: &str| Part {
+    let part = |name: &str| NodePart {
         name: name.to_owned(),
         replies: Some(Arc::new(Replies { info: info.clone(), stat: table.clone(), polled: 1 })),
         proxy: None,
         visibility: None,
     };
-    let never = Part { name: "never".into(), replies: None, proxy: None, visibility: None };
+    let never = NodePart { name: "never".into(), replies: None, proxy: None, visibility: None };
     let parts = (0..9).map(|n| part(&format!("lb{n}"))).chain([never]).collect();
     let pieces: Vec<Bytes> = json_stream(parts).map(|piece| piece.expect("written")).collect().await;
     assert!(pieces.iter().all(|piece| piece.len() <= CHUNK));

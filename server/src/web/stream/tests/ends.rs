@@ -9,7 +9,7 @@ use crate::{
     auth::{
         Auth, AuthConfig, HashMemory, LogInAttempt, Password, Peer, SessionLimits,
         authn::credentials::SESSION_COOKIE,
-        testing::{PASSWORD, add, setup},
+        testing::{PASSWORD, add, in_transaction, setup},
         users,
     },
     db::{self, Database},
@@ -111,17 +111,17 @@ async fn another_process_that_changes_an_account_ends_its_streams() {
 
     let cookie = log_in(auth, "anna").await;
     let mut client = stream(&server, &cookie).await.expect("a stream");
-    users::set_role(&mut other(dir.path()), &anna, Role::Viewer, &by, 1).expect("changed");
+    in_transaction(&mut other(dir.path()), |t| users::set_role(t, &anna, Role::Viewer, &by, 1)).expect("changed");
     expect_signed_out(&mut client).await;
     // The session lasts, with the new role: the page begins anew with it.
     let mut client = stream(&server, &cookie).await.expect("a stream");
     let hash = Password::new(PASSWORD.to_owned()).hash(setup().cost, &mut HashMemory::default()).expect("hashed");
-    users::set_password(&mut other(dir.path()), &anna, &hash, &by, 2).expect("changed");
+    in_transaction(&mut other(dir.path()), |t| users::set_password(t, &anna, &hash, &by, 2)).expect("changed");
     expect_signed_out(&mut client).await;
     assert_eq!(stream(&server, &cookie).await.err(), Some(StatusCode::UNAUTHORIZED));
 
     let mut client = stream(&server, &log_in(auth, "anna").await).await.expect("a stream");
-    users::remove(&mut other(dir.path()), &anna, &by).expect("removed");
+    in_transaction(&mut other(dir.path()), |t| users::remove(t, &anna, &by)).expect("removed");
     expect_signed_out(&mut client).await;
     expect_going_on(&mut ben).await;
 }

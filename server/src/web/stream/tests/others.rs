@@ -39,7 +39,7 @@ fn by() -> Principal {
 async fn token(server: &Running, lasts: i64) -> (String, String) {
     let user = "anna".parse().expect("a name");
     let new = NewToken { user, scope: Scope::Read, note: String::new(), expires: now() + lasts };
-    let made = server.state.database.run(move |c| Ok(tokens::add(c, &new, &by(), now()))).await.expect("answered");
+    let made = server.state.database.transact(move |c| tokens::add(c, &new, &by(), now())).await.expect("answered");
     let (token, secret) = made.expect("made");
     (token.id, format!("Bearer {secret}"))
 }
@@ -47,7 +47,7 @@ async fn token(server: &Running, lasts: i64) -> (String, String) {
 /// A wall link that lasts so long, milliseconds: its name, and the cookie that shows it.
 async fn wall(server: &Running, lasts: i64) -> (String, String) {
     let new = NewWallLink { name: "NOC".to_owned(), clusters: vec!["edge".to_owned()], expires: now() + lasts };
-    let made = server.state.database.run(move |c| Ok(wall_links::add(c, &new, &by(), now()))).await.expect("answered");
+    let made = server.state.database.transact(move |c| wall_links::add(c, &new, &by(), now())).await.expect("answered");
     let (wall, path) = made.expect("made");
     (wall.id, format!("{WALL_COOKIE}={}", path.strip_prefix("/w/").expect("a path")))
 }
@@ -102,7 +102,7 @@ async fn a_token_that_ends_ends_its_streams() {
     server
         .state
         .database
-        .run(move |c| Ok(tokens::remove(c, &id, None, &by())))
+        .transact(move |c| tokens::remove(c, &id, None, &by()))
         .await
         .expect("answered")
         .expect("ended");
@@ -112,7 +112,7 @@ async fn a_token_that_ends_ends_its_streams() {
     assert!(next(&mut others).await.into_text().expect("text").contains("snapshot"));
     // With its account a token ends too.
     let anna = "anna".parse().expect("a name");
-    server.state.database.run(move |c| Ok(users::remove(c, &anna, &by()))).await.expect("answered").expect("removed");
+    server.state.database.transact(move |c| users::remove(c, &anna, &by())).await.expect("answered").expect("removed");
     expect_signed_out(&mut others, AT_ONCE).await;
 }
 
@@ -123,7 +123,7 @@ async fn a_wall_link_that_ends_cuts_its_display_off() {
     let mut client = stream(&server, "cookie", &shown).await.expect("a stream");
     client.send(Sent::text(r#"{"topics":["fleet"]}"#)).await.expect("sent");
     assert!(next(&mut client).await.into_text().expect("text").contains("snapshot"));
-    server.state.database.run(move |c| Ok(wall_links::remove(c, &id, &by()))).await.expect("answered").expect("ended");
+    server.state.database.transact(move |c| wall_links::remove(c, &id, &by())).await.expect("answered").expect("ended");
     expect_signed_out(&mut client, AT_ONCE).await;
     assert_eq!(stream(&server, "cookie", &shown).await.err(), Some(StatusCode::UNAUTHORIZED));
 }
