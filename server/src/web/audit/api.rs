@@ -3,7 +3,7 @@
 //! An export is read from the database as the caller takes it, and never held whole.
 
 use axum::{
-    Json,
+    Extension, Json,
     body::{Body, Bytes},
     extract::{Query, State, rejection::QueryRejection},
     http::{
@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use super::query::AuditQuery;
 use crate::{
     audit::{AuditLog, EntryView, ExportFormat, Filter},
-    db::DatabaseError,
+    auth::{Auth, ChangeError, Principal, authz::policy::Permission},
     web::{AppState, problem::ProblemResponse},
 };
 
@@ -42,7 +42,8 @@ pub(in crate::web) struct Audit {
 ///
 /// For admins. `format=csv` and `format=jsonl` give everything that fits as a file, oldest first.
 pub(in crate::web) async fn audit(
-    State(AppState { audit, .. }): State<AppState>,
+    State(AppState { audit, auth, .. }): State<AppState>,
+    Extension(principal): Extension<Principal>,
     query: Result<Query<AuditQuery>, QueryRejection>,
 ) -> Result<Response, ProblemResponse> {
     let Query(query) = query?;
@@ -58,14 +59,19 @@ pub(in crate::web) async fn audit(
             let format = word.parse::<ExportFormat>().map_err(|error| {
                 ProblemResponse::new(StatusCode::BAD_REQUEST, format!("`format` is not what this call takes: {error}"))
             })?;
-            Ok(export(&audit, filter, format))
+            Ok(export(&audit, filter, format, auth, principal))
         }
     }
 }
 
-fn export(audit: &AuditLog, filter: Filter, format: ExportFormat) -> Response {
-    let head = stream::iter([Ok::<_, DatabaseError>(Bytes::from(format.head()))]);
-    let lines = audit.all(filter).map_ok(move |entries| Bytes::from(format.lines(entries)));
+/// The entries as a file. It breaks off where whoever asked may not read on: a client sees that it is not whole.
+fn export(audit: &AuditLog, filter: Filter, format: ExportFormat, auth: Auth, principal: Principal) -> Response {
+    let head = stream::iter([Ok::<_, ChangeError>(Bytes::from(format.head()))]);
+    let pages = audit.all(filter).map_err(ChangeError::from).and_then(move |entries| {
+        let (auth, principal) = (auth.clone(), principal.clone());
+        async move { auth.check_authority(&principal, Permission::Admin).await.map(|_| entries) }
+    });
+    let lines = pages.map_ok(move |entries| Bytes::from(format.lines(entries)));
     let body = Body::from_stream(head.chain(lines).try_filter(|part| std::future::ready(!part.is_empty())));
     let headers = [
         (CONTENT_TYPE, format.content_type().to_owned()),

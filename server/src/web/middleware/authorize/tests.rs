@@ -13,6 +13,8 @@ use model::{
 };
 use tower::ServiceExt as _;
 
+mod revoked;
+
 use super::*;
 use crate::{
     auth::{
@@ -35,63 +37,66 @@ use crate::{
 pub(in crate::web) const PRINCIPALS: [&str; 8] =
     ["nobody", "ended", "viewer", "operator", "admin", "wall", "read", "act"];
 
+/// The place of the last of the expected answers: to an admin whose session ends between head and body.
+const REVOKED: usize = PRINCIPALS.len();
+
 /// In milliseconds.
 const DAY: i64 = 86_400_000;
 
 /// What each of [`PRINCIPALS`] is answered, and with what body. 303 is the way to the log-in page, or on from it.
-const EXPECTED: &[(&str, &str, [u16; 8])] = &[
-    ("GET /", "", [303, 303, 302, 302, 302, 403, 302, 302]),
-    ("GET /stats", "", [303, 303, 200, 200, 200, 403, 200, 200]),
-    ("POST /stats", "do=drain&s=lb1/be_http/s1", [303, 303, 403, 200, 200, 403, 403, 200]),
-    ("GET /events", "", [303, 303, 200, 200, 200, 403, 200, 200]),
-    ("GET /wall", "", [303, 303, 200, 200, 200, 200, 200, 200]),
-    ("GET /login", "", [200, 200, 303, 303, 303, 200, 303, 303]),
-    ("POST /login", "user=viewer&password=nope", [401, 401, 401, 401, 401, 401, 401, 401]),
-    ("POST /logout", "", [303, 303, 303, 303, 303, 303, 303, 303]),
-    ("POST /api/v1/login", r#"{"user":"x","password":"y"}"#, [401, 401, 401, 401, 401, 401, 401, 401]),
-    ("POST /api/v1/logout", "", [200, 200, 200, 200, 200, 200, 200, 200]),
-    ("GET /api/v1/me", "", [401, 401, 200, 200, 200, 200, 200, 200]),
-    ("GET /api/v1/nodes", "", [401, 401, 200, 200, 200, 403, 200, 200]),
-    ("GET /api/v1/stats", "", [401, 401, 200, 200, 200, 403, 200, 200]),
-    ("GET /api/v1/info", "", [401, 401, 200, 200, 200, 403, 200, 200]),
-    ("GET /api/v1/events", "", [401, 401, 200, 200, 200, 403, 200, 200]),
+const EXPECTED: &[(&str, &str, [u16; 9])] = &[
+    ("GET /", "", [303, 303, 302, 302, 302, 403, 302, 302, 302]),
+    ("GET /stats", "", [303, 303, 200, 200, 200, 403, 200, 200, 200]),
+    ("POST /stats", "do=drain&s=lb1/be_http/s1", [303, 303, 403, 200, 200, 403, 403, 200, 303]),
+    ("GET /events", "", [303, 303, 200, 200, 200, 403, 200, 200, 200]),
+    ("GET /wall", "", [303, 303, 200, 200, 200, 200, 200, 200, 200]),
+    ("GET /login", "", [200, 200, 303, 303, 303, 200, 303, 303, 303]),
+    ("POST /login", "user=viewer&password=nope", [401, 401, 401, 401, 401, 401, 401, 401, 401]),
+    ("POST /logout", "", [303, 303, 303, 303, 303, 303, 303, 303, 303]),
+    ("POST /api/v1/login", r#"{"user":"x","password":"y"}"#, [401, 401, 401, 401, 401, 401, 401, 401, 401]),
+    ("POST /api/v1/logout", "", [200, 200, 200, 200, 200, 200, 200, 200, 200]),
+    ("GET /api/v1/me", "", [401, 401, 200, 200, 200, 200, 200, 200, 200]),
+    ("GET /api/v1/nodes", "", [401, 401, 200, 200, 200, 403, 200, 200, 200]),
+    ("GET /api/v1/stats", "", [401, 401, 200, 200, 200, 403, 200, 200, 200]),
+    ("GET /api/v1/info", "", [401, 401, 200, 200, 200, 403, 200, 200, 200]),
+    ("GET /api/v1/events", "", [401, 401, 200, 200, 200, 403, 200, 200, 200]),
     (
         "POST /api/v1/actions",
         r#"{"action":"drain","targets":[{"backend":"be_http","server":"s1"}]}"#,
-        [401, 401, 403, 200, 200, 403, 403, 200],
+        [401, 401, 403, 200, 200, 403, 403, 200, 401],
     ),
-    ("GET /api/v1/openapi.json", "", [200, 200, 200, 200, 200, 200, 200, 200]),
+    ("GET /api/v1/openapi.json", "", [200, 200, 200, 200, 200, 200, 200, 200, 200]),
     // No handshake was asked for: who gets so far would get the stream.
-    ("GET /ws", "", [401, 401, 400, 400, 400, 400, 400, 400]),
-    ("GET /healthz", "", [200, 200, 200, 200, 200, 200, 200, 200]),
-    ("GET /metrics", "", [401, 401, 200, 200, 200, 403, 200, 200]),
-    ("GET /pkg/{*path}", "", [404, 404, 404, 404, 404, 404, 404, 404]),
+    ("GET /ws", "", [401, 401, 400, 400, 400, 400, 400, 400, 400]),
+    ("GET /healthz", "", [200, 200, 200, 200, 200, 200, 200, 200, 200]),
+    ("GET /metrics", "", [401, 401, 200, 200, 200, 403, 200, 200, 200]),
+    ("GET /pkg/{*path}", "", [404, 404, 404, 404, 404, 404, 404, 404, 404]),
     // Without a provider they lead to the log-in page.
-    ("GET /login/oidc", "", [303, 303, 303, 303, 303, 303, 303, 303]),
-    ("GET /login/oidc/callback", "", [303, 303, 303, 303, 303, 303, 303, 303]),
-    ("GET /w/{token}", "", [404, 404, 404, 404, 404, 404, 404, 404]),
-    ("GET /account", "", [303, 303, 200, 200, 200, 403, 403, 403]),
-    ("POST /account/password", "current=x&new=a&again=b", [303, 303, 400, 400, 400, 403, 403, 403]),
-    ("POST /account/sessions/end", "id=x", [303, 303, 404, 404, 404, 403, 403, 403]),
-    ("POST /account/tokens/add", "scope=act&expires=1d", [303, 303, 403, 200, 200, 403, 403, 403]),
-    ("POST /account/tokens/end", "id=x", [303, 303, 404, 404, 404, 403, 403, 403]),
-    ("GET /admin", "", [303, 303, 403, 403, 200, 403, 403, 403]),
-    ("POST /admin/users/add", "user=x&role=admin&password=short", [303, 303, 403, 403, 400, 403, 403, 403]),
-    ("POST /admin/users/role", "user=nobody&role=viewer", [303, 303, 403, 403, 400, 403, 403, 403]),
-    ("POST /admin/users/groups", "user=nobody&groups=a,b", [303, 303, 403, 403, 400, 403, 403, 403]),
-    ("POST /admin/users/remove", "user=nobody", [303, 303, 403, 403, 400, 403, 403, 403]),
-    ("POST /admin/sessions/end", "id=x", [303, 303, 403, 403, 404, 403, 403, 403]),
-    ("POST /admin/sessions/end-all", "user=nobody", [303, 303, 403, 403, 303, 403, 403, 403]),
-    ("POST /admin/tokens/end", "id=x", [303, 303, 403, 403, 404, 403, 403, 403]),
-    ("POST /admin/walls/add", "name=x&cluster=edge&expires=1d", [303, 303, 403, 403, 200, 403, 403, 403]),
-    ("POST /admin/walls/end", "id=x", [303, 303, 403, 403, 404, 403, 403, 403]),
-    ("GET /api/v1/sessions", "", [401, 401, 200, 200, 200, 403, 403, 403]),
-    ("DELETE /api/v1/sessions", "", [401, 401, 400, 400, 400, 403, 403, 403]),
-    ("GET /api/v1/tokens", "", [401, 401, 200, 200, 200, 403, 403, 403]),
-    ("POST /api/v1/tokens", r#"{"scope":"act","expires":"1d"}"#, [401, 401, 403, 200, 200, 403, 403, 403]),
-    ("DELETE /api/v1/tokens", "", [401, 401, 400, 400, 400, 403, 403, 403]),
-    ("GET /audit", "", [303, 303, 403, 403, 200, 403, 403, 200]),
-    ("GET /api/v1/audit", "", [401, 401, 403, 403, 200, 403, 403, 200]),
+    ("GET /login/oidc", "", [303, 303, 303, 303, 303, 303, 303, 303, 303]),
+    ("GET /login/oidc/callback", "", [303, 303, 303, 303, 303, 303, 303, 303, 303]),
+    ("GET /w/{token}", "", [404, 404, 404, 404, 404, 404, 404, 404, 404]),
+    ("GET /account", "", [303, 303, 200, 200, 200, 403, 403, 403, 200]),
+    ("POST /account/password", "current=x&new=a&again=b", [303, 303, 400, 400, 400, 403, 403, 403, 303]),
+    ("POST /account/sessions/end", "id=x", [303, 303, 404, 404, 404, 403, 403, 403, 303]),
+    ("POST /account/tokens/add", "scope=act&expires=1d", [303, 303, 403, 200, 200, 403, 403, 403, 303]),
+    ("POST /account/tokens/end", "id=x", [303, 303, 404, 404, 404, 403, 403, 403, 303]),
+    ("GET /admin", "", [303, 303, 403, 403, 200, 403, 403, 403, 200]),
+    ("POST /admin/users/add", "user=x&role=admin&password=short", [303, 303, 403, 403, 400, 403, 403, 403, 303]),
+    ("POST /admin/users/role", "user=nobody&role=viewer", [303, 303, 403, 403, 400, 403, 403, 403, 303]),
+    ("POST /admin/users/groups", "user=nobody&groups=a,b", [303, 303, 403, 403, 400, 403, 403, 403, 303]),
+    ("POST /admin/users/remove", "user=nobody", [303, 303, 403, 403, 400, 403, 403, 403, 303]),
+    ("POST /admin/sessions/end", "id=x", [303, 303, 403, 403, 404, 403, 403, 403, 303]),
+    ("POST /admin/sessions/end-all", "user=nobody", [303, 303, 403, 403, 303, 403, 403, 403, 303]),
+    ("POST /admin/tokens/end", "id=x", [303, 303, 403, 403, 404, 403, 403, 403, 303]),
+    ("POST /admin/walls/add", "name=x&cluster=edge&expires=1d", [303, 303, 403, 403, 200, 403, 403, 403, 303]),
+    ("POST /admin/walls/end", "id=x", [303, 303, 403, 403, 404, 403, 403, 403, 303]),
+    ("GET /api/v1/sessions", "", [401, 401, 200, 200, 200, 403, 403, 403, 200]),
+    ("DELETE /api/v1/sessions", "", [401, 401, 400, 400, 400, 403, 403, 403, 401]),
+    ("GET /api/v1/tokens", "", [401, 401, 200, 200, 200, 403, 403, 403, 200]),
+    ("POST /api/v1/tokens", r#"{"scope":"act","expires":"1d"}"#, [401, 401, 403, 200, 200, 403, 403, 403, 401]),
+    ("DELETE /api/v1/tokens", "", [401, 401, 400, 400, 400, 403, 403, 403, 401]),
+    ("GET /audit", "", [303, 303, 403, 403, 200, 403, 403, 200, 200]),
+    ("GET /api/v1/audit", "", [401, 401, 403, 403, 200, 403, 403, 200, 200]),
 ];
 
 async fn log_in(auth: &Auth, user: &str) -> Secret {
@@ -148,9 +153,10 @@ pub(in crate::web) async fn shown(state: &AppState, who: &str) -> Option<(Header
     Some((header::COOKIE, format!("{SESSION_COOKIE}={}", token.reveal())))
 }
 
-async fn ask(state: &AppState, head: &str, body: &str, shown: Option<(HeaderName, String)>) -> Response {
+/// A request for a route of the list.
+fn asked(head: &str, body: Body, is_json: bool, shown: Option<(HeaderName, String)>) -> Request {
     let (method, path) = head.split_once(' ').expect("a method and a path");
-    let kind = if body.starts_with('{') { "application/json" } else { "application/x-www-form-urlencoded" };
+    let kind = if is_json { "application/json" } else { "application/x-www-form-urlencoded" };
     let mut request =
         Asked::builder().method(method).uri(path.replace("{*path}", "nope.js").replace("{token}", "nope"));
     request = request.header("host", "localhost:8080").header("origin", "http://localhost:8080");
@@ -158,9 +164,14 @@ async fn ask(state: &AppState, head: &str, body: &str, shown: Option<(HeaderName
     if let Some((name, value)) = shown {
         request = request.header(name, value);
     }
-    let mut request = request.body(Body::from(body.to_owned())).expect("a request");
+    let mut request = request.body(body).expect("a request");
     let address: IpAddr = "10.0.0.1".parse().expect("an address");
     request.extensions_mut().insert(Peer { address, ..Peer::LOOPBACK });
+    request
+}
+
+async fn ask(state: &AppState, head: &str, body: &str, shown: Option<(HeaderName, String)>) -> Response {
+    let request = asked(head, Body::from(body.to_owned()), body.starts_with('{'), shown);
     router(state.clone()).oneshot(request).await.expect("an answer")
 }
 
