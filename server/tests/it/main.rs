@@ -27,6 +27,7 @@ mod lost;
 mod refusals;
 mod reload;
 mod restart;
+mod revoked;
 mod rules;
 mod sessions;
 mod slow;
