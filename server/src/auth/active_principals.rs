@@ -45,16 +45,19 @@ impl ActivePrincipals {
     /// Everybody who is let in by the database.
     fn read(policy: &AuthPolicy, connection: &Connection, now: i64) -> Result<Self, rusqlite::Error> {
         let sessions = sessions::list(connection, None, policy.limits, now)?.into_iter();
-        let mut by_method: HashMap<_, _> =
-            sessions.map(|s| (AuthMethod::Session(s.id.clone()), policy.of_session(&s).rights)).collect();
-        by_method.extend(tokens::list_valid(connection, now)?.into_iter().map(|valid| {
-            let rights = policy.of_token(&valid).rights;
-            (AuthMethod::Token(valid.token.id), rights)
+        let mut by_method: HashMap<_, _> = sessions
+            .filter_map(|session| Some((AuthMethod::Session(session.id.clone()), policy.of_session(&session)?.rights)))
+            .collect();
+        by_method.extend(tokens::list_valid(connection, now)?.into_iter().filter_map(|valid| {
+            let rights = policy.of_token(&valid)?.rights;
+            Some((AuthMethod::Token(valid.token.id), rights))
         }));
-        by_method.extend(wall_links::list(connection)?.into_iter().filter(|link| link.expires > now).map(|link| {
-            let rights = Arc::new(link.rights());
-            (AuthMethod::WallLink(link.id), rights)
-        }));
+        by_method.extend(wall_links::list(connection)?.into_iter().filter(|link| link.expires > now).filter_map(
+            |link| {
+                let rights = policy.of_wall_link(&link)?.rights;
+                Some((AuthMethod::WallLink(link.id), rights))
+            },
+        ));
         Ok(Self { is_read: true, is_open: policy.is_open(connection)?, by_method })
     }
 
@@ -82,14 +85,11 @@ pub(super) fn look_up(
         AuthMethod::Open => policy.is_open(connection)?.then(unchanged),
         AuthMethod::Header | AuthMethod::CommandLine => Some(unchanged()),
         AuthMethod::Session(id) => {
-            sessions::by_id(connection, id, policy.limits, now)?.map(|session| policy.of_session(&session))
+            sessions::by_id(connection, id, policy.limits, now)?.and_then(|session| policy.of_session(&session))
         }
-        AuthMethod::Token(id) => tokens::by_id(connection, id, now)?.map(|valid| policy.of_token(&valid)),
+        AuthMethod::Token(id) => tokens::by_id(connection, id, now)?.and_then(|valid| policy.of_token(&valid)),
         AuthMethod::WallLink(id) => match wall_links::by_id(connection, id, now)? {
-            WallLinkLookup::Valid(link) => {
-                let rights = Arc::new(link.rights());
-                Some(ActivePrincipal { user: principal.name.clone(), rights, until: Some(link.expires) })
-            }
+            WallLinkLookup::Valid(link) => policy.of_wall_link(&link),
             WallLinkLookup::Expired(_) | WallLinkLookup::Unknown => None,
         },
         AuthMethod::Anonymous => None,
@@ -98,7 +98,7 @@ pub(super) fn look_up(
 
 /// Publishes a new reading whenever the database changes, until nobody listens any more.
 pub(super) async fn follow(database: Database, policy: AuthPolicy, readings: watch::Sender<ActivePrincipals>) {
-    let mut changes = database.changes();
+    let (mut changes, withdrawals) = (database.changes(), policy.withdrawals.clone());
     let mut purged: Option<Instant> = None;
     loop {
         changes.mark_unchanged();
@@ -131,6 +131,7 @@ pub(super) async fn follow(database: Database, policy: AuthPolicy, readings: wat
         }
         tokio::select! {
             () = readings.closed() => return,
+            () = withdrawals.changed() => {}
             // Without a change, expired sessions are due to be deleted.
             changed = timeout(PURGE, changes.changed()) => if let Ok(Err(_)) = changed { return },
         }

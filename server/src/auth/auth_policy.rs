@@ -6,9 +6,13 @@ use model::rights::{Rights, Role};
 use rusqlite::Connection;
 
 use super::{
-    AccountOrigin, AuthMethod, IdentityProviders, Principal, Rules, Session, SessionLimits,
-    authn::tokens::{Scope, ValidToken},
+    AccountOrigin, AuthMethod, IdentityProviders, Principal, Rules, Session, SessionLimits, User,
+    authn::{
+        tokens::{Scope, ValidToken},
+        wall_links::WallLink,
+    },
     users,
+    withdrawals::Withdrawals,
 };
 
 /// An account that a session, token or wall link lets in at this moment.
@@ -31,6 +35,8 @@ pub(super) struct AuthPolicy {
     pub(super) may_be_open: bool,
     /// Other systems that vouch for people.
     pub(super) providers: Arc<IdentityProviders>,
+    /// What was taken away and is not in the database yet.
+    pub(super) withdrawals: Arc<Withdrawals>,
 }
 
 impl ActivePrincipal {
@@ -47,26 +53,53 @@ impl AuthPolicy {
         Ok(self.may_be_open && !users::has_any(connection)?)
     }
 
-    /// What the account of a session may do.
-    pub(super) fn of_session(&self, session: &Session) -> ActivePrincipal {
+    /// What the account of a session may do; nothing where the session was taken away.
+    pub(super) fn of_session(&self, session: &Session) -> Option<ActivePrincipal> {
+        if self.withdrawals.has_session(session) {
+            return None;
+        }
         let Session { user, groups, role, origin, .. } = session;
-        // The groups came with the log-in; what they may do, the present configuration says.
-        let role = if *origin == AccountOrigin::Oidc { self.providers.roles.role(groups) } else { Some(*role) };
+        let role = match origin {
+            AccountOrigin::Local => Some(self.withdrawals.lowered(user, *role)),
+            // The groups came with the log-in; what they may do, the present configuration says.
+            AccountOrigin::Oidc => self.providers.roles.role(groups),
+        };
         let nothing = || Arc::new(Rights { role: Role::Viewer, grants: Some(Vec::new()) });
         let rights = role.map_or_else(nothing, |role| self.rights(user, groups, role));
-        ActivePrincipal { user: user.clone(), rights, until: Some(self.limits.end(session)) }
+        Some(ActivePrincipal { user: user.clone(), rights, until: Some(self.limits.end(session)) })
     }
 
-    /// What the account of a token may do, within the token's scope.
-    pub(super) fn of_token(&self, valid: &ValidToken) -> ActivePrincipal {
+    /// What the account of a token may do, within the token's scope; nothing where the token was taken away.
+    pub(super) fn of_token(&self, valid: &ValidToken) -> Option<ActivePrincipal> {
         let ValidToken { token, role, groups } = valid;
         let user = token.user.to_string();
-        let mut rights = self.rights(&user, groups, *role);
+        if self.withdrawals.has_method(&AuthMethod::Token(token.id.clone()), &user) {
+            return None;
+        }
+        let mut rights = self.rights(&user, groups, self.withdrawals.lowered(&user, *role));
         if token.scope == Scope::Read {
             // Only the role is lowered: an admin is bound by no rules, and sees everything with a token to read, too.
             rights = Arc::new(Rights { role: Role::Viewer, ..Rights::clone(&rights) });
         }
-        ActivePrincipal { user, rights, until: Some(token.expires) }
+        Some(ActivePrincipal { user, rights, until: Some(token.expires) })
+    }
+
+    /// What a wall link shows; nothing where the link was taken away.
+    pub(super) fn of_wall_link(&self, link: &WallLink) -> Option<ActivePrincipal> {
+        let is_taken = self.withdrawals.has_method(&AuthMethod::WallLink(link.id.clone()), "");
+        let active = || ActivePrincipal {
+            user: format!("wall {}", link.name),
+            rights: Arc::new(link.rights()),
+            until: Some(link.expires),
+        };
+        (!is_taken).then(active)
+    }
+
+    /// What a local account may do; nothing where it is gone.
+    pub(super) fn of_account(&self, user: &User) -> Option<Arc<Rights>> {
+        let name = user.name.as_str();
+        let role = self.withdrawals.lowered(name, user.role);
+        (!self.withdrawals.has_account(&user.name)).then(|| self.rights(name, &user.groups, role))
     }
 
     /// What an account with that role and these groups may see and do.

@@ -125,8 +125,7 @@ fn account_rights(
         // The name of somebody whom another system vouches for has a colon. Nothing is stored of them but what came with
         // their log-in, and the configuration is that of the start.
         (AuthMethod::Session(_) | AuthMethod::Token(_), Ok(name)) => {
-            let account = users::find(connection, &name)?;
-            Ok(account.map(|(user, _)| policy.rights(name.as_str(), &user.groups, user.role)))
+            Ok(users::find(connection, &name)?.and_then(|(user, _)| policy.of_account(&user)))
         }
         (AuthMethod::Session(_) | AuthMethod::Token(_) | AuthMethod::Header | AuthMethod::CommandLine, _) => {
             Ok(unchanged())
@@ -134,3 +133,6 @@ fn account_rights(
         (AuthMethod::WallLink(_) | AuthMethod::Anonymous, _) => Ok(None),
     }
 }
+
+#[cfg(test)]
+mod tests;

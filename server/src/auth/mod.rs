@@ -20,6 +20,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 pub mod users;
+mod withdrawals;
 
 pub use auth_policy::ActivePrincipal;
 pub use authn::{
@@ -42,5 +43,6 @@ pub use peer::Peer;
 pub use principal::{AuthMethod, Principal};
 pub use service::{Auth, AuthConfig, AuthError};
 pub use users::{User, UserError, UserName, UserNameError};
+pub use withdrawals::{MayBeDatabase, TakenAway, Withdrawal};
 
 pub(crate) use schema::SCHEMA;

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::{sync::watch, time::Instant};
 
 use super::{
-    AuthMethod, Cost, IdentityProviders, NewSession, PasswordError, Principal, RandomError, Rules, Secret, Session,
-    SessionLimits,
+    ChangeError, Cost, IdentityProviders, NewSession, PasswordError, Principal, RandomError, Rules, Secret, Session,
+    SessionLimits, TakenAway, Withdrawal,
     active_principals::{self, ActivePrincipals},
     auth_policy::AuthPolicy,
     authn::{session_issue::SessionIssue, sessions, throttle::Throttle, verifier::Verifier},
+    authz::policy::Permission,
     users,
 };
 use crate::{
@@ -81,7 +82,13 @@ impl Auth {
     ) -> Result<Self, PasswordError> {
         let database = audit.database().clone();
         let AuthConfig { rules, sessions: limits, may_be_open, cost } = config;
-        let policy = AuthPolicy { rules: Arc::new(rules), limits, may_be_open, providers: Arc::new(providers) };
+        let policy = AuthPolicy {
+            rules: Arc::new(rules),
+            limits,
+            may_be_open,
+            providers: Arc::new(providers),
+            withdrawals: Arc::default(),
+        };
         let (readings, active) = watch::channel(ActivePrincipals::default());
         tokio::spawn(active_principals::follow(database.clone(), policy.clone(), readings));
         let verifier = Verifier::new(cost)?;
@@ -148,23 +155,45 @@ impl Auth {
     /// another way has none to end.
     ///
     /// # Errors
-    /// When the database fails: then the session goes on.
-    pub async fn log_out(&self, principal: &Principal, everywhere: bool) -> Result<usize, DatabaseError> {
-        let AuthMethod::Session(id) = principal.method.clone() else { return Ok(0) };
-        let (limits, principal) = (self.session_limits(), principal.clone());
-        let ended = self.inner.audit.transact(move |transaction| {
-            let Some(session) = sessions::by_id(transaction, &id, limits, now())? else { return Ok(0) };
-            let ended = match everywhere {
-                true => sessions::end_all_of(transaction, session.origin, &session.user)?,
-                false => usize::from(sessions::end(transaction, &id, None)?),
-            };
-            let detail = if everywhere { format!("everywhere: sessions ended: {ended}") } else { String::new() };
-            let entry = principal.entry(Kind::Login, "log-out");
-            audit::append(transaction, &Entry { outcome: "done".to_owned(), detail, ..entry })?;
-            Ok(ended)
-        });
-        let ended: Result<usize, rusqlite::Error> = ended.await?;
-        Ok(ended?)
+    /// When the database can't be read: then it is not known whether there is a session.
+    pub async fn log_out(&self, principal: &Principal, everywhere: bool) -> Result<usize, ChangeError> {
+        let Some(session) = self.session_of(principal).await? else { return Ok(0) };
+        let limits = self.session_limits();
+        let of_account = (session.origin, session.user.clone());
+        let listed = self
+            .inner
+            .database
+            .read(move |connection| sessions::list(connection, Some((of_account.0, &of_account.1)), limits, now()));
+        let count = if everywhere { listed.await?.len() } else { 1 };
+        let withdrawal = match everywhere {
+            true => Withdrawal::Sessions(session.origin, session.user.clone()),
+            false => Withdrawal::Method(principal.method.clone()),
+        };
+        let ended = self.take_away(
+            principal,
+            Permission::Public,
+            withdrawal,
+            |_| Ok(true),
+            move |transaction, by| {
+                let ended = match everywhere {
+                    true => sessions::end_all_of(transaction, session.origin, &session.user)?,
+                    false => usize::from(sessions::end(transaction, &session.id, None)?),
+                };
+                let detail = if everywhere { format!("everywhere: sessions ended: {ended}") } else { String::new() };
+                let entry = by.entry(Kind::Login, "log-out");
+                audit::append(transaction, &Entry { outcome: "done".to_owned(), detail, ..entry })?;
+                Ok(ended)
+            },
+        );
+        let ended: Result<_, rusqlite::Error> = match ended.await {
+            // It has ended meanwhile.
+            Err(ChangeError::Revoked(_)) => return Ok(0),
+            ended => ended?,
+        };
+        Ok(match ended.map_err(DatabaseError::from)? {
+            TakenAway::Written(ended) => ended,
+            TakenAway::Remembered => count,
+        })
     }
 
     /// The audit log, where every change has its entry.

@@ -16,6 +16,7 @@ use futures::future::BoxFuture;
 
 use super::{
     AppState,
+    account::self_service::REMEMBERED,
     denial::AlreadyAudited,
     form_fields::{Fields, ago, moment},
     middleware::authorize::denial,
@@ -43,6 +44,8 @@ pub(super) enum FormOutcome {
     Done(&'static str),
     /// Something was made whose secret the page shows this once.
     RevealedSecret(RevealedSecret),
+    /// It was carried out, and can't be written yet.
+    Remembered,
     /// It was not carried out, and why.
     Denied(StatusCode, String),
     /// The same, and the audit log has an entry of it already.
@@ -117,6 +120,10 @@ where
                 Ok(FormOutcome::Done(word)) => Redirect::to(&format!("{}?done={word}", P::PATH)).into_response(),
                 Ok(FormOutcome::RevealedSecret(secret)) => {
                     draw::<P>(&request, PageState { revealed: Some(secret), ..PageState::default() }).await
+                }
+                Ok(FormOutcome::Remembered) => {
+                    let notice = Some(Notice::Done(REMEMBERED.to_owned()));
+                    draw::<P>(&request, PageState { notice, ..PageState::default() }).await
                 }
                 Ok(FormOutcome::Denied(status, text)) => draw::<P>(&request, denied(status, text)).await,
                 Ok(FormOutcome::DeniedAndAudited(status, text)) => {

@@ -11,7 +11,7 @@ use model::rights::Role;
 use rusqlite::{Connection, Transaction};
 
 use super::{
-    account::self_service,
+    account::self_service::{self, Ending},
     account_pages::{
         FormOutcome, FormResult, PageError, PageRequest, PageState, ServerPage, own_address, session_line, token_line,
     },
@@ -20,10 +20,10 @@ use super::{
 };
 use crate::{
     auth::{
-        AccountOrigin, AuthMethod, ChangeError, LogInError, Password, Principal, User, UserError, UserName,
+        AccountOrigin, AuthMethod, ChangeError, LogInError, MayBeDatabase, Password, Principal, TakenAway, User,
+        UserError, UserName, Withdrawal,
         authn::{
-            expiry, sessions,
-            tokens::{self, TokenError},
+            expiry, sessions, tokens,
             wall_links::{self, NewWallLink, WallLink, WallLinkError},
         },
         authz::policy::Permission,
@@ -108,6 +108,17 @@ async fn change<T: Send + 'static, E: Send + 'static>(
     request.state.auth.change(&request.principal, Permission::ManageAccounts, job).await
 }
 
+/// Takes something away on behalf of whoever posted the form, also while the database can't be written.
+async fn take_away<T: Send + 'static, E: MayBeDatabase + Send + 'static>(
+    request: &PageRequest,
+    withdrawal: Withdrawal,
+    exists: impl FnOnce(&Connection) -> Result<bool, rusqlite::Error> + Send + 'static,
+    job: impl Fn(&Transaction<'_>, &Principal) -> Result<T, E> + Clone + Send + Sync + 'static,
+) -> Result<Result<TakenAway<T>, E>, ChangeError> {
+    let PageRequest { state, principal, .. } = request;
+    state.auth.take_away(principal, Permission::ManageAccounts, withdrawal, exists, job).await
+}
+
 fn invalid(error: &dyn std::fmt::Display) -> FormResult {
     Ok(FormOutcome::Denied(StatusCode::BAD_REQUEST, sentence(error)))
 }
@@ -170,6 +181,7 @@ pub(super) async fn remove_user(request: Arc<PageRequest>) -> FormResult {
 }
 
 /// What an admin changes of an account.
+#[derive(Clone, Debug)]
 enum AccountChange {
     Role(Role),
     Groups(Vec<String>),
@@ -177,12 +189,37 @@ enum AccountChange {
 }
 
 impl AccountChange {
-    /// Whether an admin stays one.
-    fn keeps_admin(&self) -> bool {
+    /// Carries it out; whether it was: the last admin stays one, unless people of another system can be admins.
+    fn apply(
+        &self,
+        transaction: &Transaction<'_>,
+        account: &UserName,
+        has_other_admins: bool,
+        by: &Principal,
+    ) -> Result<bool, UserError> {
+        if !has_other_admins && self.takes_last_admin(transaction, account)? {
+            return Ok(false);
+        }
         match self {
-            Self::Role(role) => *role == Role::Admin,
-            Self::Groups(_) => true,
-            Self::Remove => false,
+            Self::Role(role) => users::set_role(transaction, account, *role, by, now()),
+            Self::Groups(groups) => users::set_groups(transaction, account, groups, by, now()),
+            Self::Remove => users::remove(transaction, account, by),
+        }?;
+        Ok(true)
+    }
+
+    /// Whether no admin would be left.
+    fn takes_last_admin(&self, connection: &Connection, account: &UserName) -> Result<bool, rusqlite::Error> {
+        let keeps_admin = matches!(self, Self::Role(Role::Admin) | Self::Groups(_));
+        Ok(!keeps_admin && is_last_admin(connection, account)?)
+    }
+
+    /// What it takes away, where that is known without the database.
+    fn withdrawal(&self, account: &UserName) -> Option<Withdrawal> {
+        match self {
+            Self::Role(role) => Some(Withdrawal::Role(account.clone(), *role)),
+            Self::Groups(_) => None,
+            Self::Remove => Some(Withdrawal::Account(account.clone())),
         }
     }
 
@@ -195,28 +232,31 @@ impl AccountChange {
     }
 }
 
-/// Changes an account. The last admin stays one, unless people of another system can be admins.
+/// Changes an account.
 async fn apply(request: &PageRequest, account_change: AccountChange) -> FormResult {
     let name: UserName = match request.fields.get("user").parse() {
         Ok(name) => name,
         Err(error) => return invalid(&error),
     };
     let has_other_admins = request.state.auth.identity_providers().has_admins();
-    let (word, account) = (account_change.word(), name.clone());
-    let changed = change(request, move |transaction, by| {
-        if !account_change.keeps_admin() && !has_other_admins && is_last_admin(transaction, &account)? {
-            return Ok(false);
-        }
-        match account_change {
-            AccountChange::Role(role) => users::set_role(transaction, &account, role, by, now()),
-            AccountChange::Groups(groups) => users::set_groups(transaction, &account, &groups, by, now()),
-            AccountChange::Remove => users::remove(transaction, &account, by),
-        }?;
-        Ok(true)
-    });
-    match changed.await? {
-        Ok(true) => Ok(FormOutcome::Done(word)),
-        Ok(false) => {
+    let (word, withdrawal) = (account_change.word(), account_change.withdrawal(&name));
+    let (account, planned) = (name.clone(), account_change.clone());
+    let may_be_done = move |connection: &Connection| {
+        let is_there = users::find(connection, &account)?.is_some();
+        Ok(is_there && (has_other_admins || !planned.takes_last_admin(connection, &account)?))
+    };
+    let account = name.clone();
+    let job = move |transaction: &Transaction<'_>, by: &Principal| {
+        account_change.apply(transaction, &account, has_other_admins, by)
+    };
+    let changed = match withdrawal {
+        Some(withdrawal) => take_away(request, withdrawal, may_be_done, job).await?,
+        None => change(request, job).await?.map(TakenAway::Written),
+    };
+    match changed {
+        Ok(TakenAway::Written(true)) => Ok(FormOutcome::Done(word)),
+        Ok(TakenAway::Remembered) => Ok(FormOutcome::Remembered),
+        Ok(TakenAway::Written(false)) => {
             let text = format!("{name} is the last admin. Make another account an admin first.");
             Ok(FormOutcome::Denied(StatusCode::CONFLICT, text))
         }
@@ -230,12 +270,19 @@ fn is_last_admin(connection: &Connection, name: &UserName) -> Result<bool, rusql
     Ok(admins.len() == 1 && admins[0].name == *name)
 }
 
+/// The answer to a form that ended something.
+fn ended(ending: Ending, word: &'static str, what: &str) -> FormOutcome {
+    match ending {
+        Ending::Written => FormOutcome::Done(word),
+        Ending::Remembered => FormOutcome::Remembered,
+        Ending::Missing => FormOutcome::Denied(StatusCode::NOT_FOUND, format!("There is no such {what} any more.")),
+    }
+}
+
 pub(super) async fn end_session(request: Arc<PageRequest>) -> FormResult {
     let id = request.fields.get("id").to_owned();
-    Ok(match self_service::end_session(&request.state, &request.principal, id, None).await? {
-        true => FormOutcome::Done("session"),
-        false => FormOutcome::Denied(StatusCode::NOT_FOUND, "There is no such session any more.".to_owned()),
-    })
+    let ending = self_service::end_session(&request.state, &request.principal, id, None).await?;
+    Ok(ended(ending, "session", "session"))
 }
 
 pub(super) async fn end_sessions(request: Arc<PageRequest>) -> FormResult {
@@ -243,17 +290,23 @@ pub(super) async fn end_sessions(request: Arc<PageRequest>) -> FormResult {
         Ok(name) => name,
         Err(error) => return invalid(&error),
     };
-    change(&request, move |transaction, by| sessions::revoke_all_of(transaction, name.as_str(), by)).await??;
-    Ok(FormOutcome::Done("sessions"))
+    let withdrawal = Withdrawal::Sessions(AccountOrigin::Local, name.to_string());
+    let taken = take_away(
+        &request,
+        withdrawal,
+        |_| Ok(true),
+        move |transaction, by| sessions::revoke_all_of(transaction, name.as_str(), by),
+    );
+    Ok(match taken.await?? {
+        TakenAway::Written(_) => FormOutcome::Done("sessions"),
+        TakenAway::Remembered => FormOutcome::Remembered,
+    })
 }
 
 pub(super) async fn end_token(request: Arc<PageRequest>) -> FormResult {
     let id = request.fields.get("id").to_owned();
-    match change(&request, move |transaction, by| tokens::remove(transaction, &id, None, by)).await? {
-        Ok(_) => Ok(FormOutcome::Done("token")),
-        Err(error @ TokenError::Missing(_)) => Ok(FormOutcome::Denied(StatusCode::NOT_FOUND, sentence(&error))),
-        Err(error) => Err(error.into()),
-    }
+    let ending = self_service::end_token(&request.state, &request.principal, id, None).await?;
+    Ok(ended(ending, "token", "token"))
 }
 
 pub(super) async fn add_wall(request: Arc<PageRequest>) -> FormResult {
@@ -276,9 +329,16 @@ pub(super) async fn add_wall(request: Arc<PageRequest>) -> FormResult {
 
 pub(super) async fn end_wall(request: Arc<PageRequest>) -> FormResult {
     let id = request.fields.get("id").to_owned();
-    match change(&request, move |transaction, by| wall_links::remove(transaction, &id, by)).await? {
-        Ok(_) => Ok(FormOutcome::Done("wall")),
-        Err(error @ WallLinkError::Missing(_)) => Ok(FormOutcome::Denied(StatusCode::NOT_FOUND, sentence(&error))),
-        Err(error) => Err(error.into()),
-    }
+    let withdrawal = Withdrawal::Method(AuthMethod::WallLink(id.clone()));
+    let wanted = id.clone();
+    let exists = move |connection: &Connection| Ok(wall_links::list(connection)?.iter().any(|link| link.id == wanted));
+    let taken =
+        take_away(&request, withdrawal, exists, move |transaction, by| wall_links::remove(transaction, &id, by));
+    let ending = match taken.await? {
+        Ok(TakenAway::Written(_)) => Ending::Written,
+        Ok(TakenAway::Remembered) => Ending::Remembered,
+        Err(WallLinkError::Missing(_)) => Ending::Missing,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(ended(ending, "wall", "wall link"))
 }

@@ -38,10 +38,12 @@ use self::audit_log::recorded;
 
 mod audit_log;
 mod document;
+mod export;
 mod fuzz;
 pub(super) mod header;
 mod injection;
 mod reach;
+mod unwritable;
 
 const STAT: &[u8] = NEWEST.stat;
 const INFO: &[u8] = NEWEST.info;

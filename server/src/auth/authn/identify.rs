@@ -1,6 +1,6 @@
 //! Finds out who sends a request.
 
-use std::{net::IpAddr, sync::Arc};
+use std::net::IpAddr;
 
 use axum::http::HeaderMap;
 
@@ -67,8 +67,7 @@ impl Auth {
                 // that was written.
                 tracing::warn!(%error, "cannot write that a session is used");
             }
-            let active = policy.of_session(&session);
-            Ok(Some((session, active)))
+            Ok(policy.of_session(&session).map(|active| (session, active)))
         });
         found.await
     }
@@ -76,9 +75,9 @@ impl Auth {
     async fn by_token(&self, token: String, address: IpAddr) -> Result<Option<Principal>, DatabaseError> {
         let policy = self.inner().policy.clone();
         let found = self.inner().database.run(move |connection| {
-            Ok(tokens::find(connection, &token, now())?.map(|valid| {
-                let ActivePrincipal { user, rights, .. } = policy.of_token(&valid);
-                Principal { name: user, method: AuthMethod::Token(valid.token.id), rights, address }
+            Ok(tokens::find(connection, &token, now())?.and_then(|valid| {
+                let ActivePrincipal { user, rights, .. } = policy.of_token(&valid)?;
+                Some(Principal { name: user, method: AuthMethod::Token(valid.token.id), rights, address })
             }))
         });
         found.await
@@ -86,14 +85,17 @@ impl Auth {
 
     /// The display that shows a wall link's cookie.
     async fn by_wall_link(&self, secret: String, address: IpAddr) -> Result<Option<Principal>, DatabaseError> {
+        let policy = self.inner().policy.clone();
         let found = self.inner().database.run(move |connection| {
             Ok(match wall_links::find(connection, &secret, now())? {
-                WallLinkLookup::Valid(link) => Some(Principal {
-                    name: format!("wall {}", link.name),
-                    rights: Arc::new(link.rights()),
-                    method: AuthMethod::WallLink(link.id),
-                    address,
-                }),
+                WallLinkLookup::Valid(link) => {
+                    policy.of_wall_link(&link).map(|ActivePrincipal { user, rights, .. }| Principal {
+                        name: user,
+                        rights,
+                        method: AuthMethod::WallLink(link.id),
+                        address,
+                    })
+                }
                 WallLinkLookup::Expired(_) | WallLinkLookup::Unknown => None,
             })
         });

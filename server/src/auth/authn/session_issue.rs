@@ -39,7 +39,7 @@ impl SessionIssue {
         }
         sessions::create(transaction, new, id, secret, now)?;
         let Some(session) = sessions::by_id(transaction, id, policy.limits, now)? else { return Ok(None) };
-        let active = policy.of_session(&session);
+        let Some(active) = policy.of_session(&session) else { return Ok(None) };
         let entry = active.principal(&session.id, new.address).entry(Kind::Login, "log-in");
         audit::append(transaction, &Entry { outcome: "done".to_owned(), detail: detail.clone(), ..entry })?;
         Ok(Some((session, active)))

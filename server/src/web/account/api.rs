@@ -12,15 +12,16 @@ use model::rights::Role;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::self_service::{MakeTokenError, OwnAccount, end_session as end_session_of};
+use super::self_service::{
+    Ending, MakeTokenError, OwnAccount, REMEMBERED, end_session as end_session_of, end_token as end_token_of,
+};
 use crate::{
     auth::{
         AuthMethod, Principal, Session, UserName,
         authn::{
             sessions as session_table,
-            tokens::{self as token_table, Token, TokenError},
+            tokens::{self as token_table, Token},
         },
-        authz::policy::Permission,
     },
     clock::now,
     web::{AppState, problem::ProblemResponse},
@@ -127,6 +128,10 @@ pub(in crate::web) struct TokenResponse {
 pub(in crate::web) struct Ended {
     /// Its public name.
     id: String,
+    /// What else there is to know, as that it could not be written yet; mostly left out.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    #[schema(required = false)]
+    warning: &'static str,
 }
 
 /// The sessions of the caller's account; for an admin those of any.
@@ -170,13 +175,10 @@ pub(in crate::web) async fn end_session(
     let ended = if principal.rights.role == Role::Admin {
         end_session_of(&state, &principal, id.clone(), None).await
     } else {
-        OwnAccount::of(&state, &principal)
-            .await
-            .map_err(ProblemResponse::internal)?
-            .end_session(&state, id.clone())
-            .await
+        let own = OwnAccount::of(&state, &principal).await.map_err(ProblemResponse::internal)?;
+        own.end_session(&state, id.clone()).await
     };
-    if ended? { Ok(Json(Ended { id })) } else { Err(missing("session")) }
+    answer(ended?, "session", id)
 }
 
 /// The tokens of the caller's account; for an admin those of any.
@@ -233,15 +235,14 @@ pub(in crate::web) async fn end_token(
         return Err(missing("token"));
     }
     let of = of.filter(|_| principal.rights.role < Role::Admin);
-    let token = id.clone();
-    let permission = if of.is_some() { Permission::OwnAccount } else { Permission::ManageAccounts };
-    let ended = state.auth.change(&principal, permission, move |transaction, by| {
-        token_table::remove(transaction, &token, of.as_ref(), by)
-    });
-    match ended.await? {
-        Ok(_) => Ok(Json(Ended { id })),
-        Err(TokenError::Missing(_)) => Err(missing("token")),
-        Err(error) => Err(ProblemResponse::internal(error)),
+    answer(end_token_of(&state, &principal, id.clone(), of).await?, "token", id)
+}
+
+fn answer(ending: Ending, what: &str, id: String) -> Result<Json<Ended>, ProblemResponse> {
+    match ending {
+        Ending::Written => Ok(Json(Ended { id, warning: "" })),
+        Ending::Remembered => Ok(Json(Ended { id, warning: REMEMBERED })),
+        Ending::Missing => Err(missing(what)),
     }
 }
 

@@ -11,15 +11,11 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 
-use super::self_service::{MakeTokenError, OwnAccount};
+use super::self_service::{self, Ending, MakeTokenError, OwnAccount};
 use crate::{
     auth::{
         AuthMethod, LogInError, Password, PasswordChange, PasswordChangeError,
-        authn::{
-            sessions,
-            tokens::{self, TokenError},
-        },
-        authz::policy::Permission,
+        authn::{sessions, tokens},
     },
     clock::now,
     web::{
@@ -80,9 +76,14 @@ pub(in crate::web) async fn end_session(request: Arc<PageRequest>) -> FormResult
     let id = request.fields.get("id").to_owned();
     let is_this = request.principal.method == AuthMethod::Session(id.clone());
     Ok(match OwnAccount::of(&request.state, &request.principal).await?.end_session(&request.state, id).await? {
-        true if is_this => FormOutcome::Other((cookies::clear_session(), Redirect::to("/login")).into_response()),
-        true => FormOutcome::Done("session"),
-        false => FormOutcome::Denied(StatusCode::NOT_FOUND, "There is no such session of yours any more.".to_owned()),
+        Ending::Written | Ending::Remembered if is_this => {
+            FormOutcome::Other((cookies::clear_session(), Redirect::to("/login")).into_response())
+        }
+        Ending::Written => FormOutcome::Done("session"),
+        Ending::Remembered => FormOutcome::Remembered,
+        Ending::Missing => {
+            FormOutcome::Denied(StatusCode::NOT_FOUND, "There is no such session of yours any more.".to_owned())
+        }
     })
 }
 
@@ -107,15 +108,13 @@ pub(in crate::web) async fn end_token(request: Arc<PageRequest>) -> FormResult {
     let Some(name) = own.local() else {
         return Ok(FormOutcome::Other(Redirect::to(AccountPage::PATH).into_response()));
     };
-    let ended = request
-        .state
-        .auth
-        .change(&by, Permission::OwnAccount, move |transaction, by| tokens::remove(transaction, &id, Some(&name), by));
-    match ended.await? {
-        Ok(_) => Ok(FormOutcome::Done("token")),
-        Err(error @ TokenError::Missing(_)) => Ok(FormOutcome::Denied(StatusCode::NOT_FOUND, sentence(&error))),
-        Err(error) => Err(error.into()),
-    }
+    Ok(match self_service::end_token(&request.state, &by, id, Some(name)).await? {
+        Ending::Written => FormOutcome::Done("token"),
+        Ending::Remembered => FormOutcome::Remembered,
+        Ending::Missing => {
+            FormOutcome::Denied(StatusCode::NOT_FOUND, "There is no such token of yours any more.".to_owned())
+        }
+    })
 }
 
 pub(in crate::web) async fn password(request: Arc<PageRequest>) -> FormResult {

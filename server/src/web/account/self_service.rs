@@ -2,10 +2,11 @@
 
 use axum::http::StatusCode;
 use model::rights::Role;
+use rusqlite::Connection;
 
 use crate::{
     auth::{
-        AccountOrigin, AuthMethod, ChangeError, Principal, Session, UserName,
+        AccountOrigin, AuthMethod, ChangeError, Principal, Session, TakenAway, UserName, Withdrawal,
         authn::{
             expiry, sessions,
             tokens::{self, NewToken, Scope, Token, TokenError},
@@ -23,6 +24,22 @@ pub(in crate::web) struct OwnAccount {
     /// The session that they asked with, where it was one.
     pub(in crate::web) session: Option<Session>,
 }
+
+/// How something that somebody ended has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::web) enum Ending {
+    /// It is in the database, with its entry.
+    Written,
+    /// It has ended, and could not be written yet.
+    Remembered,
+    /// There was none.
+    Missing,
+}
+
+/// What is said of an end that could not be written yet.
+pub(in crate::web) const REMEMBERED: &str = "It has ended. The database can't be written now, so that the audit log does not \
+                                             say so yet, and a restart of Sluice would bring it back; it is written as soon \
+                                             as that works. The log of Sluice says why.";
 
 /// Why a token was not made.
 pub(in crate::web) enum MakeTokenError {
@@ -64,11 +81,11 @@ impl OwnAccount {
         }
     }
 
-    /// Ends a session of the account; whether there was one of that id.
-    pub(in crate::web) async fn end_session(&self, state: &AppState, id: String) -> Result<bool, ChangeError> {
+    /// Ends a session of the account, where there is one of that id.
+    pub(in crate::web) async fn end_session(&self, state: &AppState, id: String) -> Result<Ending, ChangeError> {
         match self.key() {
             Some(of) => end_session(state, &self.principal, id, Some(of)).await,
-            None => Ok(false),
+            None => Ok(Ending::Missing),
         }
     }
 
@@ -103,19 +120,55 @@ impl OwnAccount {
     }
 }
 
-/// Ends a session; whether there was one of that id. With `of` only where it is that account's.
+/// Ends a session, where there is one of that id. With `of` only where it is that account's.
 pub(in crate::web) async fn end_session(
     state: &AppState,
     by: &Principal,
     id: String,
     of: Option<(AccountOrigin, String)>,
-) -> Result<bool, ChangeError> {
+) -> Result<Ending, ChangeError> {
     let limits = state.auth.session_limits();
     let permission = if of.is_some() { Permission::OwnAccount } else { Permission::ManageAccounts };
-    let ended = state.auth.change(by, permission, move |transaction, by| {
+    let withdrawal = Withdrawal::Method(AuthMethod::Session(id.clone()));
+    let (wanted, owner) = (id.clone(), of.clone());
+    let exists = move |connection: &Connection| {
+        let found = sessions::by_id(connection, &wanted, limits, now())?;
+        Ok(found.is_some_and(|session| owner.is_none_or(|of| of == (session.origin, session.user))))
+    };
+    let ended = state.auth.take_away(by, permission, withdrawal, exists, move |transaction, by| {
         let of = of.as_ref().map(|(origin, user)| (*origin, user.as_str()));
         sessions::revoke(transaction, &id, of, by, limits, now())
     });
-    let ended: Result<bool, rusqlite::Error> = ended.await?;
-    Ok(ended.map_err(DatabaseError::from)?)
+    let ended: Result<_, rusqlite::Error> = ended.await?;
+    Ok(match ended.map_err(DatabaseError::from)? {
+        TakenAway::Written(true) => Ending::Written,
+        TakenAway::Written(false) => Ending::Missing,
+        TakenAway::Remembered => Ending::Remembered,
+    })
+}
+
+/// Ends a token, where there is one of that id. With `of` only where it is that account's.
+pub(in crate::web) async fn end_token(
+    state: &AppState,
+    by: &Principal,
+    id: String,
+    of: Option<UserName>,
+) -> Result<Ending, ChangeError> {
+    let permission = if of.is_some() { Permission::OwnAccount } else { Permission::ManageAccounts };
+    let withdrawal = Withdrawal::Method(AuthMethod::Token(id.clone()));
+    let (wanted, owner) = (id.clone(), of.clone());
+    let exists = move |connection: &Connection| {
+        Ok(tokens::list(connection, owner.as_ref())?.iter().any(|token| token.id == wanted))
+    };
+    let ended = state.auth.take_away(by, permission, withdrawal, exists, move |transaction, by| {
+        tokens::remove(transaction, &id, of.as_ref(), by)
+    });
+    match ended.await? {
+        Ok(TakenAway::Written(_)) => Ok(Ending::Written),
+        Ok(TakenAway::Remembered) => Ok(Ending::Remembered),
+        Err(TokenError::Missing(_)) => Ok(Ending::Missing),
+        Err(TokenError::Database(error)) => Err(DatabaseError::from(error).into()),
+        // Nothing else can go wrong with the end of a token.
+        Err(TokenError::NoUser(_) | TokenError::TooMany(_) | TokenError::Random(_)) => Ok(Ending::Missing),
+    }
 }

@@ -121,7 +121,7 @@ pub(in crate::web) async fn log_out(
     query: Result<Query<LogOutQuery>, QueryRejection>,
 ) -> Result<Response, ProblemResponse> {
     let Query(LogOutQuery { everywhere }) = query?;
-    let ended = end_session(&auth, principal, everywhere).await.map_err(ProblemResponse::internal)?;
+    let ended = end_session(&auth, principal, everywhere).await?;
     Ok((cookies::clear_session(), Json(LogOutResponse { ended })).into_response())
 }
 

@@ -8,12 +8,9 @@ pub(super) mod page;
 use axum::{Extension, http::HeaderMap};
 
 use super::form_fields::user_agent;
-use crate::{
-    auth::{
-        Auth, LogInAttempt, LogInError, LoggedIn, Password, Peer, Principal,
-        authn::credentials::{self, DEVICE_COOKIE, SESSION_COOKIE},
-    },
-    db::DatabaseError,
+use crate::auth::{
+    Auth, ChangeError, LogInAttempt, LogInError, LoggedIn, Password, Peer, Principal,
+    authn::credentials::{self, DEVICE_COOKIE, SESSION_COOKIE},
 };
 
 /// Tries to log in with name and password, and with the cookies that came with the request.
@@ -37,11 +34,7 @@ async fn try_log_in(
 }
 
 /// Ends the session of a request, or every session of its account; returns how many ended.
-async fn log_out(
-    auth: &Auth,
-    principal: Option<Extension<Principal>>,
-    everywhere: bool,
-) -> Result<usize, DatabaseError> {
+async fn log_out(auth: &Auth, principal: Option<Extension<Principal>>, everywhere: bool) -> Result<usize, ChangeError> {
     match principal {
         Some(Extension(principal)) => auth.log_out(&principal, everywhere).await,
         None => Ok(0),

@@ -123,7 +123,7 @@ pub(in crate::web) async fn post_log_out(
     let everywhere = fields.is_ok_and(|Form(fields)| fields.iter().any(|(n, v)| n == "everywhere" && v == "true"));
     match log_out(&state.auth, principal, everywhere).await {
         Ok(_) => (cookies::clear_session(), Redirect::to("/login")).into_response(),
-        Err(error) => ProblemResponse::internal(error).into_response(),
+        Err(error) => ProblemResponse::from(error).into_response(),
     }
 }
 

@@ -170,7 +170,12 @@ fn asked(head: &str, body: Body, is_json: bool, shown: Option<(HeaderName, Strin
     request
 }
 
-async fn ask(state: &AppState, head: &str, body: &str, shown: Option<(HeaderName, String)>) -> Response {
+pub(in crate::web) async fn ask(
+    state: &AppState,
+    head: &str,
+    body: &str,
+    shown: Option<(HeaderName, String)>,
+) -> Response {
     let request = asked(head, Body::from(body.to_owned()), body.starts_with('{'), shown);
     router(state.clone()).oneshot(request).await.expect("an answer")
 }

@@ -1,0 +1,188 @@
+//! What was taken away while the database could not be written: a full disk must not keep anybody logged in.
+//!
+//! It holds in memory at once, and is tried again until it is written with its entry. Until then a restart of Sluice would
+//! bring it back, which whoever took it away is told.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use model::rights::Role;
+use rusqlite::{Connection, Transaction};
+use tokio::{sync::Notify, time::sleep};
+
+use super::{
+    AccountOrigin, Auth, AuthMethod, ChangeError, Principal, Session, UserError, UserName,
+    authn::{tokens::TokenError, wall_links::WallLinkError},
+    authz::policy::Permission,
+};
+use crate::clock::now;
+
+/// How soon it is tried again to write it.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Something that is taken away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Withdrawal {
+    /// One session, token or wall link.
+    Method(AuthMethod),
+    /// Every session of an account that has begun so far.
+    Sessions(AccountOrigin, String),
+    /// A local account, with all that it is logged in with.
+    Account(UserName),
+    /// What a local account may do beyond a role.
+    Role(UserName, Role),
+}
+
+/// How far something was taken away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TakenAway<T> {
+    /// It is in the database, with its entry.
+    Written(T),
+    /// It holds, and could not be written yet.
+    Remembered,
+}
+
+/// An error of which it is known whether the database is at fault.
+pub trait MayBeDatabase {
+    /// Whether the database failed, and nothing else was wrong.
+    fn is_database(&self) -> bool;
+}
+
+/// What holds in memory alone.
+#[derive(Debug, Default)]
+pub(super) struct Withdrawals {
+    /// Each with when it was taken away, Unix milliseconds, and a number of its own.
+    all: Mutex<Vec<(u64, i64, Withdrawal)>>,
+    changed: Notify,
+}
+
+impl Withdrawals {
+    /// Whether somebody is let in no more by that, which began then.
+    pub(super) fn has_method(&self, method: &AuthMethod, user: &str) -> bool {
+        self.all().iter().any(|(_, _, withdrawal)| match withdrawal {
+            Withdrawal::Method(taken) => taken == method,
+            Withdrawal::Account(name) => name.as_str() == user,
+            Withdrawal::Sessions(..) | Withdrawal::Role(..) => false,
+        })
+    }
+
+    /// The same for a session.
+    pub(super) fn has_session(&self, session: &Session) -> bool {
+        self.all().iter().any(|(_, at, withdrawal)| match withdrawal {
+            Withdrawal::Method(method) => *method == AuthMethod::Session(session.id.clone()),
+            Withdrawal::Sessions(origin, user) => {
+                *origin == session.origin && *user == session.user && session.created <= *at
+            }
+            Withdrawal::Account(name) => session.origin == AccountOrigin::Local && session.user == name.as_str(),
+            Withdrawal::Role(..) => false,
+        })
+    }
+
+    /// Whether a local account is gone.
+    pub(super) fn has_account(&self, account: &UserName) -> bool {
+        self.all().iter().any(|(.., withdrawal)| matches!(withdrawal, Withdrawal::Account(name) if name == account))
+    }
+
+    /// The role that a local account has at most.
+    pub(super) fn lowered(&self, user: &str, role: Role) -> Role {
+        let all = self.all();
+        let lowered = all.iter().filter_map(|(_, _, withdrawal)| match withdrawal {
+            Withdrawal::Role(name, role) if name.as_str() == user => Some(*role),
+            _ => None,
+        });
+        lowered.fold(role, Role::min)
+    }
+
+    /// Waits until something is added or written.
+    pub(super) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    fn add(&self, withdrawal: Withdrawal) -> u64 {
+        let mut all = self.all();
+        let id = all.last().map_or(0, |(id, ..)| id + 1);
+        all.push((id, now(), withdrawal));
+        self.changed.notify_one();
+        id
+    }
+
+    fn remove(&self, id: u64) {
+        self.all().retain(|(known, ..)| *known != id);
+        self.changed.notify_one();
+    }
+
+    /// Nothing is ever half changed, and nobody waits while it is locked.
+    fn all(&self) -> MutexGuard<'_, Vec<(u64, i64, Withdrawal)>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Auth {
+    /// Takes something away on behalf of somebody, with its entry, as [`Self::change`] does. Where the database can't be
+    /// written it holds in memory at once, if `exists` finds what is taken away, and is written as soon as that works.
+    ///
+    /// # Errors
+    /// As [`Self::change`]; what `job` failed with is inside.
+    pub async fn take_away<T: Send + 'static, E: MayBeDatabase + Send + 'static>(
+        &self,
+        by: &Principal,
+        permission: Permission,
+        withdrawal: Withdrawal,
+        exists: impl FnOnce(&Connection) -> Result<bool, rusqlite::Error> + Send + 'static,
+        job: impl Fn(&Transaction<'_>, &Principal) -> Result<T, E> + Clone + Send + Sync + 'static,
+    ) -> Result<Result<TakenAway<T>, E>, ChangeError> {
+        let failed: Result<Result<TakenAway<T>, E>, ChangeError> = match self.change(by, permission, job.clone()).await
+        {
+            Ok(Err(error)) if error.is_database() => Ok(Err(error)),
+            Err(error @ ChangeError::Database(_)) => Err(error),
+            done => return done.map(|done| done.map(TakenAway::Written)),
+        };
+        // Reading works while the disk is full.
+        let by = self.check_authority(by, permission).await?;
+        if !self.inner().database.read(exists).await? {
+            return failed;
+        }
+        tracing::error!(by = by.name, ?withdrawal, "taken away in memory alone until the database can be written");
+        let id = self.inner().policy.withdrawals.add(withdrawal);
+        let (database, withdrawals) = (self.inner().database.clone(), self.inner().policy.withdrawals.clone());
+        tokio::spawn(async move {
+            loop {
+                sleep(RETRY).await;
+                let (job, by) = (job.clone(), by.clone());
+                match database.transact(move |transaction| job(transaction, &by)).await {
+                    Ok(Err(error)) if error.is_database() => {}
+                    Err(_) => {}
+                    // What is gone meanwhile needs no entry of ours.
+                    Ok(Ok(_) | Err(_)) => return withdrawals.remove(id),
+                }
+            }
+        });
+        Ok(Ok(TakenAway::Remembered))
+    }
+}
+
+impl MayBeDatabase for rusqlite::Error {
+    fn is_database(&self) -> bool {
+        true
+    }
+}
+
+impl MayBeDatabase for TokenError {
+    fn is_database(&self) -> bool {
+        matches!(self, Self::Database(_))
+    }
+}
+
+impl MayBeDatabase for WallLinkError {
+    fn is_database(&self) -> bool {
+        matches!(self, Self::Database(_))
+    }
+}
+
+impl MayBeDatabase for UserError {
+    fn is_database(&self) -> bool {
+        matches!(self, Self::Database(_))
+    }
+}
