@@ -7,7 +7,10 @@ use std::{
 
 use clap::Parser;
 use lab::demo::{Lab, LabArgs};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::{
+    ctrl_c,
+    unix::{SignalKind, signal},
+};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
@@ -35,7 +38,16 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: &LabArgs) -> anyhow::Result<()> {
-    let shutdown = stop_signal()?;
+    let (shutdown, mut term) = (CancellationToken::new(), signal(SignalKind::terminate())?);
+    let ended = shutdown.clone();
+    tokio::spawn(async move {
+        // An error says that SIGINT can't be waited for; then SIGTERM ends it all the same.
+        tokio::select! {
+            _ = term.recv() => {}
+            Ok(()) = ctrl_c() => {}
+        }
+        ended.cancel();
+    });
     let lab = Lab::start(args, shutdown.clone()).await?;
     // On standard output, where a script reads the path of the configuration.
     let told = writeln!(stdout(), "the lab runs; sluice serve --config {}", lab.config_path().display());
@@ -44,20 +56,4 @@ async fn run(args: &LabArgs) -> anyhow::Result<()> {
     }
     lab.stop().await;
     Ok(told?)
-}
-
-/// A token that SIGTERM and SIGINT cancel.
-fn stop_signal() -> anyhow::Result<CancellationToken> {
-    let shutdown = CancellationToken::new();
-    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let token = shutdown.clone();
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = term.recv() => {}
-            _ = int.recv() => {}
-        }
-        tracing::info!("ending");
-        token.cancel();
-    });
-    Ok(shutdown)
 }
