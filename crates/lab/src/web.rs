@@ -73,7 +73,7 @@ struct WebServer {
     shutdown: CancellationToken,
 }
 
-type ServerState = State<Arc<WebServer>>;
+type ServerExtractor = State<Arc<WebServer>>;
 
 #[derive(Deserialize)]
 struct Wish {
@@ -98,7 +98,7 @@ struct Drip {
     seconds: u64,
 }
 
-async fn health(State(server): ServerState) -> StatusCode {
+async fn health(State(server): ServerExtractor) -> StatusCode {
     let turns = server.started.elapsed().as_secs() / FLAP_EVERY.as_secs();
     match server.behaviour.health {
         CheckBehaviour::Flapping if turns % 2 == 1 => StatusCode::SERVICE_UNAVAILABLE,
@@ -106,7 +106,7 @@ async fn health(State(server): ServerState) -> StatusCode {
     }
 }
 
-async fn page(State(server): ServerState, Query(wish): Query<Wish>) -> Response {
+async fn page(State(server): ServerExtractor, Query(wish): Query<Wish>) -> Response {
     // A cancelled wait answers early, which lets the connection end.
     let _cut_short = server.shutdown.run_until_cancelled(sleep(Duration::from_millis(wish.ms))).await;
     let status = StatusCode::from_u16(wish.status).unwrap_or(StatusCode::BAD_REQUEST);
@@ -114,7 +114,7 @@ async fn page(State(server): ServerState, Query(wish): Query<Wish>) -> Response 
     (status, [("x-server", server.behaviour.name.clone())], body).into_response()
 }
 
-async fn drip(State(server): ServerState, Query(wish): Query<Drip>) -> Response {
+async fn drip(State(server): ServerExtractor, Query(wish): Query<Drip>) -> Response {
     let drops = usize::try_from(wish.seconds / DRIP_EVERY.as_secs()).unwrap_or_default();
     let body = stream::unfold((drops, server), |(left, server)| async move {
         let left = left.checked_sub(1)?;

@@ -28,11 +28,11 @@ const LARGEST_HEAD: u64 = 8_192;
 /// Traffic, until it is dropped.
 pub(crate) struct Traffic {
     _clients: JoinSet<()>,
-    counts: Arc<Counts>,
+    counts: Arc<TrafficCounts>,
 }
 
 #[derive(Debug, Default)]
-struct Counts {
+struct TrafficCounts {
     answered: AtomicU64,
     failed: AtomicU64,
 }
@@ -40,7 +40,7 @@ struct Counts {
 impl Traffic {
     /// Begins.
     pub(crate) fn start(frontend: SocketAddr) -> Self {
-        let (mut clients, counts) = (JoinSet::new(), Arc::new(Counts::default()));
+        let (mut clients, counts) = (JoinSet::new(), Arc::new(TrafficCounts::default()));
         let began = Instant::now();
         for number in 0..BACKENDS {
             // Spread out, so that they do not all come at once.
@@ -56,7 +56,7 @@ impl Traffic {
     }
 }
 
-async fn client(frontend: SocketAddr, number: usize, first: Instant, counts: Arc<Counts>) {
+async fn client(frontend: SocketAddr, number: usize, first: Instant, counts: Arc<TrafficCounts>) {
     let request = format!("GET / HTTP/1.1\r\nhost: bench\r\nx-backend: {}\r\n\r\n", backend(number));
     let (mut pace, mut connection) = (interval_at(first, PACE), None);
     loop {

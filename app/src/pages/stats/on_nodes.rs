@@ -14,7 +14,7 @@ use crate::live::{Live, RowStore};
 #[derive(Clone, Copy)]
 pub(super) struct OnNodes {
     merged: StoredValue<RowStore>,
-    rows: Memo<NodeRows>,
+    rows: Memo<RowsOnNodes>,
     silent: Memo<Vec<String>>,
 }
 
@@ -31,9 +31,9 @@ pub(super) struct Split {
 
 /// The rows; which they are is all that a change of them can tell.
 #[derive(Clone)]
-struct NodeRows(Vec<RowStore>);
+struct RowsOnNodes(Vec<RowStore>);
 
-impl PartialEq for NodeRows {
+impl PartialEq for RowsOnNodes {
     fn eq(&self, other: &Self) -> bool {
         self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(|(a, b)| a.target == b.target)
     }
@@ -42,7 +42,7 @@ impl PartialEq for NodeRows {
 impl OnNodes {
     pub(super) fn new(merged: &RowStore) -> Self {
         let (store, row) = (Live::expect().store, merged.clone());
-        let rows = Memo::new(move |_| NodeRows(store.on_nodes(&row)));
+        let rows = Memo::new(move |_| RowsOnNodes(store.on_nodes(&row)));
         Self { merged: StoredValue::new(merged.clone()), rows, silent: StatsContext::expect().silent }
     }
 
