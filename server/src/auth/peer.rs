@@ -12,6 +12,11 @@ pub struct Peer {
     pub connection: IpAddr,
     /// Whether the client's part of the way is encrypted, by Sluice's own TLS or the reverse proxy's.
     pub is_secure: bool,
+    /// Whether the request names this machine by a loopback name or address. A page that a stranger's DNS name turned to
+    /// 127.0.0.1 has another.
+    pub is_by_loopback: bool,
+    /// Whether it names the host of `url` in the configuration.
+    pub is_by_url: bool,
 }
 
 impl Peer {
@@ -20,5 +25,7 @@ impl Peer {
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
         connection: IpAddr::V4(Ipv4Addr::LOCALHOST),
         is_secure: false,
+        is_by_loopback: true,
+        is_by_url: false,
     };
 }

@@ -46,7 +46,7 @@ pub(super) fn read(table: &DeTable<'_>, url: Option<&str>, mistakes: &mut Mistak
     }
     IdentityConfig {
         oidc: oidc.and_then(|(table, span)| oidc_config(table, &span, url, mistakes)),
-        header: header.and_then(|(table, span)| trusted_header(table, &span, mistakes)),
+        header: header.and_then(|(table, span)| trusted_header(table, &span, url, mistakes)),
         roles: roles.map(|(table, span)| self::roles(table, &span, mistakes)).unwrap_or_default(),
     }
 }
@@ -154,8 +154,20 @@ fn client_secret(table: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> Option<Cli
     }
 }
 
-fn trusted_header(table: &DeTable<'_>, span: &Range<usize>, mistakes: &mut Mistakes<'_>) -> Option<TrustedHeader> {
+fn trusted_header(
+    table: &DeTable<'_>,
+    span: &Range<usize>,
+    url: Option<&str>,
+    mistakes: &mut Mistakes<'_>,
+) -> Option<TrustedHeader> {
     mistakes.unknown_keys(table, &["user", "groups", "from"]);
+    if url.is_none() {
+        mistakes.add(
+            span,
+            "[header] needs the address that browsers use, under which alone the header counts: write \
+             url = \"https://sluice.example.org\" at the top of the file",
+        );
+    }
     for (key, example) in [("user", "\"X-Forwarded-User\""), ("from", "[\"127.0.0.1\"]")] {
         if !table.contains_key(key) {
             mistakes.add(span, format!("[header] has no `{key}`: write {key} = {example}"));

@@ -27,6 +27,13 @@ impl PublicUrl {
         &self.origin
     }
 
+    /// Whether it has that host, whatever the port.
+    #[must_use]
+    pub fn has_host(&self, host: &str) -> bool {
+        let own: Option<Uri> = self.origin.parse().ok();
+        own.is_some_and(|own| own.host().is_some_and(|own| own.eq_ignore_ascii_case(host)))
+    }
+
     /// Whether it is `https`.
     #[must_use]
     pub fn is_secure(&self) -> bool {
@@ -81,6 +88,12 @@ mod tests {
             let url: PublicUrl = text.parse().expect(text);
             assert_eq!(url.origin(), expected);
             assert_eq!(url.is_secure(), expected.starts_with("https"));
+            let host = expected.split("//").nth(1).expect("a host");
+            let host =
+                host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(host, |(host, _)| host);
+            assert!(
+                url.has_host(host) && !url.has_host("evil.example") && !url.has_host(&format!("{host}.evil.example"))
+            );
         }
         for bad in [
             "",

@@ -11,8 +11,10 @@ use haproxy::{Chain, Key, TlsError};
 use ring::digest::{Digest, SHA256, digest};
 use tokio_rustls::rustls::{
     self, ServerConfig,
+    client::verify_server_name,
     crypto::ring::default_provider,
-    server::ServerSessionMemoryCache,
+    pki_types::{CertificateDer, ServerName},
+    server::{ParsedCertificate, ServerSessionMemoryCache},
     sign::{CertifiedKey, SingleCertAndKey},
 };
 
@@ -82,6 +84,7 @@ pub struct ServerCertificate {
     pub(super) config: Arc<ServerConfig>,
     validity: Validity,
     pub(super) fingerprint: Fingerprint,
+    certificate: CertificateDer<'static>,
 }
 
 impl ServerCertificate {
@@ -102,6 +105,8 @@ impl ServerCertificate {
             .map_err(|source| CertificateError::Key { path: files.key.clone(), source })?
             .into_der();
         let validity = Validity::of(&chain).ok_or_else(|| in_certificate(TlsError::BadCertificate))?;
+        // A chain that has a validity has a first certificate.
+        let certificate = chain.first().cloned().ok_or_else(|| in_certificate(TlsError::BadCertificate))?;
         let provider = Arc::new(default_provider());
         let certified = CertifiedKey::from_der(chain, key, &provider).map_err(|_| mismatch())?;
         let mut config = ServerConfig::builder_with_provider(provider)
@@ -112,7 +117,18 @@ impl ServerCertificate {
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         // A cache of its own, so that after a replacement no session of the old certificate is resumed.
         config.session_storage = ServerSessionMemoryCache::new(SESSIONS);
-        Ok(Self { config: Arc::new(config), validity, fingerprint: contents.fingerprint() })
+        Ok(Self { config: Arc::new(config), validity, fingerprint: contents.fingerprint(), certificate })
+    }
+
+    /// Whether it is for that host, a name or an address.
+    #[must_use]
+    pub fn names(&self, host: &str) -> bool {
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let (Ok(name), Ok(parsed)) = (ServerName::try_from(bare), ParsedCertificate::try_from(&self.certificate))
+        else {
+            return false;
+        };
+        verify_server_name(&parsed, &name).is_ok()
     }
 
     /// From when until when it is valid.

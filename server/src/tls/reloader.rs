@@ -70,6 +70,12 @@ impl CertificateReloader {
         self.current.borrow().config.clone()
     }
 
+    /// Whether the certificate in use is for that host.
+    #[must_use]
+    pub fn names(&self, host: &str) -> bool {
+        self.current.borrow().names(host)
+    }
+
     /// From when until when the certificate in use is valid.
     #[must_use]
     pub fn validity(&self) -> Validity {

@@ -1,7 +1,7 @@
 //! What a supervisor and a Prometheus ask: whether the program serves, and its own figures.
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::State,
     http::{
         HeaderMap,
@@ -14,25 +14,28 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{AppState, quality};
-use crate::metrics::TextFormat;
+use crate::{auth::Principal, metrics::TextFormat};
 
 /// That the program serves.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Health {
     /// Always `ok`: a program that is unwell does not answer.
     status: &'static str,
-    /// Nodes whose last poll succeeded.
-    nodes_live: usize,
+    /// Nodes whose last poll succeeded; null for who may not see them.
+    nodes_live: Option<usize>,
     /// Nodes whose last poll failed a moment ago.
-    nodes_stale: usize,
+    nodes_stale: Option<usize>,
     /// Nodes that do not answer.
-    nodes_down: usize,
+    nodes_down: Option<usize>,
 }
 
-/// Whether Sluice serves. It does when its nodes are down, too: they are counted.
-pub(super) async fn healthz(State(AppState { hub, .. }): State<AppState>) -> Json<Health> {
-    let world = hub.world();
-    let count = |link: Link| world.fleet.nodes.iter().filter(|node| node.link == link).count();
+/// Whether Sluice serves. It does when its nodes are down, too: who may see them is told how many.
+pub(super) async fn healthz(
+    State(AppState { hub, .. }): State<AppState>,
+    principal: Option<Extension<Principal>>,
+) -> Json<Health> {
+    let world = principal.map(|Extension(principal)| hub.world().seen_by(&principal.rights));
+    let count = |link: Link| world.as_ref().map(|w| w.fleet.nodes.iter().filter(|node| node.link == link).count());
     Json(Health {
         status: "ok",
         nodes_live: count(Link::Live),

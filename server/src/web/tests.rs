@@ -43,6 +43,7 @@ mod fuzz;
 pub(super) mod header;
 mod injection;
 mod reach;
+mod rebinding;
 mod unwritable;
 
 const STAT: &[u8] = NEWEST.stat;

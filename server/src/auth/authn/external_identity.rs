@@ -38,7 +38,7 @@ pub struct ExternalIdentity {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExternalIdentityError {
     /// No name that could be shown or audited.
-    #[error("the name that was given is empty, too long or holds characters that can't be shown")]
+    #[error("the name that was given is empty, too long, or holds a comma or characters that can't be shown")]
     Name,
     /// No group of theirs has a role.
     #[error("{0} may not use Sluice: none of their groups has a role in [roles] of the configuration")]

@@ -27,7 +27,7 @@ pub struct TrustedHeader {
 pub enum HeaderIdentity {
     /// They name nobody.
     Absent,
-    /// They name somebody, but the connection's address is not listed: they don't count.
+    /// They name somebody, but the connection's address is not listed, or the host is another: they don't count.
     Untrusted,
     /// They name somebody who may come in.
     Identified(ExternalIdentity),
@@ -69,6 +69,10 @@ impl TrustedHeader {
             if user.trim().is_empty() {
                 // With an empty header proxies say that nobody is logged in.
                 return Ok(None);
+            }
+            // Two headers that a proxy joined would be one name with a comma.
+            if user.contains(',') {
+                return Err(ExternalIdentityError::Name.into());
             }
             let groups = match &self.groups {
                 Some(name) => only(headers, name)?.unwrap_or_default(),
@@ -181,6 +185,7 @@ mod tests {
             (&[("x-forwarded-user", b"an\xffna"), STAFF], HeaderError::NoText(user)),
             (&[ANNA, ("x-forwarded-groups", b"\xc3\x28")], HeaderError::NoText(groups)),
             (&[("x-forwarded-user", b"an\tna"), STAFF], ExternalIdentityError::Name.into()),
+            (&[("x-forwarded-user", b"mallory, anna"), STAFF], ExternalIdentityError::Name.into()),
             (&[("x-forwarded-user", "an\u{202e}na".as_bytes()), STAFF], ExternalIdentityError::Name.into()),
             (&[ANNA, ("x-forwarded-groups", b"Admins")], no_role.clone().into()),
             (&[ANNA], no_role.into()),

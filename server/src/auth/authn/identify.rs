@@ -27,11 +27,6 @@ impl Auth {
             Bearer::Malformed => return Ok(None),
             Bearer::Absent => {}
         }
-        if let Some(secret) = credentials::secret(headers, SESSION_COOKIE)
-            && let Some((session, active)) = self.by_session(secret).await?
-        {
-            return Ok(Some(active.principal(&session.id, peer.address)));
-        }
         match self.identity_providers().identify(headers, peer) {
             HeaderIdentity::Identified(ExternalIdentity { name, groups, role }) => {
                 let rights = self.inner().policy.rights(&name, &groups, role);
@@ -44,10 +39,17 @@ impl Auth {
             }
             HeaderIdentity::Absent | HeaderIdentity::Untrusted => {}
         }
+        // After the header: whoever the reverse proxy names is not taken for who used this browser before.
+        if let Some(secret) = credentials::secret(headers, SESSION_COOKIE)
+            && let Some((session, active)) = self.by_session(secret).await?
+        {
+            return Ok(Some(active.principal(&session.id, peer.address)));
+        }
         let mut readings = self.inner().active.clone();
         // This fails only when the task has ended; then nobody is let in.
         let is_open = readings.wait_for(|active| active.is_read).await.is_ok_and(|active| active.is_open);
-        if is_open {
+        // A page under a stranger's name that leads here is nobody.
+        if is_open && peer.is_by_loopback {
             return Ok(Some(Principal::open(peer.address)));
         }
         match credentials::cookie(headers, WALL_COOKIE) {

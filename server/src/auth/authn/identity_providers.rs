@@ -37,7 +37,7 @@ pub struct IdentityProviders {
     pub header: Option<TrustedHeader>,
     /// Which groups have which role.
     pub roles: RoleMapping,
-    /// Counts requests whose header names somebody, and whose connection is not the reverse proxy's.
+    /// Counts requests whose header names somebody, and whose connection or host is not the reverse proxy's.
     pub ignored_headers: Counter,
 }
 
@@ -55,11 +55,16 @@ impl IdentityProviders {
         (self.oidc.is_some() || self.header.is_some()) && !self.roles.admin.is_empty()
     }
 
-    /// Whom the reverse proxy names.
+    /// Whom the reverse proxy names. That counts only under the name that browsers use: a page of a stranger's name that
+    /// leads to this machine could set the header as well.
     #[must_use]
     pub fn identify(&self, headers: &HeaderMap, peer: Peer) -> HeaderIdentity {
         let identify = |header: &TrustedHeader| header.identify(&self.roles, headers, peer.connection);
-        let identity = self.header.as_ref().map_or(HeaderIdentity::Absent, identify);
+        let identity = match self.header.as_ref().map_or(HeaderIdentity::Absent, identify) {
+            HeaderIdentity::Absent => HeaderIdentity::Absent,
+            _ if !peer.is_by_url => HeaderIdentity::Untrusted,
+            identity => identity,
+        };
         if identity == HeaderIdentity::Untrusted {
             self.ignored_headers.inc();
         }

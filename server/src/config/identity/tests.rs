@@ -56,6 +56,7 @@ fn each_mistake_is_told_at_its_place() {
         (format!("{HEAD}{OIDC}client_secret_file = \"/no/such\"\n{ROLES}"), "6:22: /no/such: cannot read the file"),
         (format!("{HEAD}{OIDC}client_secret_file = \"/dev/null\"\n{ROLES}"), "6:22: there is no secret in the file"),
         (format!("{HEAD}{HEADER}groups = \"x-forwarded-user\"\n{ROLES}"), "3:1: `user` and `groups` are the same"),
+        (format!("{}{HEADER}{ROLES}", HEAD.replace("url", "#")), "3:1: [header] needs the address that browsers use"),
         (format!("{HEAD}[header]\nuser = \"X-User\"\n{ROLES}"), "3:1: [header] has no `from`"),
         (format!("{HEAD}[header]\nuser = \"X User\"\nfrom = [\"::1\"]\n{ROLES}"), "4:8: \"X User\" can't be a header"),
         (format!("{HEAD}[header]\nuser = \"Cookie\"\nfrom = [\"::1\"]\n{ROLES}"), "4:8: \"Cookie\" means something"),

@@ -128,9 +128,7 @@ pub(in crate::web) struct TokenResponse {
 pub(in crate::web) struct Ended {
     /// Its public name.
     id: String,
-    /// What else there is to know, as that it could not be written yet; mostly left out.
-    #[serde(skip_serializing_if = "str::is_empty")]
-    #[schema(required = false)]
+    /// What else there is to know, as that it could not be written yet; mostly empty.
     warning: &'static str,
 }
 

@@ -7,11 +7,12 @@ use std::{
 
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, HeaderName, request::Parts},
+    http::{HeaderMap, HeaderName, request::Parts, uri::Authority},
     middleware::Next,
     response::Response,
 };
 
+use super::origin::{self, is_loopback};
 use crate::{
     auth::Peer,
     config::{ListenerConfig, PublicUrl},
@@ -32,11 +33,15 @@ impl Peer {
     /// reverse proxy that is trusted: anybody can write one.
     fn of(
         ConnectionInfo { address: connection, is_tls }: ConnectionInfo,
+        host: Option<&str>,
         headers: &HeaderMap,
         config: &ListenerConfig,
     ) -> Self {
+        let is_by_loopback = host.is_some_and(is_loopback);
+        let is_by_url = host.is_some_and(|host| config.url.as_ref().is_some_and(|url| url.has_host(host)));
+        let peer = Self { address: connection, connection, is_secure: is_tls, is_by_loopback, is_by_url };
         if !config.trusts(connection) {
-            return Self { address: connection, connection, is_secure: is_tls };
+            return peer;
         }
         let is_secure = match last(headers, &FORWARDED_PROTO) {
             // It is the browser's part of the way that counts: the proxy's own to us may differ.
@@ -44,7 +49,7 @@ impl Peer {
             // A proxy that does not say is believed to do what the configuration says of it.
             None => is_tls || config.url.as_ref().is_some_and(PublicUrl::is_secure),
         };
-        Self { address: client(connection, headers, config), connection, is_secure }
+        Self { address: client(connection, headers, config), is_secure, ..peer }
     }
 }
 
@@ -59,7 +64,9 @@ impl<S: Sync> FromRequestParts<S> for Peer {
 /// Puts the [`Peer`] among the request's extensions. Only tests have requests without a [`ConnectionInfo`].
 pub(in crate::web) async fn find_peer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     if let Some(connection) = request.extensions().get::<ConnectionInfo>() {
-        let peer = Peer::of(*connection, request.headers(), &state.listener_settings.config);
+        let host = origin::host(&request);
+        let host = host.as_ref().map(Authority::host);
+        let peer = Peer::of(*connection, host, request.headers(), &state.listener_settings.config);
         request.extensions_mut().insert(peer);
     }
     next.run(request).await
@@ -111,7 +118,12 @@ mod tests {
         for (name, value) in lines.iter().map(|line| line.split_once(": ").expect("a header")) {
             headers.append(name.parse::<HeaderName>().expect("a name"), value.parse().expect("a value"));
         }
-        Peer::of(ConnectionInfo { address: connection.parse().expect("an address"), is_tls: false }, &headers, config)
+        Peer::of(
+            ConnectionInfo { address: connection.parse().expect("an address"), is_tls: false },
+            None,
+            &headers,
+            config,
+        )
     }
 
     #[test]
@@ -166,7 +178,7 @@ mod tests {
             assert_eq!(peer(&named, connection, lines).is_secure, with_url, "{connection} {lines:?}");
         }
         let own = ConnectionInfo { address: Peer::LOOPBACK.address, is_tls: true };
-        assert!(Peer::of(own, &HeaderMap::new(), &ListenerConfig::default()).is_secure);
+        assert!(Peer::of(own, None, &HeaderMap::new(), &ListenerConfig::default()).is_secure);
     }
 
     proptest! {

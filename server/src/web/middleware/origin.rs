@@ -3,9 +3,9 @@
 //!
 //! Any page that somebody opens can send requests to addresses that only their browser reaches. Two rules keep those
 //! out. A request that changes something, or opens the stream, must come from our own page or from a program that is no
-//! browser (cross-site requests). And while there are no accounts the `Host` must be this machine's own, so that a page
-//! whose name its owner's DNS turns towards 127.0.0.1 gets no answer (DNS rebinding); with accounts such a page has no
-//! cookie of ours.
+//! browser (cross-site requests). And the `Host` must be one of ours, so that a page whose name its owner's DNS turns
+//! towards our address gets no answer (DNS rebinding): it has no cookie of ours, but could guess passwords from its
+//! visitor's address, or be taken for whom a reverse proxy names.
 
 use std::net::IpAddr;
 
@@ -18,8 +18,12 @@ use axum::{
 
 use super::method::is_safe;
 use crate::{
-    auth::Peer,
+    auth::{
+        Peer,
+        authn::credentials::{Bearer, bearer},
+    },
     config::{PublicUrl, origin},
+    tls::CertificateReloader,
     web::{AppState, ListenerSettings, problem::ProblemResponse},
 };
 
@@ -29,9 +33,15 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// The stream's path: a GET that browsers send across sites without asking.
 pub(in crate::web) const STREAM: &str = "/ws";
 
+/// Where a load balancer asks whether Sluice serves.
+const HEALTH: &str = "/healthz";
+
+/// Where a Prometheus asks for Sluice's figures.
+const METRICS: &str = "/metrics";
+
 /// Passes a request on, or denies it.
 pub(in crate::web) async fn check_origin(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let context = RequestContext::of(&state.listener_settings, state.auth.is_open(), Peer::of_request(&request));
+    let context = RequestContext::of(&state.listener_settings, &request);
     match check(request.method(), request.uri(), request.headers(), context) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
@@ -41,28 +51,50 @@ pub(in crate::web) async fn check_origin(State(state): State<AppState>, request:
 /// What a request is judged by, beside its own head: the program's settings and the connection.
 #[derive(Clone, Copy, Debug)]
 struct RequestContext<'s> {
-    /// Whether there are no accounts.
-    is_open: bool,
     /// Whether what is sent can be read on the way, and not only on this machine or by our own reverse proxy.
     is_exposed: bool,
+    /// Whether the client is on this machine.
+    is_local: bool,
     /// Whether the way to us is encrypted.
     is_secure: bool,
     /// What browsers call us.
     url: Option<&'s PublicUrl>,
     /// Whether a reverse proxy is in front.
     is_behind_proxy: bool,
+    /// Whether Sluice's own certificate is for the host that was asked.
+    is_certified: bool,
 }
 
 impl<'s> RequestContext<'s> {
-    fn of(listener_settings: &'s ListenerSettings, is_open: bool, peer: Peer) -> Self {
-        let is_near = peer.connection.to_canonical().is_loopback() || listener_settings.config.trusts(peer.connection);
+    fn of(listener_settings: &'s ListenerSettings, request: &Request) -> Self {
+        let ListenerSettings { config, certificates, .. } = listener_settings;
+        let (peer, host) = (Peer::of_request(request), host(request));
+        let is_near = peer.connection.to_canonical().is_loopback() || config.trusts(peer.connection);
+        let names = |certificates: &CertificateReloader| host.is_some_and(|host| certificates.names(host.host()));
         Self {
-            is_open,
             is_exposed: !peer.is_secure && !is_near,
+            is_local: peer.address.to_canonical().is_loopback(),
             is_secure: peer.is_secure,
-            url: listener_settings.config.url.as_ref(),
-            is_behind_proxy: listener_settings.config.proxies.is_some(),
+            url: config.url.as_ref(),
+            is_behind_proxy: config.proxies.is_some(),
+            is_certified: certificates.as_ref().is_some_and(names),
         }
+    }
+
+    /// Whether we answer to that host.
+    fn is_own(self, host: &str) -> bool {
+        match (self.is_behind_proxy, self.url) {
+            (true, Some(url)) => url.has_host(host),
+            // The reverse proxy answers to the names that it was given, and passes them on.
+            (true, None) => true,
+            // A certificate is for the names that somebody put into it; no browser takes it for another.
+            (false, url) => is_loopback(host) || url.is_some_and(|url| url.has_host(host)) || self.is_certified,
+        }
+    }
+
+    /// Whether the reverse proxy says that the client came without encryption, though everybody is to use it.
+    fn is_downgraded(self) -> bool {
+        self.url.is_some_and(PublicUrl::is_secure) && !self.is_secure && !self.is_local
     }
 
     /// Whether a page of that origin is ours, when it was asked for under `host`.
@@ -80,8 +112,20 @@ fn check(method: &Method, uri: &Uri, headers: &HeaderMap, context: RequestContex
             "What is sent here is not encrypted. If this is the reverse proxy, its address belongs into `trusted_proxies`.",
         ));
     }
-    let host = own_host(uri, headers, context)?;
     let path = uri.path();
+    // A load balancer asks by address; and a rebound page has no token.
+    let is_any_host = path == HEALTH || path == METRICS && matches!(bearer(headers), Bearer::Token(_));
+    let host = if is_any_host { named(uri, headers)? } else { Some(own_host(uri, headers, context)?) };
+    if context.is_downgraded() && path != HEALTH {
+        return Err(ProblemResponse::new(
+            StatusCode::FORBIDDEN,
+            "This came without encryption, and Sluice is to be used by https",
+        )
+        .with_detail(
+            "The reverse proxy says `X-Forwarded-Proto: http`. Open Sluice by https; if you did, the proxy has to send \
+                 `X-Forwarded-Proto: https`.",
+        ));
+    }
     if is_safe(method) && path != STREAM {
         return Ok(());
     }
@@ -90,7 +134,7 @@ fn check(method: &Method, uri: &Uri, headers: &HeaderMap, context: RequestContex
         // A form posts `null` where an extension or a policy holds back referrers; the other header still is the
         // browser's own word.
         (Some("null"), Some("same-origin")) | (None, Some("same-origin" | "none")) => Ok(()),
-        (Some(origin), _) if context.is_ours(origin, &host) => Ok(()),
+        (Some(origin), _) if host.is_some_and(|host| context.is_ours(origin, &host)) => Ok(()),
         (Some(_), _) | (None, Some(_)) => Err(cross_site(context)),
         // Every browser of the last years says where a form comes from; a program has the API.
         (None, None) if path == STREAM || path.starts_with("/api/") => Ok(()),
@@ -119,20 +163,19 @@ fn named(uri: &Uri, headers: &HeaderMap) -> Result<Option<Authority>, ProblemRes
 /// The host and port that were asked, when we answer to them.
 fn own_host(uri: &Uri, headers: &HeaderMap, context: RequestContext<'_>) -> Result<Authority, ProblemResponse> {
     let asked = named(uri, headers)?;
-    if let Some(host) = asked.filter(|host| !context.is_open || is_loopback(host.host())) {
+    if let Some(host) = asked.filter(|host| context.is_own(host.host())) {
         return Ok(host);
     }
     let header = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name: String = header.chars().take(80).collect();
     let problem =
         ProblemResponse::new(StatusCode::MISDIRECTED_REQUEST, format!("Sluice does not answer to the name {name:?}"));
-    Err(if context.is_open {
-        problem.with_detail(
-            "There are no accounts, so that only this machine is answered: open it as http://localhost or \
-             http://127.0.0.1 with its port; from elsewhere, through a tunnel.",
-        )
-    } else {
-        problem.with_detail("The request must name one host, as browsers do.")
+    Err(match context.url {
+        Some(url) => problem.with_detail(format!("Open it at {url}. Another name has to be `url` in the configuration.")),
+        None => problem.with_detail(
+            "Open it as http://localhost or http://127.0.0.1 with its port, from elsewhere through a tunnel. If browsers \
+             use this name, write it into the configuration, as url = \"https://NAME\".",
+        ),
     })
 }
 

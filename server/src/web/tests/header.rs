@@ -4,7 +4,7 @@ use model::rights::Pattern;
 
 use crate::{
     auth::{IdentityProviders, Peer, RoleMapping, TrustedHeader},
-    web::account::page::tests::{ask, ask_from, state},
+    web::account::page::tests::{ask_from, logged_in, state},
 };
 
 /// A reverse proxy on this machine, whose groups `ops` and `admins` have a role.
@@ -21,31 +21,61 @@ pub(in crate::web) fn behind_a_proxy() -> IdentityProviders {
     }
 }
 
+/// The reverse proxy, which passes on the name that browsers use.
+const BY_URL: Peer = Peer { is_by_url: true, ..Peer::LOOPBACK };
+
 #[tokio::test]
 async fn a_header_counts_from_the_reverse_proxy_alone() {
     let state = state(behind_a_proxy()).await;
     let anna = [("x-forwarded-user", "admin"), ("x-forwarded-groups", "ops")];
-    let me = ask(&state, "GET /api/v1/me", "", &anna).await.json();
+    let me = ask_from(&state, "GET /api/v1/me", "", &anna, BY_URL).await.json();
     assert_eq!(
         (&me["user"], &me["role"], &me["means"]),
         (&"header:admin".into(), &"operator".into(), &"reverse proxy".into())
     );
-    assert_eq!(ask(&state, "GET /admin", "", &anna).await.status, 403, "the local admin of that name is another");
+    assert_eq!(
+        ask_from(&state, "GET /admin", "", &anna, BY_URL).await.status,
+        403,
+        "the local admin of that name is another"
+    );
     let boss = [("x-forwarded-user", "boss"), ("x-forwarded-groups", "admins")];
-    assert_eq!(ask(&state, "GET /admin", "", &boss).await.status, 200);
-    let page = ask(&state, "GET /account", "", &boss).await.body;
+    assert_eq!(ask_from(&state, "GET /admin", "", &boss, BY_URL).await.status, 200);
+    let page = ask_from(&state, "GET /account", "", &boss, BY_URL).await.body;
     assert!(
         page.contains("header:boss") && page.contains("reverse proxy") && !page.contains("/account/tokens"),
         "{page}"
     );
     // The address of the client that the proxy tells of is not the connection's.
-    let elsewhere = Peer { connection: "10.0.0.1".parse().expect("ip"), is_secure: true, ..Peer::LOOPBACK };
+    let elsewhere = Peer { connection: "10.0.0.1".parse().expect("ip"), is_secure: true, ..BY_URL };
     assert_eq!(ask_from(&state, "GET /api/v1/me", "", &boss, elsewhere).await.status, 401);
     assert_eq!(state.auth.identity_providers().ignored_headers.get(), 1);
     let stranger = [("x-forwarded-user", "eve"), ("x-forwarded-groups", "staff")];
-    assert_eq!(ask(&state, "GET /stats", "", &stranger).await.location(), "/login?next=/stats");
-    let told = ask(&state, "GET /login", "", &stranger).await.body;
+    assert_eq!(ask_from(&state, "GET /stats", "", &stranger, BY_URL).await.location(), "/login?next=/stats");
+    let told = ask_from(&state, "GET /login", "", &stranger, BY_URL).await.body;
     assert!(told.contains("Header:eve may not use Sluice") || told.contains("header:eve may not use Sluice"), "{told}");
     let twice = [("x-forwarded-user", "a"), ("x-forwarded-user", "b"), ("x-forwarded-groups", "ops")];
-    assert_eq!(ask(&state, "GET /api/v1/me", "", &twice).await.status, 401);
+    assert_eq!(ask_from(&state, "GET /api/v1/me", "", &twice, BY_URL).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_page_of_a_stranger_s_name_that_leads_here_is_nobody() {
+    let state = state(behind_a_proxy()).await;
+    let boss = [("x-forwarded-user", "boss"), ("x-forwarded-groups", "admins")];
+    // Its requests come from this machine's browser, which the configuration trusts as the reverse proxy.
+    for peer in [Peer::LOOPBACK, Peer { is_by_loopback: false, ..Peer::LOOPBACK }] {
+        assert_eq!(ask_from(&state, "GET /api/v1/me", "", &boss, peer).await.status, 401, "{peer:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_the_proxy_names_is_not_taken_for_whose_cookie_was_left() {
+    let state = state(behind_a_proxy()).await;
+    let cookie = logged_in(&state, "admin").await;
+    let anna = [("x-forwarded-user", "anna"), ("x-forwarded-groups", "ops"), ("cookie", cookie.as_str())];
+    let me = ask_from(&state, "GET /api/v1/me", "", &anna, BY_URL).await.json();
+    assert_eq!((&me["user"], &me["role"]), (&"header:anna".into(), &"operator".into()));
+    let nobody = [("x-forwarded-user", "eve"), ("x-forwarded-groups", "staff"), ("cookie", cookie.as_str())];
+    assert_eq!(ask_from(&state, "GET /api/v1/me", "", &nobody, BY_URL).await.status, 401);
+    let silent = [("cookie", cookie.as_str())];
+    assert_eq!(ask_from(&state, "GET /api/v1/me", "", &silent, BY_URL).await.json()["user"], "admin");
 }

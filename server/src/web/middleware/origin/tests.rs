@@ -2,9 +2,19 @@
 
 use super::*;
 
-/// As on a loopback address without accounts.
-const OPEN: RequestContext<'static> =
-    RequestContext { is_open: true, is_exposed: false, is_secure: false, url: None, is_behind_proxy: false };
+/// As on a loopback address.
+const LOCAL: RequestContext<'static> = RequestContext {
+    is_exposed: false,
+    is_local: true,
+    is_secure: false,
+    url: None,
+    is_behind_proxy: false,
+    is_certified: false,
+};
+
+fn url() -> PublicUrl {
+    "https://sluice.example.org".parse().expect("an address")
+}
 
 /// `request` is a method, a path, and headers: `POST /x host=localhost origin=null`.
 fn check_on(context: RequestContext<'_>, request: &str) -> u16 {
@@ -22,7 +32,7 @@ fn check_on(context: RequestContext<'_>, request: &str) -> u16 {
 }
 
 fn check_line(request: &str) -> u16 {
-    check_on(OPEN, request)
+    check_on(LOCAL, request)
 }
 
 #[test]
@@ -106,35 +116,74 @@ fn what_only_reads_may_be_opened_from_anywhere() {
 }
 
 #[test]
-fn with_accounts_any_one_name_is_answered() {
-    let known = RequestContext { is_open: false, ..OPEN };
+fn one_of_our_names_is_asked_and_the_same_one_everywhere() {
+    let url = url();
+    let behind = RequestContext { is_behind_proxy: true, is_secure: true, is_local: false, ..LOCAL };
+    let (named, certified) =
+        (RequestContext { url: Some(&url), ..LOCAL }, RequestContext { is_certified: true, ..LOCAL });
+    let behind_named = RequestContext { url: Some(&url), ..behind };
+    // What is answered on a loopback address, with `url`, with a certificate for the host, behind a proxy, and that with `url`.
     for (request, expected) in [
-        ("GET / host=sluice.example.org", 200),
-        ("GET / host=10.0.0.1:8080", 200),
-        ("GET / host=localhost:8080", 200),
+        ("GET / host=sluice.example.org", [421, 200, 200, 200, 200]),
+        ("GET / host=Sluice.Example.org:8443", [421, 200, 200, 200, 200]),
+        ("GET / host=localhost:8080", [200, 200, 200, 200, 421]),
+        ("GET / host=10.0.0.1:8080", [421, 421, 200, 200, 421]),
+        ("GET / host=evil.example", [421, 421, 200, 200, 421]),
+        ("GET / host=sluice.example.org.evil.example", [421, 421, 200, 200, 421]),
         // HTTP/2 names the host in the address, and may repeat it.
-        ("GET https://sluice.example.org/", 200),
-        ("GET https://sluice.example.org/ host=Sluice.Example.org", 200),
-        ("GET https://sluice.example.org/ host=evil.example", 421),
-        ("GET /", 421),
-        ("GET / host=", 421),
-        ("GET / host=x@sluice.example.org", 421),
-        ("GET / host=sluice.example.org/x", 421),
-        ("GET / host=a host=b", 400),
+        ("GET https://sluice.example.org/", [421, 200, 200, 200, 200]),
+        ("GET https://sluice.example.org/ host=Sluice.Example.org", [421, 200, 200, 200, 200]),
+        ("GET https://sluice.example.org/ host=evil.example", [421; 5]),
+        ("GET /", [421; 5]),
+        ("GET / host=", [421; 5]),
+        ("GET / host=x@sluice.example.org", [421; 5]),
+        ("GET / host=sluice.example.org/x", [421; 5]),
+        ("GET / host=a host=b", [400; 5]),
+        // A load balancer asks by address, and so may a Prometheus that has a token.
+        ("GET /healthz host=10.0.0.1:8080", [200; 5]),
+        ("GET /metrics host=10.0.0.1 authorization=Bearer_x", [421, 421, 200, 200, 421]),
+        (
+            "POST /login host=evil.example origin=http://evil.example sec-fetch-site=same-origin",
+            [421, 421, 200, 403, 421],
+        ),
     ] {
-        assert_eq!(check_on(known, request), expected, "{request}");
+        let contexts = [LOCAL, named, certified, behind, behind_named];
+        assert_eq!(contexts.map(|context| check_on(context, request)), expected, "{request}");
     }
-    assert_eq!(check_line("GET https://sluice.example.org/"), 421);
     assert_eq!(check_line("GET https://localhost:8443/"), 200);
     assert_eq!(check_line("GET https://localhost:8443/ host=evil.example"), 421);
+    let mut headers = HeaderMap::new();
+    headers.insert("host", "10.0.0.1".parse().expect("a value"));
+    for (value, expected) in [("Bearer slt_x", true), ("Basic x", false), ("Bearer", false)] {
+        headers.insert("authorization", value.parse().expect("a value"));
+        let answered = check(&Method::GET, &Uri::from_static("/metrics"), &headers, LOCAL).is_ok();
+        assert_eq!(answered, expected, "{value}");
+    }
+}
+
+#[test]
+fn nobody_comes_from_elsewhere_without_encryption_where_everybody_is_to_use_it() {
+    let url = url();
+    let plain = RequestContext { url: Some(&url), is_behind_proxy: true, is_local: false, ..LOCAL };
+    for (context, expected) in [
+        (plain, 403),
+        (RequestContext { is_secure: true, ..plain }, 200),
+        (RequestContext { is_local: true, ..plain }, 200),
+        (RequestContext { url: None, ..plain }, 200),
+    ] {
+        for request in ["GET /login", "GET /stats", "GET /api/v1/nodes", "GET /ws"] {
+            assert_eq!(check_on(context, &format!("{request} host=sluice.example.org")), expected, "{request}");
+        }
+        assert_eq!(check_on(context, "GET /healthz host=10.0.0.1"), 200);
+    }
 }
 
 #[test]
 fn our_own_page_is_known_by_scheme_and_name_or_by_the_configured_address() {
-    let url: PublicUrl = "https://sluice.example.org".parse().expect("an address");
-    let tls = RequestContext { is_open: false, is_secure: true, ..OPEN };
-    let clear = RequestContext { is_open: false, ..OPEN };
-    let named = RequestContext { url: Some(&url), is_behind_proxy: true, ..clear };
+    let url = url();
+    let tls = RequestContext { is_certified: true, is_secure: true, ..LOCAL };
+    let clear = RequestContext { is_behind_proxy: true, ..LOCAL };
+    let named = RequestContext { url: Some(&url), ..clear };
     for (context, request, expected) in [
         (tls, "host=sluice.example.org origin=https://sluice.example.org", 200),
         (tls, "host=sluice.example.org:443 origin=https://sluice.example.org", 200),
@@ -149,10 +198,10 @@ fn our_own_page_is_known_by_scheme_and_name_or_by_the_configured_address() {
         (clear, "host=sluice.example.org origin=http://sluice.example.org", 200),
         (clear, "host=sluice.example.org:80 origin=http://sluice.example.org", 200),
         (clear, "host=sluice.example.org origin=https://sluice.example.org", 403),
-        // A reverse proxy that passes on neither name nor scheme.
-        (named, "host=127.0.0.1:8080 origin=https://sluice.example.org", 200),
-        (named, "host=127.0.0.1:8080 origin=https://evil.example", 403),
-        (named, "host=127.0.0.1:8080 origin=http://sluice.example.org", 403),
+        // A reverse proxy that does not pass the scheme on, and one that does not pass the name on.
+        (named, "host=sluice.example.org origin=https://sluice.example.org", 200),
+        (named, "host=sluice.example.org origin=https://evil.example", 403),
+        (named, "host=127.0.0.1:8080 origin=https://sluice.example.org", 421),
     ] {
         for what in ["POST /api/v1/actions", "GET /ws", "POST /stats"] {
             assert_eq!(check_on(context, &format!("{what} {request}")), expected, "{what} {request}");
@@ -165,7 +214,7 @@ fn our_own_page_is_known_by_scheme_and_name_or_by_the_configured_address() {
 
 #[test]
 fn nothing_is_answered_in_clear_text_to_other_machines() {
-    let exposed = RequestContext { is_open: false, is_exposed: true, is_behind_proxy: true, ..OPEN };
+    let exposed = RequestContext { is_exposed: true, is_behind_proxy: true, ..LOCAL };
     for request in ["GET / host=x", "GET /healthz host=x", "POST /api/v1/actions host=x", "GET /ws host=x"] {
         assert_eq!(check_on(exposed, request), 403, "{request}");
     }
@@ -180,8 +229,9 @@ fn nothing_is_answered_in_clear_text_to_other_machines() {
         ("192.0.2.1", true, false),
     ] {
         let connection = connection.parse().expect("an address");
-        let context =
-            RequestContext::of(&listener_settings, false, Peer { address: connection, connection, is_secure });
+        let mut request = Request::new(axum::body::Body::empty());
+        request.extensions_mut().insert(Peer { address: connection, connection, is_secure, ..Peer::LOOPBACK });
+        let context = RequestContext::of(&listener_settings, &request);
         assert_eq!(context.is_exposed, is_exposed, "{connection}");
     }
 }

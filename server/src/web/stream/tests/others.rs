@@ -1,5 +1,7 @@
 //! That a stream ends with the API token or the wall link that let its viewer in.
 
+use std::sync::Arc;
+
 use model::rights::Role;
 
 use super::*;
@@ -15,8 +17,12 @@ use crate::{
         users,
     },
     clock::now,
+    config::ListenerConfig,
     db::Database,
-    web::tests::{header::behind_a_proxy, running_with, state_of},
+    web::{
+        ListenerSettings,
+        tests::{header::behind_a_proxy, running_with, state_of},
+    },
 };
 
 /// How soon a stream ends.
@@ -72,6 +78,9 @@ async fn a_stream_by_a_proxy_s_word_is_opened_anew_before_long() {
     let database = Database::in_memory(crate::schema::MIGRATIONS).expect("memory");
     let mut state = state_of(database.clone(), setup()).await;
     state.auth = Auth::start_with_providers(AuditLog::new(database), setup(), behind_a_proxy()).expect("access");
+    let url = Some("http://127.0.0.1".parse().expect("an address"));
+    let config = ListenerConfig { proxies: None, url };
+    state.listener_settings = Arc::new(ListenerSettings { config, ..ListenerSettings::default() });
     let server = running_with(state).await;
     let mut request = format!("ws://{}/ws?format=json", server.address).into_client_request().expect("a request");
     for (name, value) in [("x-forwarded-user", "anna"), ("x-forwarded-groups", "ops")] {
