@@ -102,6 +102,6 @@ pub fn start(
         IdentityProviders::new(&config.identity, metrics.headers_ignored.clone()),
     )?;
     let operations = Operations::new(hub.clone(), collectors, auth.clone(), metrics.clone());
-    let operations = operations.with_reasons(config.audit.needs_reason);
+    let operations = operations.with_reasons(config.audit.needs_reason).with_max_size(config.audit.keep.size);
     Ok(AppState::new(hub, operations, database, auth, metrics, build, shutdown))
 }

@@ -5,7 +5,8 @@
 use crate::{audit, auth, db::Migration};
 
 /// Every version of the tables, oldest first.
-pub const MIGRATIONS: &[Migration] = &[Migration { version: 1, sql: &[auth::SCHEMA, audit::SCHEMA] }];
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { version: 1, sql: &[auth::SCHEMA, audit::SCHEMA] }, Migration { version: 2, sql: &[audit::ONE_HEAD] }];
 
 #[cfg(test)]
 mod tests;

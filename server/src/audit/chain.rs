@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use model::audit::{COLUMNS, Entry};
-use rusqlite::{Connection, params_from_iter, types::Value};
+use rusqlite::{Connection, ffi, params_from_iter, types::Value};
 
 use super::entry::{cleaned, hash};
 
@@ -65,10 +65,18 @@ pub fn append(connection: &Connection, entry: &Entry) -> Result<(), rusqlite::Er
     let hash = hash(id, &before.hash, entry.at, &texts);
     let numbers = [Value::Integer(id), Value::Integer(entry.at)];
     let texts = texts.map(|text| Value::Text(text.to_owned()));
-    let values: Vec<Value> = numbers.into_iter().chain(texts).chain([Value::Blob(hash)]).collect();
+    let values: Vec<Value> = numbers.into_iter().chain(texts).chain([Value::Blob(hash.clone())]).collect();
     let places = vec!["?"; values.len()].join(", ");
     let insert = format!("INSERT INTO record ({}) VALUES ({places})", column_names());
-    connection.prepare(&insert)?.execute(params_from_iter(values))?;
+    let inserted = connection.prepare(&insert)?.execute(params_from_iter(values))?;
+    // A trigger or a view from outside may let it pass without a word.
+    let written = head(connection)?;
+    if inserted != 1 || written != (Head { id, hash }) {
+        return Err(rusqlite::Error::SqliteFailure(
+            ffi::Error::new(ffi::SQLITE_CORRUPT),
+            Some("the audit log did not take the entry: something else changed its table".to_owned()),
+        ));
+    }
     Ok(())
 }
 

@@ -64,22 +64,17 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let mut connection = db::connect(dir.path(), crate::schema::MIGRATIONS).expect("opens");
         let parts = |node: &str, listen: &str| Parts::from([("node", node.to_owned()), ("listen", listen.to_owned())]);
+        assert!(connection.transact(|t| note(t, &parts("lb1", "127.0.0.1:1"))).expect("answered").expect("written"));
+        assert!(!connection.transact(|t| note(t, &parts("lb1", "127.0.0.1:1"))).expect("answered").expect("read"));
         assert!(
-            db::transact(&mut connection, |t| note(t, &parts("lb1", "127.0.0.1:1")))
-                .expect("answered")
-                .expect("written")
-        );
-        assert!(
-            !db::transact(&mut connection, |t| note(t, &parts("lb1", "127.0.0.1:1"))).expect("answered").expect("read")
-        );
-        assert!(
-            db::transact(&mut connection, |t| note(t, &parts("lb1, password", "127.0.0.1:1")))
+            connection
+                .transact(|t| note(t, &parts("lb1, password", "127.0.0.1:1")))
                 .expect("answered")
                 .expect("written")
         );
         let mut fewer = parts("lb1, password", "");
         fewer.remove("listen");
-        assert!(db::transact(&mut connection, |t| note(t, &fewer)).expect("answered").expect("written"));
+        assert!(connection.transact(|t| note(t, &fewer)).expect("answered").expect("written"));
         let entries = query::newest(&connection, &query::Filter::default(), None, 9).expect("read").entries;
         let details: Vec<&str> = entries.iter().map(|stored| stored.entry.detail.as_str()).collect();
         let changed = "changed since the last start: ";

@@ -27,6 +27,9 @@ const RETENTION_INTERVAL: Duration = Duration::from_secs(3_600);
 /// How often it is looked whether a flood has a sum to be written.
 const SUMS_INTERVAL: Duration = Duration::from_secs(60);
 
+/// From how many hundredths of the allowed size on the log says so.
+const WARN_PERCENT: u64 = 80;
+
 /// What the configuration says of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -67,12 +70,12 @@ async fn maintain(
     metrics: Arc<Metrics>,
     end: CancellationToken,
 ) {
-    let follower = Follower::begin(&audit, &settings, metrics).await;
+    let follower = Follower::begin(&audit, &settings, metrics.clone()).await;
     if let Err(error) = note(&audit, parts).await {
         tracing::error!(%error, "the start can't be recorded; as long as the audit log can't be written, nothing is done to HAProxy");
     }
     tokio::select! {
-        () = tick(&audit, &settings) => {}
+        () = tick(&audit, &settings, &metrics) => {}
         () = follow(&audit, follower) => {}
         () = end.cancelled() => {}
     }
@@ -84,27 +87,42 @@ async fn note(audit: &AuditLog, parts: configuration::Parts) -> Result<bool, Dat
     Ok(audit.database().transact(move |transaction| configuration::note(transaction, &parts)).await??)
 }
 
-async fn tick(audit: &AuditLog, settings: &Settings) {
+async fn tick(audit: &AuditLog, settings: &Settings, metrics: &Metrics) {
     let (mut retention, mut sums) = (interval(RETENTION_INTERVAL), interval(SUMS_INTERVAL));
     retention.set_missed_tick_behavior(MissedTickBehavior::Delay);
     sums.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = retention.tick() => {
-                if let Err(error) = retain_all(audit, settings.keep).await {
+                if let Err(error) = retain_all(audit, settings.keep.age).await {
                     tracing::error!(%error, "old entries of the audit log can't be dropped");
                 }
+                warn_of_size(audit, settings.keep.size, metrics).await;
             }
             _ = sums.tick() => audit.sum_floods().await,
         }
     }
 }
 
+/// Measures the database, and says in the log when there is not much room left.
+async fn warn_of_size(audit: &AuditLog, max_size: u64, metrics: &Metrics) {
+    let Ok(used) = audit.database().read(retention::used_bytes).await else { return };
+    metrics.audit_bytes.set(i64::try_from(used).unwrap_or(i64::MAX));
+    if used >= max_size / 100 * WARN_PERCENT {
+        tracing::warn!(
+            used,
+            max_size,
+            "the audit log is nearly as large as `max_size` in [audit] lets it be; then no operation is carried out: raise \
+             it, or lower `keep`"
+        );
+    }
+}
+
 /// Drops what is not to be kept, some at a time, so that whoever wants to write waits for one part alone.
-pub(super) async fn retain_all(audit: &AuditLog, keep: Keep) -> Result<u64, DatabaseError> {
+pub(super) async fn retain_all(audit: &AuditLog, age: Duration) -> Result<u64, DatabaseError> {
     let mut all = 0;
     loop {
-        let gone = audit.database().transact(move |t| retention::drop_some(t, keep, now(), all > 0)).await??;
+        let gone = audit.database().transact(move |t| retention::drop_some(t, age, now())).await??;
         if gone == 0 {
             if all > 0 {
                 tracing::info!(entries = all, "dropped the oldest entries of the audit log");

@@ -28,9 +28,9 @@ pub use export::{ExportFormat, ExportFormatError};
 pub use log::{AuditLog, Written};
 pub use maintenance::Settings;
 pub use query::Filter;
-pub use retention::Keep;
+pub use retention::{Keep, used_bytes};
 pub use syslog::{SyslogAddress, SyslogAddressError};
 pub use verify::{Broken, Verified, verify};
 pub use view::EntryView;
 
-pub(crate) use schema::SCHEMA;
+pub(crate) use schema::{ONE_HEAD, SCHEMA};

@@ -1,4 +1,5 @@
-//! How long entries are kept: the oldest entries go when they are too old, or when the file is too large.
+//! How long entries are kept: the oldest go when they are too old, and for no other reason. Otherwise whoever acts often
+//! enough could push out what they did before.
 //!
 //! What goes is always the beginning of the chain. The anchor takes the number and the hash of the newest that goes, and
 //! an entry in the same transaction says what went, so that `verify` tells it from a beginning that somebody cut off.
@@ -19,40 +20,32 @@ use super::{
 pub struct Keep {
     /// Entries older than this go.
     pub age: Duration,
-    /// The oldest go while the database uses more, in bytes.
+    /// While the database uses as much, in bytes, no operation is begun: its entries take the most room. What anybody needs
+    /// to mend that is still written.
     pub size: u64,
 }
 
 /// The most entries that go at once: some ten milliseconds in which nobody else can write.
 const MAX_BATCH: i64 = 5_000;
 
-/// These newest never go for room: the file has other tables too.
-const MIN_KEPT: i64 = 100;
-
-/// So many go for room at least: each time leaves an entry itself, and has to leave less than it takes.
-const MIN_BATCH: i64 = 50;
-
-/// Once there is too much, this many hundredths of the allowed size are left, so that it is not done again each hour.
-const LEFT_PERCENT: u64 = 90;
-
-/// Drops some of the oldest entries, where there are too old ones or too many; how many went. To be called until
-/// none did.
+/// The bytes that the database uses.
 ///
 /// # Errors
 /// What SQLite said.
-pub(super) fn drop_some(
-    transaction: &Transaction<'_>,
-    keep: Keep,
-    now: i64,
-    is_begun: bool,
-) -> Result<u64, rusqlite::Error> {
+pub fn used_bytes(connection: &Connection) -> Result<u64, rusqlite::Error> {
+    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let used = (pragma("page_count")? - pragma("freelist_count")?) * pragma("page_size")?;
+    Ok(u64::try_from(used).unwrap_or_default())
+}
+
+/// Drops some of the oldest entries, where there are too old ones; how many went. To be called until none did.
+///
+/// # Errors
+/// What SQLite said.
+pub(super) fn drop_some(transaction: &Transaction<'_>, age: Duration, now: i64) -> Result<u64, rusqlite::Error> {
     let (from, newest) = (anchor(transaction)?.id, head(transaction)?.id);
-    let age = i64::try_from(keep.age.as_millis()).unwrap_or(i64::MAX);
-    let old = too_old(transaction, from, newest, now.saturating_sub(age))?;
-    let (count, why) = match old {
-        0 => (too_much(transaction, from, newest, keep.size, is_begun)?, "to make room"),
-        old => (old, "because of their age"),
-    };
+    let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+    let count = too_old(transaction, from, newest, now.saturating_sub(age))?;
     if count == 0 {
         return Ok(0);
     }
@@ -67,7 +60,7 @@ pub(super) fn drop_some(
     let entry = Entry {
         outcome: anchor(transaction)?.to_string(),
         detail: format!(
-            "entries {} to {to}, of {} to {}, were dropped {why}",
+            "entries {} to {to}, of {} to {}, were dropped because of their age",
             from + 1,
             time::format(first),
             time::format(last)
@@ -88,25 +81,4 @@ fn too_old(connection: &Connection, from: i64, newest: i64, since: i64) -> Resul
         |row| row.get(0),
     )?;
     Ok(first_kept.map_or(end - from, |id| id - 1 - from))
-}
-
-/// How many of the oldest have to go for room, taking all to be of one size.
-fn too_much(
-    connection: &Connection,
-    from: i64,
-    newest: i64,
-    size: u64,
-    is_begun: bool,
-) -> Result<i64, rusqlite::Error> {
-    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let used = (pragma("page_count")? - pragma("freelist_count")?) * pragma("page_size")?;
-    let used = u64::try_from(used).unwrap_or_default();
-    let allowed = if is_begun { size / 100 * LEFT_PERCENT } else { size };
-    let can_go = newest - from - MIN_KEPT;
-    if used <= allowed || can_go < MIN_BATCH {
-        return Ok(0);
-    }
-    let over = used - size / 100 * LEFT_PERCENT;
-    let share = u128::from(over) * u128::try_from(newest - from).unwrap_or_default() / u128::from(used);
-    Ok(i64::try_from(share).unwrap_or(i64::MAX).clamp(MIN_BATCH, MAX_BATCH).min(can_go))
 }

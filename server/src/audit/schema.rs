@@ -53,3 +53,11 @@ BEGIN SELECT RAISE(ABORT, 'the record can only be dropped from its oldest entry 
 CREATE TRIGGER IF NOT EXISTS record_anchor_stays BEFORE DELETE ON record_anchor
 BEGIN SELECT RAISE(ABORT, 'the record is append-only'); END;
 ";
+
+/// Version 2: `REPLACE INTO` deletes a row without its trigger's knowledge, and is a second row for a moment.
+pub(crate) const ONE_HEAD: &str = "
+CREATE TRIGGER record_head_is_one BEFORE INSERT ON record_head
+BEGIN SELECT RAISE(ABORT, 'the record is append-only'); END;
+CREATE TRIGGER record_anchor_is_one BEFORE INSERT ON record_anchor
+BEGIN SELECT RAISE(ABORT, 'the record is append-only'); END;
+";

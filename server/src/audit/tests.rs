@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    db::{self, Database},
+    db::{self, Database, Handle},
     schema::MIGRATIONS,
 };
 
@@ -17,7 +17,7 @@ mod attack;
 mod maintaining;
 
 /// An audit log of `n` entries, in a file.
-fn log_of(n: i64) -> (TempDir, Connection) {
+fn log_of(n: i64) -> (TempDir, Handle) {
     let dir = tempfile::tempdir().expect("a folder");
     let connection = db::connect(dir.path(), MIGRATIONS).expect("opens");
     for at in 1..=n {

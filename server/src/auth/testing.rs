@@ -1,12 +1,12 @@
 //! What tests of accounts share.
 
 use model::rights::Role;
-use rusqlite::{Connection, Transaction};
+use rusqlite::Transaction;
 
 use super::{Auth, AuthConfig, Cost, HashMemory, Password, Principal, Rules, SessionLimits, User, users};
 use crate::{
     clock::now,
-    db::{self, Database},
+    db::{Database, Handle},
 };
 
 /// So cheap that a test can afford thousands.
@@ -27,10 +27,10 @@ pub(crate) fn auth(database: &Database) -> Auth {
 
 /// Does something in a transaction of its own.
 pub(crate) fn in_transaction<T, E>(
-    connection: &mut Connection,
+    handle: &mut Handle,
     job: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
-    db::transact(connection, job).expect("answered")
+    handle.transact(job).expect("answered")
 }
 
 /// Makes an account with [`PASSWORD`].

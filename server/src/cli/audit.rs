@@ -75,10 +75,14 @@ pub fn audit(args: &AuditArgs, out: &mut impl Write) -> Result<bool, AuditError>
     match &args.command {
         AuditCommand::Verify { data, head } => {
             let connection = open(data)?;
+            let difference = db::schema_difference(&connection, MIGRATIONS)?;
+            if let Some(difference) = &difference {
+                writeln!(out, "the tables are NOT as Sluice makes them: {difference}")?;
+            }
             match verify(&connection, head.as_ref()) {
                 Ok(verified) => {
                     write_verified(&verified, out)?;
-                    Ok(true)
+                    Ok(difference.is_none())
                 }
                 Err(broken) => {
                     writeln!(out, "the audit log is NOT as it was written: {broken}")?;
@@ -157,6 +161,8 @@ mod tests {
             .execute_batch("DROP TRIGGER record_is_not_changed; UPDATE record SET who = 'x' WHERE id = 2")
             .expect("SQL");
         let (good, text) = verify(None);
-        assert!(!good && text.starts_with("the audit log is NOT as it was written: entry 2 of 1970"), "{text}");
+        let told = "the tables are NOT as Sluice makes them: the trigger record_is_not_changed is missing\n\
+                    the audit log is NOT as it was written: entry 2 of 1970";
+        assert!(!good && text.starts_with(told), "{text}");
     }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use clap::{Args, Subcommand};
-use rusqlite::{Connection, Transaction};
+use rusqlite::Transaction;
 
 use super::{DataArgs, system_user};
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     },
     clock::{day, now},
     config::ConfigError,
-    db::{self, DatabaseError},
+    db::{self, DatabaseError, Handle},
     schema::MIGRATIONS,
 };
 
@@ -156,7 +156,7 @@ pub fn token(args: &TokenArgs, out: &mut impl Write, notes: &mut impl Write) -> 
         }
         TokenCommand::List { data } => {
             for Token { id, user, scope, note, expires, used, .. } in
-                tokens::list(&open(data)?, None).map_err(DatabaseError::from)?
+                tokens::list(&*open(data)?, None).map_err(DatabaseError::from)?
             {
                 let used = used.map_or_else(|| "never used".to_owned(), |used| format!("used {}", day(used)));
                 let until = until(expires);
@@ -191,7 +191,7 @@ pub fn wall(args: &WallArgs, out: &mut impl Write, notes: &mut impl Write) -> Re
         }
         WallCommand::List { data } => {
             for WallLink { id, name, clusters, expires, opened, .. } in
-                wall_links::list(&open(data)?).map_err(DatabaseError::from)?
+                wall_links::list(&*open(data)?).map_err(DatabaseError::from)?
             {
                 let opened = opened.map_or_else(|| "never opened".to_owned(), |at| format!("opened {}", day(at)));
                 writeln!(out, "{id}  {name}  {}  {}  {opened}", clusters.join(", "), until(expires))?;
@@ -205,7 +205,7 @@ pub fn wall(args: &WallArgs, out: &mut impl Write, notes: &mut impl Write) -> Re
     Ok(())
 }
 
-fn open(data: &DataArgs) -> Result<Connection, TokenCommandError> {
+fn open(data: &DataArgs) -> Result<Handle, TokenCommandError> {
     Ok(db::connect(&data.folder()?, MIGRATIONS)?)
 }
 
@@ -214,7 +214,7 @@ fn change<T, E: Into<TokenCommandError>>(
     data: &DataArgs,
     job: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
 ) -> Result<T, TokenCommandError> {
-    db::transact(&mut open(data)?, job).map_err(DatabaseError::from)?.map_err(Into::into)
+    open(data)?.transact(job)?.map_err(Into::into)
 }
 
 fn until(expires: i64) -> String {

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use clap::{Args, Subcommand};
 use model::rights::Role;
-use rusqlite::{Connection, Transaction};
+use rusqlite::Transaction;
 
 use super::{DataArgs, system_user};
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     },
     clock::now,
     config::ConfigError,
-    db::{self, DatabaseError},
+    db::{self, DatabaseError, Handle},
     schema::MIGRATIONS,
 };
 
@@ -153,7 +153,7 @@ pub fn user(args: &UserArgs, input: &mut impl Read, out: &mut impl Write) -> Res
             writeln!(out, "removed {name}; its sessions ended")?;
         }
         UserCommand::List { data } => {
-            for User { name, role, groups, .. } in users::list(&open(data)?).map_err(DatabaseError::from)? {
+            for User { name, role, groups, .. } in users::list(&*open(data)?).map_err(DatabaseError::from)? {
                 let groups = if groups.is_empty() { String::new() } else { format!("  {}", groups.join(", ")) };
                 writeln!(out, "{:<9}{name}{groups}", role.word())?;
             }
@@ -162,7 +162,7 @@ pub fn user(args: &UserArgs, input: &mut impl Read, out: &mut impl Write) -> Res
     Ok(())
 }
 
-fn open(data: &DataArgs) -> Result<Connection, UserCommandError> {
+fn open(data: &DataArgs) -> Result<Handle, UserCommandError> {
     Ok(db::connect(&data.folder()?, MIGRATIONS)?)
 }
 
@@ -171,7 +171,7 @@ fn change<T>(
     data: &DataArgs,
     job: impl FnOnce(&Transaction<'_>) -> Result<T, UserError>,
 ) -> Result<T, UserCommandError> {
-    Ok(db::transact(&mut open(data)?, job).map_err(DatabaseError::from)??)
+    Ok(open(data)?.transact(job)??)
 }
 
 /// Reads a new password, to its line's end, and hashes it.

@@ -50,6 +50,38 @@ pub enum DatabaseError {
         /// The version that the program needs.
         needed: i64,
     },
+    /// Others may write it, and so make an admin.
+    #[error("cannot use {}: it {what}, and whoever may write it can make an admin; mend that with `{command}`", path.display())]
+    Loose {
+        /// Which folder or file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: &'static str,
+        /// What mends it, or shows more.
+        command: String,
+    },
+    /// Its tables are not those of the program.
+    #[error(
+        "the tables in {} are not as Sluice makes them: {what}; something else changed them, so that what is written may \
+         not be kept: undo that, or put back a copy from before; `sluice audit verify` says what became of the audit log",
+        path.display()
+    )]
+    Altered {
+        /// Which file.
+        path: PathBuf,
+        /// The first difference.
+        what: String,
+    },
+    /// Another file is in its place, or none.
+    #[error(
+        "{} was removed or exchanged while Sluice runs, so that what is written would be lost: put it back, or start Sluice \
+         again to use what is there now",
+        path.display()
+    )]
+    Replaced {
+        /// Which file.
+        path: PathBuf,
+    },
     /// No thread for it.
     #[error("cannot start a thread for the database: {0}")]
     Thread(#[source] io::Error),

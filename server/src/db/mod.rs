@@ -5,19 +5,24 @@
 
 mod error;
 mod file;
+mod handle;
 mod migrations;
+mod permissions;
+mod schema;
 #[cfg(test)]
 mod tests;
 mod worker;
 
 use std::{path::Path, time::Duration};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction};
 use tokio::sync::watch;
 
 pub use error::DatabaseError;
 pub use file::{connect, open_read_only};
+pub use handle::Handle;
 pub use migrations::Migration;
+pub use schema::schema_difference;
 
 use worker::Worker;
 
@@ -27,9 +32,9 @@ const START_TIMEOUT_IN_MEMORY: Duration = Duration::from_secs(24 * 3_600);
 /// The way to the file.
 #[derive(Clone, Debug)]
 pub struct Database {
-    writer: Worker,
+    writer: Worker<Handle>,
     /// Nothing in memory, where one connection has all.
-    reader: Option<Worker>,
+    reader: Option<Worker<Connection>>,
     changes: watch::Receiver<u64>,
 }
 
@@ -52,11 +57,9 @@ impl Database {
     /// # Errors
     /// When there is no memory, or no thread.
     pub fn in_memory(migrations: &[Migration]) -> Result<Self, DatabaseError> {
-        let mut connection = Connection::open_in_memory()?;
-        migrations::migrate(&mut connection, migrations)?;
-        file::set_up(&connection)?;
+        let handle = Handle::in_memory(migrations)?;
         let (changed, changes) = watch::channel(0);
-        let worker = Worker::start_watching("database", connection, changed)?;
+        let worker = Worker::start_watching("database", handle, changed)?;
         Ok(Self { writer: worker.with_start_timeout(START_TIMEOUT_IN_MEMORY), reader: None, changes })
     }
 
@@ -69,10 +72,11 @@ impl Database {
         &self,
         job: impl FnOnce(&mut Connection) -> Result<T, rusqlite::Error> + Send + 'static,
     ) -> Result<T, DatabaseError> {
-        self.writer.run(job).await
+        self.writer.run(|handle| job(handle)).await
     }
 
-    /// Has the one writer do something in a transaction: all of it, or nothing where `job` fails. See [`transact`].
+    /// Has the one writer do something in a transaction: all of it, or nothing where `job` fails; see
+    /// [`Handle::transact`].
     ///
     /// # Errors
     /// As [`Self::run`]; what `job` failed with is inside.
@@ -80,7 +84,7 @@ impl Database {
         &self,
         job: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<Result<T, E>, DatabaseError> {
-        self.writer.run(|connection| transact(connection, job)).await
+        self.writer.run(|handle| handle.transact(job)).await
     }
 
     /// Has the reader do something, beside whatever is written meanwhile; everything that was written before is there. A job
@@ -95,8 +99,8 @@ impl Database {
         match &self.reader {
             Some(reader) => reader.run(|connection| job(connection)).await,
             None => {
-                let job = |connection: &mut Connection| {
-                    let connection: &Connection = connection;
+                let job = |handle: &mut Handle| {
+                    let connection: &Connection = handle;
                     let _query_only = QueryOnly::begin(connection)?;
                     job(connection)
                 };
@@ -110,23 +114,6 @@ impl Database {
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.clone()
     }
-}
-
-/// Does something in a transaction: all of it, or nothing where `job` fails. It may write from its beginning, since two that
-/// read first could both go beyond a bound.
-///
-/// # Errors
-/// What SQLite said of the transaction; what `job` failed with is inside.
-pub fn transact<T, E>(
-    connection: &mut Connection,
-    job: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
-) -> Result<Result<T, E>, rusqlite::Error> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let done = job(&transaction);
-    if done.is_ok() {
-        transaction.commit()?;
-    }
-    Ok(done)
 }
 
 /// A connection that changes nothing until this ends, however it ends.

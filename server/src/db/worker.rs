@@ -5,14 +5,12 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::Connection;
 use tokio::{
-    runtime::Handle,
     sync::{mpsc, oneshot, watch},
     time::{Instant, timeout, timeout_at},
 };
 
-use super::error::DatabaseError;
+use super::{error::DatabaseError, handle::Handle};
 
 /// Jobs that may wait for the thread; whoever has one more waits to hand it over.
 const QUEUE_JOBS: usize = 256;
@@ -28,34 +26,42 @@ pub(super) const START_TIMEOUT: Duration = Duration::from_secs(10);
 /// as long as SQLite waits for it.
 const JOB_TIMEOUT: Duration = Duration::from_secs(20);
 
-type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+type Job<C> = Box<dyn FnOnce(&mut C) + Send>;
 
-/// The way to the thread, which ends with the last handle.
-#[derive(Clone, Debug)]
-pub(super) struct Worker {
-    jobs: mpsc::Sender<Job>,
+/// The way to the thread that owns a `C`; it ends with the last one.
+#[derive(Debug)]
+pub(super) struct Worker<C> {
+    jobs: mpsc::Sender<Job<C>>,
     /// [`START_TIMEOUT`], where there is a disk.
     start_timeout: Duration,
 }
 
-impl Worker {
+impl<C> Clone for Worker<C> {
+    fn clone(&self) -> Self {
+        Self { jobs: self.jobs.clone(), start_timeout: self.start_timeout }
+    }
+}
+
+impl Worker<Handle> {
+    /// Starts a thread that also counts the changes of the file, whichever process made them. Needs tokio's runtime.
+    pub(super) fn start_watching(
+        name: &str,
+        handle: Handle,
+        changes: watch::Sender<u64>,
+    ) -> Result<Self, DatabaseError> {
+        let runtime = tokio::runtime::Handle::current();
+        Self::spawn(name, move |inbox| work_and_watch(handle, &runtime, inbox, &changes))
+    }
+}
+
+impl<C: Send + 'static> Worker<C> {
     /// Starts a thread that does jobs alone.
-    pub(super) fn start(name: &str, mut connection: Connection) -> Result<Self, DatabaseError> {
+    pub(super) fn start(name: &str, mut connection: C) -> Result<Self, DatabaseError> {
         Self::spawn(name, move |mut inbox| {
             while let Some(job) = inbox.blocking_recv() {
                 job(&mut connection);
             }
         })
-    }
-
-    /// Starts a thread that also counts the changes of the file, whichever process made them. Needs tokio's runtime.
-    pub(super) fn start_watching(
-        name: &str,
-        connection: Connection,
-        changes: watch::Sender<u64>,
-    ) -> Result<Self, DatabaseError> {
-        let runtime = Handle::current();
-        Self::spawn(name, move |inbox| work_and_watch(connection, &runtime, inbox, &changes))
     }
 
     /// The same, where a job may wait another time until it is begun.
@@ -64,7 +70,7 @@ impl Worker {
         self
     }
 
-    fn spawn(name: &str, work: impl FnOnce(mpsc::Receiver<Job>) + Send + 'static) -> Result<Self, DatabaseError> {
+    fn spawn(name: &str, work: impl FnOnce(mpsc::Receiver<Job<C>>) + Send + 'static) -> Result<Self, DatabaseError> {
         let (jobs, inbox) = mpsc::channel(QUEUE_JOBS);
         let thread = std::thread::Builder::new().name(name.to_owned());
         thread.spawn(move || work(inbox)).map_err(DatabaseError::Thread)?;
@@ -73,13 +79,13 @@ impl Worker {
 
     /// Has the thread do something, and waits for it. What was begun is done when nobody waits any more; what was not
     /// begun in time never is, so that whoever was told so can rely on it.
-    pub(super) async fn run<T: Send + 'static>(
+    pub(super) async fn run<T: Send + 'static, E: Into<DatabaseError> + Send + 'static>(
         &self,
-        job: impl FnOnce(&mut Connection) -> Result<T, rusqlite::Error> + Send + 'static,
+        job: impl FnOnce(&mut C) -> Result<T, E> + Send + 'static,
     ) -> Result<T, DatabaseError> {
         let (answer, answered) = oneshot::channel();
         let start_by = Instant::now() + self.start_timeout;
-        let job: Job = Box::new(move |connection| {
+        let job: Job<C> = Box::new(move |connection| {
             if Instant::now() >= start_by {
                 return;
             }
@@ -96,27 +102,28 @@ impl Worker {
         let answered = timeout_at(start_by + JOB_TIMEOUT, answered).await.map_err(|_| DatabaseError::Slow)?;
         // Without an answer it was not begun in time, or it panicked.
         let is_late = Instant::now() >= start_by;
-        Ok(answered.map_err(|_| if is_late { DatabaseError::Slow } else { DatabaseError::Closed })??)
+        let done = answered.map_err(|_| if is_late { DatabaseError::Slow } else { DatabaseError::Closed })?;
+        done.map_err(Into::into)
     }
 }
 
 fn work_and_watch(
-    mut connection: Connection,
-    runtime: &Handle,
-    mut inbox: mpsc::Receiver<Job>,
+    mut handle: Handle,
+    runtime: &tokio::runtime::Handle,
+    mut inbox: mpsc::Receiver<Job<Handle>>,
     changes: &watch::Sender<u64>,
 ) {
     let mut seen = (0, 0);
     loop {
         let job = runtime.block_on(async { timeout(CHANGE_INTERVAL, inbox.recv()).await });
         match job {
-            Ok(Some(job)) => job(&mut connection),
+            Ok(Some(job)) => job(&mut handle),
             Ok(None) => return,
             Err(_) => {}
         }
         // Of other connections, and of this one.
-        let others = connection.pragma_query_value(None, "data_version", |row| row.get::<_, i64>(0)).unwrap_or(0);
-        let now = (others, connection.total_changes());
+        let others = handle.pragma_query_value(None, "data_version", |row| row.get::<_, i64>(0)).unwrap_or(0);
+        let now = (others, handle.total_changes());
         if now != seen {
             seen = now;
             changes.send_modify(|count| *count += 1);

@@ -85,6 +85,8 @@ pub struct Metrics {
     pub reloads: Family<NodeLabel, Counter>,
     /// Entries of the audit log, by kind.
     pub audit_entries: Family<KindLabel, Counter>,
+    /// The bytes that the database uses, most of them of the audit log.
+    pub audit_bytes: Gauge,
     /// Entries of the audit log that could not be written.
     pub audit_failures: Counter,
     /// Entries of the audit log that the syslog did not take in time.
@@ -124,6 +126,7 @@ impl Metrics {
             events: Family::default(),
             reloads: Family::default(),
             audit_entries: Family::default(),
+            audit_bytes: Gauge::default(),
             audit_failures: Counter::default(),
             syslog_dropped: Counter::default(),
             headers_ignored: Counter::default(),
@@ -156,6 +159,8 @@ impl Metrics {
         r.register("events", "Events of nodes and servers, by kind", out.events.clone());
         r.register("reloads", "Times that a node had a new HAProxy process: reloads and restarts", out.reloads.clone());
         r.register("audit_entries", "Entries of the audit log, by kind", out.audit_entries.clone());
+        let bytes = "Bytes that the database uses, most of them of the audit log; measured once an hour";
+        r.register("audit_bytes", bytes, out.audit_bytes.clone());
         let failures = "Entries of the audit log that could not be written";
         r.register("audit_failures", failures, out.audit_failures.clone());
         let dropped = "Entries of the audit log that the syslog did not take in time";

@@ -50,6 +50,8 @@ const OUTCOME_UNRECORDED: &str = "The outcome could not be recorded: the audit l
 pub struct Operations {
     shared: Arc<OperationParts>,
     needs_reason: bool,
+    /// Bytes that the audit log may use.
+    max_size: u64,
 }
 
 #[derive(Debug)]
@@ -77,13 +79,20 @@ impl Operations {
         let rate_limiter = Mutex::new(RateLimiter::new(rate::ACTIONS));
         let (started, count) = (unix_ms(), AtomicU64::new(0));
         let shared = OperationParts { hub, collectors, auth, metrics, rate_limiter, started, count };
-        Self { shared: Arc::new(shared), needs_reason: false }
+        Self { shared: Arc::new(shared), needs_reason: false, max_size: u64::MAX }
     }
 
     /// The same, with an action without a reason denied.
     #[must_use]
     pub fn with_reasons(mut self, needs_reason: bool) -> Self {
         self.needs_reason = needs_reason;
+        self
+    }
+
+    /// The same, with none carried out while the audit log uses so many bytes.
+    #[must_use]
+    pub fn with_max_size(mut self, max_size: u64) -> Self {
+        self.max_size = max_size;
         self
     }
 
@@ -157,12 +166,18 @@ impl Operations {
     ) -> Result<(), RequestError> {
         let (world, rights, request) = (self.shared.hub.world(), principal.rights.clone(), request.clone());
         let (operation, targets, reason) = (operation.to_owned(), targets.to_vec(), reason.to_owned());
+        let (max_size, unrecorded) =
+            (self.max_size, |error: rusqlite::Error| RequestError::Unrecorded(error.to_string()));
         let recorded = self.shared.auth.change(principal, Permission::Act, move |transaction, by| {
+            let used = audit::used_bytes(transaction).map_err(unrecorded)?;
+            if used >= max_size {
+                return Err(RequestError::Full { used: used / 1_000_000, max: max_size / 1_000_000 });
+            }
             if by.rights != rights {
                 authorised_targets(&world, request.action, &request.targets, &by.rights)?;
             }
             let entry = audit_entries::operation(by, request.action, &operation, &targets, &reason);
-            audit::append(transaction, &entry).map_err(|error| RequestError::Unrecorded(error.to_string()))
+            audit::append(transaction, &entry).map_err(unrecorded)
         });
         match recorded.await {
             Ok(recorded) => recorded,

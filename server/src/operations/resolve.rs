@@ -60,6 +60,17 @@ pub enum RequestError {
     /// Its entry in the audit log can't be written, so nothing is sent.
     #[error("the audit log can't be written, and what can't be recorded is not done: {0}")]
     Unrecorded(String),
+    /// The audit log is as large as it may be.
+    #[error(
+        "the audit log has no room: it uses {used} of the {max} MB of `max_size` in [audit], and nothing in it is old enough \
+         to be dropped. An admin can raise `max_size` or lower `keep`, and start Sluice again"
+    )]
+    Full {
+        /// Megabytes that it uses.
+        used: u64,
+        /// Megabytes that it may use.
+        max: u64,
+    },
     /// Several clusters have it.
     #[error("{server} is in more than one cluster ({clusters}): name the cluster or the node")]
     Ambiguous {
@@ -83,6 +94,7 @@ impl RequestError {
             Self::NoReason | Self::LongReason(_) => "no reason",
             Self::Rate { .. } => "rate",
             Self::Unrecorded(_) => "unrecorded",
+            Self::Full { .. } => "audit log full",
         }
     }
 
@@ -104,6 +116,7 @@ impl RequestError {
             Self::NoReason | Self::LongReason(_) => 422,
             Self::Rate { .. } => 429,
             Self::Unrecorded(_) => 503,
+            Self::Full { .. } => 507,
         }
     }
 }

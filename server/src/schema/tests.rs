@@ -54,7 +54,7 @@ async fn ids(audit: &AuditLog, name: &str, text: &str) -> Vec<i64> {
 
 #[test]
 fn migrations_are_numbered_without_a_gap_and_make_every_column() {
-    assert!(MIGRATIONS.iter().map(|migration| migration.version).eq(1..=1));
+    assert!(MIGRATIONS.iter().map(|migration| migration.version).eq(1..=2));
     let dir = tempfile::tempdir().expect("a folder");
     let connection = connect(dir.path(), MIGRATIONS).expect("made");
     let mut statement = connection.prepare("SELECT name FROM pragma_table_info('record')").expect("SQL");
@@ -70,7 +70,7 @@ fn migrations_are_numbered_without_a_gap_and_make_every_column() {
 async fn a_database_of_before_versions_were_counted_opens_verifies_and_goes_on() {
     let dir = recorded();
     let database = Database::open(dir.path(), MIGRATIONS).expect("migrated");
-    assert_eq!(database.read(|c| Ok(version(c))).await.expect("read"), 1);
+    assert_eq!(database.read(|c| Ok(version(c))).await.expect("read"), 2);
     let verified = database.read(|c| Ok(verify(c, Some(&head())))).await.expect("read").expect("as it was written");
     assert_eq!((verified.entries, verified.head), (23, head()));
 
@@ -130,5 +130,5 @@ fn a_command_migrates_it_unless_somebody_has_it_open() {
     let words = connect(dir.path(), MIGRATIONS).expect_err("in use").to_string();
     assert!(words.contains("another process has the file open"), "{words}");
     drop(running);
-    assert_eq!(version(&connect(dir.path(), MIGRATIONS).expect("migrated")), 1);
+    assert_eq!(version(&connect(dir.path(), MIGRATIONS).expect("migrated")), 2);
 }

@@ -44,6 +44,7 @@ pub(super) mod header;
 mod injection;
 mod reach;
 mod rebinding;
+mod tampering;
 mod unwritable;
 
 const STAT: &[u8] = NEWEST.stat;

@@ -4,19 +4,16 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
 use crate::{
-    audit,
     auth::{
         Cost, HashMemory, NewSession, Password, Secret, SessionLimits, authn::devices, new_id, testing::in_transaction,
     },
+    db::Handle,
 };
 
 const CHEAP: Cost = Cost { memory: 8, passes: 1, lanes: 1 };
 
-fn database() -> Connection {
-    let connection = Connection::open_in_memory().expect("memory");
-    connection.execute_batch(crate::auth::SCHEMA).expect("tables");
-    connection.execute_batch(audit::SCHEMA).expect("tables");
-    connection
+fn database() -> Handle {
+    Handle::in_memory(crate::schema::MIGRATIONS).expect("memory")
 }
 
 fn name(text: &str) -> UserName {

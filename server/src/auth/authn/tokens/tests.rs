@@ -6,10 +6,10 @@ use crate::auth::{
     testing::{CHEAP, in_transaction},
     users,
 };
+use crate::db::Handle;
 
-fn opened() -> Connection {
-    let dir = tempfile::tempdir().expect("a folder");
-    let mut connection = crate::db::connect(dir.path(), crate::schema::MIGRATIONS).expect("opens");
+fn opened() -> Handle {
+    let mut connection = Handle::in_memory(crate::schema::MIGRATIONS).expect("memory");
     for (name, role) in [("anna", Role::Admin), ("ben", Role::Viewer)] {
         let user =
             User { name: name.parse().expect("a name"), role, groups: vec!["ops".to_owned()], created: 0, changed: 0 };

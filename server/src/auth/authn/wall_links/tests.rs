@@ -1,9 +1,9 @@
 use super::*;
 use crate::auth::testing::in_transaction;
+use crate::db::Handle;
 
-fn opened() -> Connection {
-    let dir = tempfile::tempdir().expect("a folder");
-    crate::db::connect(dir.path(), crate::schema::MIGRATIONS).expect("opens")
+fn opened() -> Handle {
+    Handle::in_memory(crate::schema::MIGRATIONS).expect("memory")
 }
 
 fn by() -> Principal {

@@ -1,0 +1,132 @@
+//! A connection that writes, and what is checked before anything is written by it: that the file is still the one that was
+//! opened, and that its tables are those of the program.
+
+use std::{
+    fs,
+    ops::{Deref, DerefMut},
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::{
+    error::DatabaseError,
+    migrations::{Migration, migrate, newest},
+    schema::Schema,
+};
+
+/// A connection that writes.
+#[derive(Debug)]
+pub struct Handle {
+    connection: Connection,
+    integrity: Integrity,
+}
+
+/// What the file was when it was opened.
+#[derive(Debug)]
+struct Integrity {
+    /// The file; nothing in memory.
+    file: Option<File>,
+    schema: Schema,
+    /// SQLite's `data_version` when the tables were last compared: it changes with whatever another connection writes.
+    compared: Option<i64>,
+}
+
+#[derive(Debug)]
+struct File {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+}
+
+impl Handle {
+    /// A connection to the file at `path`, which the migrations have brought up to date.
+    ///
+    /// # Errors
+    /// When the file is not to be found, or its tables are not those of the migrations.
+    pub(super) fn new(connection: Connection, path: &Path, migrations: &[Migration]) -> Result<Self, DatabaseError> {
+        let found = fs::metadata(path).map_err(|source| DatabaseError::Folder { path: path.to_owned(), source })?;
+        let file = File { path: path.to_owned(), device: found.dev(), inode: found.ino() };
+        Self::checked(connection, Some(file), migrations)
+    }
+
+    /// A connection to a database in memory, which the migrations have made.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn in_memory(migrations: &[Migration]) -> Result<Self, DatabaseError> {
+        let mut connection = Connection::open_in_memory()?;
+        migrate(&mut connection, migrations)?;
+        set_up(&connection)?;
+        Self::checked(connection, None, migrations)
+    }
+
+    fn checked(connection: Connection, file: Option<File>, migrations: &[Migration]) -> Result<Self, DatabaseError> {
+        let schema = Schema::expected(migrations, newest(migrations))?;
+        let mut handle = Self { connection, integrity: Integrity { file, schema, compared: None } };
+        handle.integrity.check(&handle.connection)?;
+        Ok(handle)
+    }
+
+    /// Does something in a transaction: all of it, or nothing where `job` fails, or where the file is not what it was. It may
+    /// write from its beginning, since two that read first could both go beyond a bound.
+    ///
+    /// # Errors
+    /// When it was not tried; what `job` failed with is inside.
+    pub fn transact<T, E>(
+        &mut self,
+        job: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<Result<T, E>, DatabaseError> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        self.integrity.check(&transaction)?;
+        let done = job(&transaction);
+        if done.is_ok() {
+            transaction.commit()?;
+        }
+        Ok(done)
+    }
+}
+
+/// Sets up a connection that writes.
+pub(super) fn set_up(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // What the audit log holds must survive a power cut: it is written before HAProxy is told anything.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)
+}
+
+impl Integrity {
+    fn check(&mut self, connection: &Connection) -> Result<(), DatabaseError> {
+        if let Some(file) = &self.file {
+            let is_same = fs::symlink_metadata(&file.path)
+                .is_ok_and(|found| (found.dev(), found.ino()) == (file.device, file.inode));
+            if !is_same {
+                return Err(DatabaseError::Replaced { path: file.path.clone() });
+            }
+        }
+        let version = connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
+        if self.compared != Some(version) {
+            if let Some(what) = self.schema.difference(&Schema::of(connection)?) {
+                let path = self.file.as_ref().map(|file| file.path.clone()).unwrap_or_default();
+                return Err(DatabaseError::Altered { path, what });
+            }
+            self.compared = Some(version);
+        }
+        Ok(())
+    }
+}
+
+impl Deref for Handle {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Handle {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+}

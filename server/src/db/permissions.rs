@@ -1,0 +1,85 @@
+//! Who else may reach the data folder and the file in it. Whoever may write them can make an admin.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions, Permissions},
+    io,
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use super::error::DatabaseError;
+
+/// The system's answer to a symbolic link where none is followed.
+const NO_FOLLOW: i32 = libc::O_NOFOLLOW;
+
+/// Makes the folder where it is missing, and checks it; its path without symbolic links.
+pub(super) fn folder(dir: &Path) -> Result<PathBuf, DatabaseError> {
+    let failed = |source| DatabaseError::Folder { path: dir.to_owned(), source };
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
+    let link = fs::symlink_metadata(dir).map_err(failed)?;
+    // systemd's `DynamicUser=` makes the folder such a link.
+    if link.is_symlink() && !is_ours_or_root_s(link.uid()) {
+        let command = format!("ls -l {}", dir.display());
+        return Err(DatabaseError::Loose { path: dir.to_owned(), what: "is somebody else's link", command });
+    }
+    let real = fs::canonicalize(dir).map_err(failed)?;
+    let found = File::open(&real).and_then(|folder| folder.metadata()).map_err(failed)?;
+    if !is_ours_or_root_s(found.uid()) && our_uid() != Some(0) {
+        let command = format!("chown --recursive $(id -un) {}", real.display());
+        return Err(DatabaseError::Loose { path: real, what: "belongs to somebody else", command });
+    }
+    if found.mode() & 0o022 != 0 {
+        let command = format!("chmod 700 {}", real.display());
+        return Err(DatabaseError::Loose { path: real, what: "can be written by others", command });
+    }
+    Ok(real)
+}
+
+/// Makes the file where it is missing, and keeps others from it.
+pub(super) fn file(path: &Path) -> Result<(), DatabaseError> {
+    let failed = |source: io::Error| DatabaseError::Folder { path: path.to_owned(), source };
+    if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
+        let command = format!("cp --remove-destination \"$(readlink -f {0})\" {0}", path.display());
+        return Err(DatabaseError::Loose { path: path.to_owned(), what: "is a symbolic link", command });
+    }
+    // SQLite would make it readable to others.
+    let made = OpenOptions::new().create(true).append(true).mode(0o600).custom_flags(NO_FOLLOW).open(path);
+    keep_private(&made.map_err(failed)?, path)?;
+    for ending in ["-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        let beside = PathBuf::from(name);
+        if let Ok(open) = OpenOptions::new().append(true).custom_flags(NO_FOLLOW).open(&beside) {
+            keep_private(&open, &beside)?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes a file's permissions away from others, where it is ours.
+fn keep_private(file: &File, path: &Path) -> Result<(), DatabaseError> {
+    let failed = |source| DatabaseError::Folder { path: path.to_owned(), source };
+    let found = file.metadata().map_err(failed)?;
+    if found.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    match file.set_permissions(Permissions::from_mode(0o600)) {
+        Ok(()) => {
+            tracing::warn!(path = %path.display(), "others could read or write the database, and can't any more");
+            Ok(())
+        }
+        Err(_) => {
+            let command = format!("chmod 600 {}", path.display());
+            Err(DatabaseError::Loose { path: path.to_owned(), what: "can be read or written by others", command })
+        }
+    }
+}
+
+fn is_ours_or_root_s(uid: u32) -> bool {
+    uid == 0 || our_uid() == Some(uid)
+}
+
+/// Who runs this program: a process's folder belongs to them.
+fn our_uid() -> Option<u32> {
+    fs::metadata("/proc/self").ok().map(|process| process.uid())
+}
