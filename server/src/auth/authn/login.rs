@@ -16,6 +16,7 @@ use crate::{
     },
     clock::now,
     db::DatabaseError,
+    network::widest_network,
 };
 
 /// What the audit log calls a name that no account has. The name itself is not written down: people type passwords into
@@ -174,11 +175,11 @@ impl Auth {
 
     async fn verify(&self, check: PasswordCheck<'_>) -> Result<ConfirmedPassword, LogInError> {
         let (inner, PasswordCheck { account, address, device, password, hash }) = (self.inner(), check);
-        let is_known = device.is_some();
+        let from = device.is_none().then(|| widest_network(address));
         let now = inner.throttle_clock();
         let admitted = inner.throttle().admit(account, address, device, now).map_err(LogInError::Wait)?;
         // A client that disconnects early stays counted as a failure: otherwise it could guess without being slowed down.
-        match inner.verifier.verify(password, hash, is_known).await {
+        match inner.verifier.verify(password, hash, from).await {
             Ok(Verdict::Right(rehashed)) => Ok(ConfirmedPassword { admitted, rehashed }),
             Ok(Verdict::Wrong) => Err(LogInError::Wrong),
             Err(error) => {

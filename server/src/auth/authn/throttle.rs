@@ -1,6 +1,6 @@
 //! Slows down whoever guesses passwords, and nobody else.
 //!
-//! Failures are counted per account and address, per address, and per known browser. With each failure the next attempt
+//! Failures are counted per account and address, per address, more loosely per network around it, and per known browser. With each failure the next attempt
 //! has to wait longer, and failures are forgotten with time. Nothing is counted per account alone: otherwise whoever fails
 //! often enough, from any address, could keep the account's owner out. A browser that logged in before has a count of its
 //! own, so that others behind its address don't delay it.
@@ -11,7 +11,10 @@ use std::{collections::HashMap, net::IpAddr, time::Duration};
 
 use ipnet::IpNet;
 
-use crate::{auth::SecretHash, network::client_network};
+use crate::{
+    auth::SecretHash,
+    network::{client_network, wide_networks},
+};
 
 /// Counts that are kept. With one more, those that were raised longest ago are dropped: to get rid of a count this way, an
 /// attacker must fail from as many other addresses, each time at the speed of argon2. About 4 MB.
@@ -35,11 +38,20 @@ const ACCOUNT: Scale = Scale { free: 5, longest: Duration::from_secs(15 * 60), f
 /// day. About 1,500 guesses a day over all accounts.
 const ADDRESS: Scale = Scale { free: 20, longest: Duration::from_secs(60), forgets: Duration::from_secs(5 * 60) };
 
+/// Of a /56 of IPv6, whatever the account: a customer's whole network, or some neighbours. About 700 guesses a day.
+const SITE: Scale = Scale { free: 40, longest: Duration::from_secs(60), forgets: Duration::from_secs(2 * 60) };
+
+/// Of a /48 of IPv6 or a /24 of IPv4: an attacker may have all of it, and so may an office of hundreds. About 2,900 guesses
+/// a day.
+const WIDE: Scale = Scale { free: 60, longest: Duration::from_secs(60), forgets: Duration::from_secs(30) };
+
 /// What is counted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum ThrottleKey {
     Account(String, IpNet),
     Address(IpNet),
+    /// A network around that of one client.
+    Around(IpNet),
     Device(String, SecretHash),
 }
 
@@ -75,11 +87,25 @@ impl Throttle {
         device: Option<SecretHash>,
         now: u64,
     ) -> Result<Admitted, Duration> {
-        let network = client_network(address);
         let keys = match device {
             Some(device) => vec![ThrottleKey::Device(account.to_owned(), device)],
-            None => vec![ThrottleKey::Address(network), ThrottleKey::Account(account.to_owned(), network)],
+            None => {
+                let account = ThrottleKey::Account(account.to_owned(), client_network(address));
+                std::iter::once(account).chain(networks(address)).collect()
+            }
         };
+        self.admit_keys(keys, now)
+    }
+
+    /// The same where no account is known beforehand: by the networks alone.
+    ///
+    /// # Errors
+    /// With the time to wait.
+    pub(in crate::auth) fn admit_network(&mut self, address: IpAddr, now: u64) -> Result<Admitted, Duration> {
+        self.admit_keys(networks(address).collect(), now)
+    }
+
+    fn admit_keys(&mut self, keys: Vec<ThrottleKey>, now: u64) -> Result<Admitted, Duration> {
         let wait = keys.iter().map(|key| self.wait(key, now)).max().unwrap_or_default();
         if !wait.is_zero() {
             return Err(wait);
@@ -95,7 +121,7 @@ impl Throttle {
     pub(in crate::auth) fn succeeded(&mut self, admitted: Admitted) {
         for key in admitted.0 {
             match key {
-                ThrottleKey::Address(_) => self.lower(&key),
+                ThrottleKey::Address(_) | ThrottleKey::Around(_) => self.lower(&key),
                 ThrottleKey::Account(..) | ThrottleKey::Device(..) => drop(self.counts.remove(&key)),
             }
         }
@@ -145,10 +171,18 @@ impl Throttle {
     }
 }
 
+/// The counts of whoever asks from there, whatever the account.
+fn networks(address: IpAddr) -> impl Iterator<Item = ThrottleKey> {
+    let around = wide_networks(address).into_iter().map(ThrottleKey::Around);
+    std::iter::once(ThrottleKey::Address(client_network(address))).chain(around)
+}
+
 impl ThrottleKey {
     fn scale(&self) -> Scale {
         match self {
             Self::Address(_) => ADDRESS,
+            Self::Around(network) if network.prefix_len() == 56 => SITE,
+            Self::Around(_) => WIDE,
             Self::Account(..) | Self::Device(..) => ACCOUNT,
         }
     }

@@ -90,7 +90,7 @@ async fn begin_session(
     callback: Callback,
 ) -> Result<(Secret, ReturnTo), OidcLogInError> {
     let browser = credentials::cookie(headers, OIDC_COOKIE);
-    let ConfirmedLogIn { person, return_to } = oidc.finish(callback, browser).await?;
+    let ConfirmedLogIn { person, return_to } = oidc.finish(callback, browser, peer.address).await?;
     let roles = &state.auth.identity_providers().roles;
     let ExternalIdentity { name, groups, role } =
         ExternalIdentity::admit(ProviderKind::Oidc, &person.name, person.groups, roles)?;
@@ -118,6 +118,7 @@ async fn deny(
     let status = match &error {
         OidcLogInError::Provider(OidcError::Unavailable { .. }) => StatusCode::BAD_GATEWAY,
         OidcLogInError::Provider(OidcError::Busy) => StatusCode::SERVICE_UNAVAILABLE,
+        OidcLogInError::Provider(OidcError::Wait(_)) => StatusCode::TOO_MANY_REQUESTS,
         OidcLogInError::Provider(OidcError::UnknownState) => StatusCode::BAD_REQUEST,
         OidcLogInError::Provider(_) | OidcLogInError::ExternalIdentity(_) => StatusCode::FORBIDDEN,
         OidcLogInError::Session => StatusCode::INTERNAL_SERVER_ERROR,

@@ -49,10 +49,11 @@ async fn a_page_behind_a_proxy_acts_under_the_name_that_browsers_use() {
     .await;
     for (host, origin, expected) in [
         // What is ours is asked who it is.
-        ("127.0.0.1:8080", "https://sluice.example.org", "401"),
         ("sluice.example.org", "https://sluice.example.org", "401"),
         ("sluice.example.org", "https://evil.example", "403"),
-        ("127.0.0.1:8080", "http://127.0.0.1:8080", "403"),
+        // A proxy that does not pass the name on.
+        ("127.0.0.1:8080", "https://sluice.example.org", "421"),
+        ("127.0.0.1:8080", "http://127.0.0.1:8080", "421"),
     ] {
         let head = format!("POST /api/v1/actions HTTP/1.1\nHost: {host}\nOrigin: {origin}\nContent-Length: 0");
         let told = server.ask(&head).await;

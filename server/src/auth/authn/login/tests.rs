@@ -123,7 +123,7 @@ async fn a_browser_is_known_by_what_it_was_given_and_two_people_share_it() {
 async fn many_addresses_keep_no_other_address_out() {
     let (_database, auth) = with_anna().await;
     for n in 0..300 {
-        let from = format!("10.1.{}.{}", n / 250, n % 250);
+        let from = format!("10.{}.{}.1", n / 250 + 3, n % 250);
         let refused = auth.log_in(attempt("anna", "wrong password", &from)).await;
         assert!(matches!(refused, Err(LogInError::Wrong)));
     }
@@ -190,4 +190,32 @@ fn a_wait_is_told_in_whole_seconds_that_suffice() {
     for (millis, told) in [(1, 1), (999, 1), (1_000, 1), (1_001, 2)] {
         assert_eq!(retry_after(Duration::from_millis(millis)), told);
     }
+}
+
+#[tokio::test]
+async fn whoever_has_a_whole_network_guesses_slowly_and_keeps_nobody_else_waiting() {
+    let (database, auth) = with_anna().await;
+    for n in 0..19 {
+        add(&database, &format!("user{n}"), Role::Viewer).await;
+    }
+    let auth = &auth;
+    // A /48 has 65,536 networks of a customer.
+    let guesses = join_all((0..80).map(|thread| async move {
+        for n in 0..30 {
+            let address = format!("2001:db8:7:{:x}::1", thread * 30 + n);
+            auth.log_in(attempt("anna", &format!("guess {thread} {n}"), &address)).await.expect_err("wrong");
+        }
+    }));
+    let honest = join_all((0..19).map(|n| async move {
+        auth.log_in(attempt(&format!("user{n}"), PASSWORD, &format!("10.0.{n}.9")))
+            .await
+            .map(|logged_in| logged_in.principal)
+    }));
+    let (_, honest) = futures::join!(guesses, honest);
+    let failed: Vec<_> = honest.iter().filter_map(|log_in| log_in.as_ref().err()).collect();
+    assert!(failed.is_empty(), "{failed:?}");
+    // Sixty failures of a /48 are free; with each further one the next has to wait for longer.
+    let guessed = auth.verified_passwords() - 19;
+    assert!((60..80).contains(&guessed), "{guessed} of 2,400 guesses were looked at");
+    auth.log_in(attempt("anna", PASSWORD, "192.0.2.1")).await.expect("in, from elsewhere");
 }

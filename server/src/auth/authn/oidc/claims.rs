@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::{
     AdditionalClaims, Client as AnyClient, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet,
     IdTokenClaims, IdTokenFields, StandardErrorResponse, StandardTokenResponse, UserInfoClaims,
@@ -93,10 +94,38 @@ fn object(value: Result<Value, serde_json::Error>) -> Map<String, Value> {
     }
 }
 
+/// How far the provider's clock may be from ours, in seconds.
+const LEEWAY: i64 = 60;
+
+/// The time by which an ID token must not have expired.
+pub(super) fn expiry_clock() -> DateTime<Utc> {
+    Utc::now() - TimeDelta::seconds(LEEWAY)
+}
+
+/// Checks what the crate does not: for whom a verified token was issued, and from when on it is good. `now` is in Unix
+/// seconds.
+///
+/// # Errors
+/// With what is wrong.
+pub(super) fn check(config: &OidcConfig, claims: &Map<String, Value>, now: i64) -> Result<(), String> {
+    let is_ours = |party: &Value| party.as_str() == Some(config.client_id.as_str());
+    if claims.get("azp").is_some_and(|party| !party.is_null() && !is_ours(party)) {
+        return Err("it was issued to another program".to_owned());
+    }
+    for (name, told) in [("nbf", "it is not valid yet"), ("iat", "it was issued in the future")] {
+        let is_later = |time: &Value| !time.is_null() && time.as_f64().is_none_or(|time| time > (now + LEEWAY) as f64);
+        if claims.get(name).is_some_and(is_later) {
+            return Err(format!("{told}: the clocks of the provider and of this machine differ, or it is forged"));
+        }
+    }
+    Ok(())
+}
+
 /// Whether a claim that is needed is missing.
 pub(super) fn lacks_any(config: &OidcConfig, claims: &Map<String, Value>) -> bool {
     let name = config.user_claim.as_deref().unwrap_or(NAMES[0]);
-    find(claims, name).is_none() || find(claims, &config.groups_claim).is_none()
+    let lacks = |name: &str| find(claims, name).is_none();
+    lacks(name) || lacks(&config.groups_claim) || name == "email" && lacks("email_verified")
 }
 
 /// The person whom the claims are about; otherwise what is wrong with them.
@@ -105,7 +134,7 @@ pub(super) fn person(config: &OidcConfig, claims: &Map<String, Value>) -> Result
     let verified = claims.get("email_verified").and_then(Value::as_bool);
     let name = match config.user_claim.as_deref() {
         // An address that nobody verified may be anybody's.
-        Some("email") if verified == Some(false) => return Err("the address of mail is not verified".to_owned()),
+        Some("email") if verified != Some(true) => return Err("the address of mail is not verified".to_owned()),
         Some(claim) => text(claim).ok_or_else(|| format!("the claim `{claim}` is missing, or is no text"))?,
         None => NAMES
             .into_iter()
@@ -138,7 +167,7 @@ mod tests {
     use super::*;
     use crate::auth::authn::oidc::tests::config;
 
-    fn check(user: Option<&str>, groups: &str, claims: &Value, want: Result<(&str, &[&str]), &str>) {
+    fn expect(user: Option<&str>, groups: &str, claims: &Value, want: Result<(&str, &[&str]), &str>) {
         let config = OidcConfig {
             user_claim: user.map(str::to_owned),
             groups_claim: groups.to_owned(),
@@ -153,15 +182,42 @@ mod tests {
     fn a_name_comes_from_the_claim_that_is_configured_or_the_first_usual_one() {
         let none: &[&str] = &[];
         let full = json!({"sub": "7", "preferred_username": "anna", "email": "a@b.c", "email_verified": true, "x": 1});
-        check(None, "groups", &full, Ok(("anna", none)));
-        check(Some("email"), "groups", &full, Ok(("a@b.c", none)));
-        check(Some("sub"), "groups", &full, Ok(("7", none)));
-        check(Some("x"), "groups", &full, Err("the claim `x` is missing, or is no text"));
-        check(None, "groups", &json!({"sub": "7", "email": "a@b.c", "email_verified": true}), Ok(("a@b.c", none)));
-        check(None, "groups", &json!({"sub": "7", "email": "a@b.c"}), Ok(("7", none)));
-        check(None, "groups", &json!({"sub": "7", "preferred_username": " "}), Ok(("7", none)));
+        expect(None, "groups", &full, Ok(("anna", none)));
+        expect(Some("email"), "groups", &full, Ok(("a@b.c", none)));
+        expect(Some("sub"), "groups", &full, Ok(("7", none)));
+        expect(Some("x"), "groups", &full, Err("the claim `x` is missing, or is no text"));
+        expect(None, "groups", &json!({"sub": "7", "email": "a@b.c", "email_verified": true}), Ok(("a@b.c", none)));
+        expect(None, "groups", &json!({"sub": "7", "email": "a@b.c"}), Ok(("7", none)));
+        expect(None, "groups", &json!({"sub": "7", "preferred_username": " "}), Ok(("7", none)));
         let unverified = json!({"sub": "7", "email": "a@b.c", "email_verified": false});
-        check(Some("email"), "groups", &unverified, Err("the address of mail is not verified"));
+        expect(Some("email"), "groups", &unverified, Err("the address of mail is not verified"));
+        expect(
+            Some("email"),
+            "groups",
+            &json!({"sub": "7", "email": "a@b.c"}),
+            Err("the address of mail is not verified"),
+        );
+    }
+
+    #[test]
+    fn a_token_of_another_program_or_another_time_is_none() {
+        const NOW: i64 = 1_800_000_000;
+        for (claims, is_good) in [
+            (json!({}), true),
+            (json!({"azp": "sluice", "iat": NOW, "nbf": NOW}), true),
+            (json!({"azp": null, "nbf": null}), true),
+            (json!({"azp": "another"}), false),
+            (json!({"azp": ["sluice"]}), false),
+            (json!({"nbf": NOW + 60}), true),
+            (json!({"nbf": NOW + 61}), false),
+            (json!({"nbf": "tomorrow"}), false),
+            (json!({"iat": NOW + 60}), true),
+            (json!({"iat": NOW + 365 * 86_400}), false),
+        ] {
+            let config = OidcConfig { client_id: "sluice".to_owned(), ..config("https://id.example.org") };
+            let checked = check(&config, claims.as_object().expect("an object"), NOW);
+            assert_eq!(checked.is_ok(), is_good, "{claims}: {checked:?}");
+        }
     }
 
     #[test]
@@ -174,8 +230,8 @@ mod tests {
             ("https://x.org/groups", json!({"sub": "7", "https://x.org/groups": ["a"]}), &["a"]),
             ("realm_access.roles", json!({"sub": "7", "realm_access": "a"}), &[]),
         ] {
-            check(None, claim, &claims, Ok(("7", groups)));
+            expect(None, claim, &claims, Ok(("7", groups)));
         }
-        check(None, "groups", &json!({"sub": "7", "groups": 7}), Err("the claim `groups` is neither text nor a list"));
+        expect(None, "groups", &json!({"sub": "7", "groups": 7}), Err("the claim `groups` is neither text nor a list"));
     }
 }

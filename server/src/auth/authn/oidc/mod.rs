@@ -5,6 +5,7 @@
 
 mod claims;
 mod config;
+mod conversations;
 mod failure;
 mod http_client;
 mod metadata;
@@ -14,10 +15,11 @@ use std::{
     fmt,
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use claims::{Client, IdClaims, InfoClaims};
+use conversations::Conversations;
 use failure::{chain, info_failure, quoted};
 use http_client::HttpClient;
 use metadata::MetadataCache;
@@ -28,16 +30,17 @@ use openidconnect::{
     core::{CoreClientAuthMethod, CoreJwsSigningAlgorithm as Alg, CoreProviderMetadata, CoreResponseType},
 };
 use pending::{LogInProof, PendingLogIns};
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::time::timeout;
 
-use crate::auth::Secret;
+use super::throttle::Throttle;
+use crate::{
+    auth::{Secret, retry_after},
+    clock::now,
+};
 
 pub use claims::Person;
 pub use config::{ClientSecret, IssuerError, OidcConfig, PATIENCE, check_issuer};
 pub use http_client::authorities;
-
-/// Conversations with the provider at once; any more fail at once, and people are told to try again.
-const AT_ONCE: usize = 16;
 
 /// A whole conversation may take as long as so many responses.
 const RESPONSES: u32 = 3;
@@ -65,7 +68,10 @@ struct ProviderParts {
     http: OnceLock<HttpClient>,
     pending: Mutex<PendingLogIns>,
     metadata: MetadataCache,
-    conversations: Semaphore,
+    conversations: Conversations,
+    /// Failed log-ins, by the network that they came from.
+    throttle: Mutex<Throttle>,
+    started: Instant,
 }
 
 /// A log-in that has begun.
@@ -117,6 +123,9 @@ pub enum OidcError {
     /// Too many log-ins at once.
     #[error("Too many people log in at this moment. Try again")]
     Busy,
+    /// Too many failed from the same network; the next may come after this time.
+    #[error("Too many log-ins from your network failed: wait {} s", retry_after(*.0))]
+    Wait(Duration),
     /// The log-in never began, began in another browser or too long ago, or is finished.
     #[error("This log-in was not begun in this browser, took longer than ten minutes, or is used up. Begin again")]
     UnknownState,
@@ -147,7 +156,9 @@ impl Oidc {
             http: OnceLock::new(),
             pending: Mutex::default(),
             metadata: MetadataCache::default(),
-            conversations: Semaphore::new(AT_ONCE),
+            conversations: Conversations::default(),
+            throttle: Mutex::default(),
+            started: Instant::now(),
         }))
     }
 
@@ -167,7 +178,7 @@ impl Oidc {
         browser: Option<&str>,
         address: IpAddr,
     ) -> Result<AuthorizationRequest, OidcError> {
-        let metadata = self.converse(self.metadata(None)).await?.1;
+        let metadata = self.converse(address, self.metadata(None)).await?.1;
         let secret = || Secret::random().map_err(|error| self.unavailable(&error.to_string()));
         // Two log-ins in one browser share its cookie, so that neither invalidates the other.
         let known = browser.and_then(Secret::parse).filter(|browser| self.pending().has_browser(*browser));
@@ -193,8 +204,30 @@ impl Oidc {
     /// Finishes a log-in with the query that the browser came back with; `browser` is what its cookie holds.
     ///
     /// # Errors
-    /// When it did not begin in this browser, or the provider does not prove who it is.
-    pub async fn finish(&self, callback: Callback, browser: Option<&str>) -> Result<ConfirmedLogIn, OidcError> {
+    /// When it did not begin in this browser, the provider does not prove who it is, or too many from there failed.
+    pub async fn finish(
+        &self,
+        callback: Callback,
+        browser: Option<&str>,
+        address: IpAddr,
+    ) -> Result<ConfirmedLogIn, OidcError> {
+        let now = u64::try_from(self.0.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let admitted = lock(&self.0.throttle).admit_network(address, now).map_err(OidcError::Wait)?;
+        let finished = self.finish_admitted(callback, browser, address).await;
+        match &finished {
+            // What the provider proves, and what is not the client's fault.
+            Ok(_) | Err(OidcError::Unavailable { .. } | OidcError::Busy) => lock(&self.0.throttle).untried(admitted),
+            Err(_) => {}
+        }
+        finished
+    }
+
+    async fn finish_admitted(
+        &self,
+        callback: Callback,
+        browser: Option<&str>,
+        address: IpAddr,
+    ) -> Result<ConfirmedLogIn, OidcError> {
         let Callback { state, code, error, iss } = callback;
         let (state, browser) = (Secret::parse(&state), browser.and_then(Secret::parse));
         let proof = state.and_then(|state| self.pending().take(state, browser, Instant::now()));
@@ -210,7 +243,7 @@ impl Oidc {
             return Err(OidcError::Denied { name: self.name().to_owned(), why });
         }
         let code = code.ok_or_else(|| self.unproven("there is no code"))?;
-        let person = self.converse(self.identify(code, &nonce, verifier)).await?;
+        let person = self.converse(address, self.identify(code, &nonce, verifier)).await?;
         Ok(ConfirmedLogIn { person, return_to })
     }
 
@@ -237,7 +270,8 @@ impl Oidc {
         })?;
         let token = response.id_token().ok_or_else(|| self.unproven("there is no ID token"))?;
         let verified = |client: &Client| -> Result<IdClaims, ClaimsVerificationError> {
-            token.claims(&client.id_token_verifier().set_allowed_algs(ALGORITHMS), nonce).cloned()
+            let verifier = client.id_token_verifier().set_allowed_algs(ALGORITHMS).set_time_fn(claims::expiry_clock);
+            token.claims(&verifier, nonce).cloned()
         };
         let is_unknown_key = |error: &ClaimsVerificationError| {
             matches!(error, ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey))
@@ -252,6 +286,7 @@ impl Oidc {
         let claims = claims.map_err(|error| self.unproven(&chain(&error)))?;
         let config = &self.0.config;
         let mut all = claims::all(&claims);
+        claims::check(config, &all, now() / 1_000).map_err(|why| self.unproven(&why))?;
         // Many providers have groups and names at their UserInfo endpoint alone.
         if claims::lacks_any(config, &all)
             && let Ok(request) = client.user_info(response.access_token().clone(), Some(claims.subject().clone()))
@@ -295,9 +330,13 @@ impl Oidc {
         Ok(self.0.http.get_or_init(|| http))
     }
 
-    /// Talks with the provider, within the bounds on number and time.
-    async fn converse<T>(&self, conversation: impl Future<Output = Result<T, OidcError>>) -> Result<T, OidcError> {
-        let _turn = self.0.conversations.try_acquire().map_err(|_| OidcError::Busy)?;
+    /// Talks with the provider for somebody there, within the bounds on number and time.
+    async fn converse<T>(
+        &self,
+        address: IpAddr,
+        conversation: impl Future<Output = Result<T, OidcError>>,
+    ) -> Result<T, OidcError> {
+        let _conversation = self.0.conversations.begin(address, self.0.config.patience).await.ok_or(OidcError::Busy)?;
         match timeout(self.0.config.patience * RESPONSES, conversation).await {
             Ok(result) => result,
             Err(_) => Err(self.unavailable("it took too long")),
@@ -306,7 +345,7 @@ impl Oidc {
 
     /// They are not locked across an await, and can't be left half changed.
     fn pending(&self) -> MutexGuard<'_, PendingLogIns> {
-        self.0.pending.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.pending)
     }
 
     fn unavailable(&self, why: &str) -> OidcError {
@@ -316,6 +355,11 @@ impl Oidc {
     fn unproven(&self, why: &str) -> OidcError {
         OidcError::Unproven { name: self.name().to_owned(), why: why.to_owned() }
     }
+}
+
+/// Nothing behind these locks is ever half changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Oidc {

@@ -37,7 +37,7 @@ async fn started(fault: Fault) -> (Provider, Oidc) {
 async fn log_in(provider: &Provider, oidc: &Oidc) -> Result<ConfirmedLogIn, OidcError> {
     let request = oidc.begin("/events", None, HERE).await?;
     let callback = provider.log_in(&request.address).await;
-    oidc.finish(callback, Some(&request.browser)).await
+    oidc.finish(callback, Some(&request.browser), HERE).await
 }
 
 /// What a person is told whose log-in fails with that fault; it holds nothing secret.
@@ -53,7 +53,14 @@ async fn denial(fault: Fault) -> String {
 
 #[tokio::test]
 async fn a_good_log_in_tells_name_and_groups_and_leads_on() {
-    for fault in [Fault::None, Fault::Rs256, Fault::SecretInBody, Fault::GroupsByUserInfo] {
+    for fault in [
+        Fault::None,
+        Fault::Rs256,
+        Fault::SecretInBody,
+        Fault::GroupsByUserInfo,
+        Fault::ExpiredAMomentAgo,
+        Fault::ClockAhead,
+    ] {
         let (provider, oidc) = started(fault).await;
         let finished = log_in(&provider, &oidc).await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
         let groups = ["staff", "ops"].map(str::to_owned).to_vec();
@@ -72,7 +79,7 @@ async fn a_log_in_comes_back_once_and_to_the_browser_that_began_it() {
     let (anna, ben) = (begin().await.expect("begun"), begin().await.expect("begun"));
     assert_ne!(anna.browser, ben.browser);
     let callback = provider.log_in(&anna.address).await;
-    let finish = |callback: &Callback, browser| oidc.finish(callback.clone(), browser);
+    let finish = |callback: &Callback, browser| oidc.finish(callback.clone(), browser, HERE);
     let wrong = Callback { state: "x".repeat(43), ..callback.clone() };
     assert_eq!(
         finish(&wrong, Some(&anna.browser)).await,
@@ -99,7 +106,7 @@ async fn two_log_ins_in_one_browser_do_not_spoil_each_other() {
     assert_eq!(one.browser, two.browser);
     for request in [two, one] {
         let callback = provider.log_in(&request.address).await;
-        oidc.finish(callback, Some(&request.browser)).await.expect("well");
+        oidc.finish(callback, Some(&request.browser), HERE).await.expect("well");
     }
 }
 
@@ -112,6 +119,9 @@ async fn what_proves_nothing_lets_nobody_in() {
         (Fault::SecondAudience, "Invalid audiences"),
         (Fault::Issuer, "Invalid issuer"),
         (Fault::Expired, "Expired"),
+        (Fault::AuthorizedParty, "it was issued to another program"),
+        (Fault::NotYet, "it is not valid yet"),
+        (Fault::IssuedNextYear, "it was issued in the future"),
         (Fault::AlgNone, "No signature found"),
         (Fault::HmacWithPublicKey, "Disallowed signature algorithm"),
         (Fault::HmacWithSecret, "Disallowed signature algorithm"),
@@ -135,15 +145,15 @@ async fn a_code_is_good_once_and_for_who_asked_for_it() {
     let stolen = provider.log_in(&anna.address).await.code;
     // A code of another log-in fails by its verifier.
     let callback = Callback { code: stolen, ..provider.log_in(&mallory.address).await };
-    let got = oidc.finish(callback, Some(&mallory.browser)).await.expect_err("refused").to_string();
+    let got = oidc.finish(callback, Some(&mallory.browser), HERE).await.expect_err("refused").to_string();
     assert!(got.contains("it refused the code (invalid_grant)"), "{got}");
     let spent = oidc.begin("/", None, HERE).await.expect("begun");
     let first = provider.log_in(&spent.address).await;
     let code = first.code.clone();
-    oidc.finish(first, Some(&spent.browser)).await.expect("well");
+    oidc.finish(first, Some(&spent.browser), HERE).await.expect("well");
     let again = oidc.begin("/", None, HERE).await.expect("begun");
     let callback = Callback { code, ..provider.log_in(&again.address).await };
-    let got = oidc.finish(callback, Some(&again.browser)).await.expect_err("refused").to_string();
+    let got = oidc.finish(callback, Some(&again.browser), HERE).await.expect_err("refused").to_string();
     assert!(got.contains("invalid_grant"), "{got}");
     let wrong = OidcConfig { client_secret: Some(ClientSecret("guess".to_owned())), ..config(&provider.issuer) };
     let got = log_in(&provider, &Oidc::new(wrong)).await.expect_err("refused").to_string();
@@ -211,4 +221,34 @@ async fn nothing_secret_is_shown_by_debug() {
     let (_provider, oidc) = started(Fault::None).await;
     let told = format!("{oidc:?} {:?}", oidc.0.config);
     assert!(!told.contains(SECRET), "{told}");
+}
+
+#[tokio::test]
+async fn a_flood_of_false_codes_from_one_network_keeps_nobody_else_out() {
+    let (provider, oidc) = started(Fault::None).await;
+    let (provider, oidc) = (&provider, &oidc);
+    let from = |n: u8| IpAddr::from([10, 0, n, 1]);
+    let flood = futures::future::join_all((0..40).map(|_| async move {
+        let mut told = Vec::new();
+        for _ in 0..10 {
+            let Ok(request) = oidc.begin("/", None, HERE).await else { continue };
+            let callback = provider.log_in(&request.address).await;
+            let false_code = Callback { code: Some("made up".to_owned()), ..callback };
+            told.push(oidc.finish(false_code, Some(&request.browser), HERE).await.expect_err("false"));
+        }
+        told
+    }));
+    let honest = futures::future::join_all((0..20).map(|n| async move {
+        let request = oidc.begin("/", None, from(n)).await?;
+        let callback = provider.log_in(&request.address).await;
+        oidc.finish(callback, Some(&request.browser), from(n)).await
+    }));
+    let (flood, honest) = tokio::join!(flood, honest);
+    let failed: Vec<_> = honest.iter().filter_map(|log_in| log_in.as_ref().err()).collect();
+    assert!(failed.is_empty(), "{failed:?}");
+    let told: Vec<_> = flood.into_iter().flatten().collect();
+    let asked = told.iter().filter(|error| matches!(error, OidcError::Unproven { .. })).count();
+    let delayed = told.iter().filter(|error| matches!(error, OidcError::Wait(_))).count();
+    // Twenty failures are free; with each further one the next has to wait for longer.
+    assert!(asked <= 30 && delayed > 0, "{asked} asked, {delayed} delayed");
 }

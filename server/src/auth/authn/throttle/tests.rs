@@ -58,12 +58,12 @@ fn a_day_of_guessing_is_a_hundred_guesses_at_an_account_and_some_hundreds_at_an_
 #[test]
 fn who_fails_elsewhere_delays_nobody_here() {
     let mut throttle = Throttle::default();
-    // One address against one account, and thousands against the same.
+    // One address against one account, and thousands of networks against the same.
     for _ in 0..1_000 {
         let _: Result<_, _> = fails(&mut throttle, "anna", "10.0.0.1", 0);
     }
     for n in 0..5_000_u32 {
-        assert_eq!(fails(&mut throttle, "anna", &Ipv6Addr::from(u128::from(n) << 64).to_string(), 0), Ok(()));
+        assert_eq!(fails(&mut throttle, "anna", &Ipv6Addr::from(u128::from(n) << 80).to_string(), 0), Ok(()));
     }
     assert!(fails(&mut throttle, "anna", "10.0.0.1", 0).is_err());
     assert_eq!(fails(&mut throttle, "anna", "10.0.0.2", 0), Ok(()));
@@ -127,10 +127,25 @@ fn failures_are_forgotten_one_by_one() {
 fn memory_is_bounded_and_old_counts_go_first() {
     let mut throttle = Throttle::default();
     for n in 0..u32::try_from(2 * MOST).expect("small") {
-        let address = IpAddr::from(Ipv6Addr::from(u128::from(n) << 64));
+        let address = IpAddr::from(Ipv6Addr::from(u128::from(n) << 80));
         let _: Admitted = throttle.admit("anna", address, None, u64::from(n)).expect("passes");
         assert!(throttle.counts.len() <= MOST);
     }
-    let newest = client_network(IpAddr::from(Ipv6Addr::from(u128::from(2 * MOST as u64 - 1) << 64)));
+    let newest = client_network(IpAddr::from(Ipv6Addr::from(u128::from(2 * MOST as u64 - 1) << 80)));
     assert!(throttle.counts.contains_key(&ThrottleKey::Address(newest)));
+}
+
+#[test]
+fn the_networks_around_an_address_are_slowed_down_too_and_more_loosely() {
+    for (first, addresses, free) in [
+        ("a /24", (0..250).map(|n| format!("10.0.0.{n}")).collect::<Vec<_>>(), WIDE.free),
+        ("a /56", (0..250).map(|n| format!("2001:db8:0:{n:x}::1")).collect(), SITE.free),
+        ("a /48", (0..250).map(|n| format!("2001:db8:0:{n:x}00::1")).collect(), WIDE.free),
+    ] {
+        let mut throttle = Throttle::default();
+        let passed =
+            addresses.iter().zip(0..).filter(|(from, n)| fails(&mut throttle, &format!("u{n}"), from, 0).is_ok());
+        assert_eq!(u32::try_from(passed.count()), Ok(free), "{first}");
+        assert_eq!(fails(&mut throttle, "anna", "192.0.2.1", 0), Ok(()), "{first}: elsewhere");
+    }
 }

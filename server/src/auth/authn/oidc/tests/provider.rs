@@ -1,6 +1,8 @@
 //! A small OpenID Connect provider on loopback, with one user. It checks what a provider must: the client, its secret,
 //! the redirect address, the PKCE verifier, and that a code is used once.
 
+mod fault;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -32,6 +34,8 @@ use ring::{
 use serde_json::{Map, Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
+pub(crate) use fault::Fault;
+
 use crate::auth::authn::oidc::Callback;
 
 pub(crate) const CLIENT: &str = "sluice";
@@ -40,43 +44,6 @@ pub(crate) const REDIRECT: &str = "http://127.0.0.1:8080/login/oidc/callback";
 
 /// An RSA key made for these tests alone.
 const RSA: &[u8] = include_bytes!("rsa.der");
-
-/// What the provider does wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    None,
-    Rs256,
-    SecretInBody,
-    GroupsByUserInfo,
-    Nonce,
-    NoNonce,
-    Audience,
-    SecondAudience,
-    Issuer,
-    Expired,
-    AlgNone,
-    HmacWithPublicKey,
-    HmacWithSecret,
-    ChangedAfterwards,
-    UnknownKey,
-    NoIdToken,
-    BrokenIdToken,
-    OtherIss,
-    NoCode,
-    Denied,
-    OddError,
-    SlowDiscovery,
-    HugeDiscovery,
-    EndlessDiscovery,
-    NoDiscovery,
-    Redirects,
-    OtherIssuerInDiscovery,
-    InsecureToken,
-    InsecureAuthorize,
-    SlowToken,
-    HugeToken,
-    HugeJwks,
-}
 
 /// The provider; it ends with this.
 pub(crate) struct Provider {
@@ -347,7 +314,16 @@ fn id_token(shared: &Shared, nonce: &str) -> String {
         Fault::Audience => _ = set("aud", "another".into()),
         Fault::SecondAudience => _ = set("aud", json!([CLIENT, "another"])),
         Fault::Issuer => _ = set("iss", "https://id.example.org".into()),
-        Fault::Expired => _ = set("exp", (now - 10).into()),
+        Fault::Expired => _ = set("exp", (now - 90).into()),
+        Fault::ExpiredAMomentAgo => _ = set("exp", (now - 10).into()),
+        Fault::AuthorizedParty => _ = set("azp", "another".into()),
+        Fault::NotYet => _ = set("nbf", (now + 86_400).into()),
+        Fault::IssuedNextYear => _ = set("iat", (now + 365 * 86_400).into()),
+        Fault::ClockAhead => {
+            set("azp", CLIENT.into());
+            set("iat", (now + 30).into());
+            set("nbf", (now + 30).into());
+        }
         _ => {}
     }
     let part = |value: &Value| URL64.encode(value.to_string());

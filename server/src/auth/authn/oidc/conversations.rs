@@ -1,0 +1,86 @@
+//! How many conversations with the provider there are at once: in all, and for each client network.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use ipnet::IpNet;
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
+};
+
+use crate::network::client_network;
+
+/// Conversations at once. Further ones wait for their turn.
+const AT_ONCE: usize = 16;
+
+/// Those that go on or wait; any more fail at once, and people are told to try again.
+const MOST: usize = 128;
+
+/// The same for one client network, so that a flood from there leaves room for everybody else.
+const MOST_OF_ONE: usize = 4;
+
+/// How many there are for each client network.
+#[derive(Debug)]
+pub(super) struct Conversations {
+    counts: Mutex<HashMap<IpNet, usize>>,
+    turns: Semaphore,
+}
+
+/// A conversation; over when dropped.
+pub(super) struct Conversation<'a> {
+    _turn: SemaphorePermit<'a>,
+    _place: Place<'a>,
+}
+
+/// A place among those that go on or wait.
+struct Place<'a> {
+    all: &'a Conversations,
+    network: IpNet,
+}
+
+impl Default for Conversations {
+    fn default() -> Self {
+        Self { counts: Mutex::default(), turns: Semaphore::new(AT_ONCE) }
+    }
+}
+
+impl Conversations {
+    /// Begins one for somebody there, when its turn has come; nothing where there are too many, or it takes too long.
+    pub(super) async fn begin(&self, address: IpAddr, patience: Duration) -> Option<Conversation<'_>> {
+        let place = self.place(client_network(address))?;
+        let turn = timeout(patience, self.turns.acquire()).await.ok()?.ok()?;
+        Some(Conversation { _turn: turn, _place: place })
+    }
+
+    fn place(&self, network: IpNet) -> Option<Place<'_>> {
+        let mut counts = self.counts();
+        let (total, of_one) = (counts.values().sum::<usize>(), counts.get(&network).copied().unwrap_or_default());
+        if total >= MOST || of_one >= MOST_OF_ONE {
+            return None;
+        }
+        counts.insert(network, of_one + 1);
+        Some(Place { all: self, network })
+    }
+
+    /// A count is never half changed.
+    fn counts(&self) -> MutexGuard<'_, HashMap<IpNet, usize>> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut counts = self.all.counts();
+        if let Some(count) = counts.get_mut(&self.network) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.network);
+            }
+        }
+    }
+}
