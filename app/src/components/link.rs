@@ -16,6 +16,8 @@ pub(crate) enum PageFreshness {
     None,
     /// The stream is lost; the age of what is shown, milliseconds.
     Lost(u64),
+    /// There are too many streams for one of this page; the age of what is shown, milliseconds.
+    TooMany(u64),
     /// The stream is not opened again: the user is not logged in any more.
     SignedOut,
     /// There are no nodes.
@@ -28,6 +30,7 @@ impl PageFreshness {
         let newest = fleet.nodes.iter().filter_map(|n| n.age_ms(now)).min();
         match connection {
             StreamState::Lost(since) => return Self::Lost(newest.unwrap_or_else(|| now.saturating_sub(since))),
+            StreamState::TooMany(since) => return Self::TooMany(newest.unwrap_or_else(|| now.saturating_sub(since))),
             StreamState::SignedOut => return Self::SignedOut,
             StreamState::Opening | StreamState::Open => {}
         }
@@ -47,6 +50,7 @@ impl PageFreshness {
             Self::Some(away, all) => format!("{away} of {all} nodes silent"),
             Self::None => "no node answers".to_owned(),
             Self::Lost(ms) => format!("reconnecting · {} old", age(*ms)),
+            Self::TooMany(ms) => format!("too many pages are open: close some · {} old", age(*ms)),
             Self::SignedOut => "signed out".to_owned(),
             Self::Empty => "no nodes".to_owned(),
         }
@@ -56,7 +60,7 @@ impl PageFreshness {
         match self {
             Self::Live(_) => "pill pill-live",
             Self::Some(..) => "pill pill-warn",
-            Self::None | Self::Lost(_) | Self::SignedOut | Self::Empty => "pill pill-bad",
+            Self::None | Self::Lost(_) | Self::TooMany(_) | Self::SignedOut | Self::Empty => "pill pill-bad",
         }
     }
 }
@@ -96,6 +100,7 @@ mod tests {
         assert_eq!(of(vec![fresh.clone(), old], StreamState::Open), PageFreshness::Some(1, 2));
         assert_eq!(of(vec![down], StreamState::Open), PageFreshness::None);
         assert_eq!(of(vec![fresh.clone()], StreamState::SignedOut), PageFreshness::SignedOut);
+        assert_eq!(of(vec![fresh.clone()], StreamState::TooMany(9_000)), PageFreshness::TooMany(400));
         assert_eq!(of(vec![fresh], StreamState::Lost(9_000)), PageFreshness::Lost(400));
         assert_eq!(of(vec![], StreamState::Open), PageFreshness::Empty);
     }

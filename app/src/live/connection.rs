@@ -32,6 +32,12 @@ const RELOADED_FOR: &str = "sluice-reloaded-for";
 /// The code that a stream is closed with when its session, token or link has ended.
 const SIGNED_OUT: u16 = 4401;
 
+/// The code that a stream is closed with when there are too many.
+const TOO_MANY: u16 = 4429;
+
+/// How long until a stream that was one too many is tried again, in milliseconds.
+const TOO_MANY_WAIT_MS: u32 = 60_000;
+
 /// The state of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StreamState {
@@ -41,6 +47,8 @@ pub(crate) enum StreamState {
     Open,
     /// It ended; the next try is under way. Since when, Unix milliseconds on Sluice's clock.
     Lost(u64),
+    /// There are too many, so that this page has none. Since when, Unix milliseconds on Sluice's clock.
+    TooMany(u64),
     /// It ended and is not opened again: the user is not logged in any more.
     SignedOut,
 }
@@ -64,6 +72,11 @@ pub(super) async fn run(live: Live) {
         }
         if stream.is_signed_out {
             return sign_out(&live);
+        }
+        if stream.is_one_too_many {
+            live.connection.set(StreamState::TooMany(live.clock.now_untracked()));
+            TimeoutFuture::new(TOO_MANY_WAIT_MS).await;
+            continue;
         }
         live.connection.update(|c| {
             if !matches!(c, StreamState::Lost(_)) {
@@ -108,6 +121,8 @@ struct Stream {
     is_greeted: bool,
     /// Whether Sluice said that the user is not logged in any more.
     is_signed_out: bool,
+    /// Whether Sluice said that there are too many.
+    is_one_too_many: bool,
 }
 
 const FLEET: Handle = 0;
@@ -122,6 +137,7 @@ impl Stream {
             subscribed: None,
             is_greeted: false,
             is_signed_out: false,
+            is_one_too_many: false,
         }
     }
 
@@ -142,6 +158,7 @@ impl Stream {
                 Either::Left((Either::Left((Some(Ok(Message::Text(_))), _)) | Either::Right(_), _)) => {}
                 Either::Left((Either::Left((Some(Err(WebSocketError::ConnectionClose(end))), _)), _)) => {
                     self.is_signed_out = end.code == SIGNED_OUT;
+                    self.is_one_too_many = end.code == TOO_MANY;
                     return Err(Disconnected);
                 }
                 // Ended, broken, or silent for too long.

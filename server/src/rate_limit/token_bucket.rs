@@ -30,8 +30,13 @@ impl TokenBucket {
 
     /// Takes a token, where there is one.
     pub(crate) fn take(&mut self, now: Duration) -> bool {
+        self.take_many(1, now)
+    }
+
+    /// Takes so many tokens, or all that there are; whether there were as many.
+    pub(crate) fn take_many(&mut self, count: u32, now: Duration) -> bool {
         *self = self.refilled(now);
-        let left = self.tokens.checked_sub(1);
+        let left = self.tokens.checked_sub(count);
         self.tokens = left.unwrap_or(0);
         left.is_some()
     }

@@ -40,6 +40,7 @@ use tokio::{net::TcpListener, time::timeout};
 pub use listener::settings::ListenerSettings;
 pub use router::router;
 pub use state::AppState;
+pub use stream::StreamLimits;
 
 /// How long requests, streams and operations may take to end once the program is to end: an operation's own deadlines
 /// are shorter, and a supervisor's patience (90 s with systemd) is longer.

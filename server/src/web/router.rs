@@ -190,7 +190,8 @@ fn list() -> RouteList {
                 .header("Sec-WebSocket-Version", Some("13"))
                 .header("Sec-WebSocket-Key", None)
                 .empty(StatusCode::SWITCHING_PROTOCOLS, "The stream begins")
-                .problem(StatusCode::UPGRADE_REQUIRED, "The connection can't be upgraded, as over HTTP/2"),
+                .problem(StatusCode::UPGRADE_REQUIRED, "The connection can't be upgraded, as over HTTP/2")
+                .problem(StatusCode::TOO_MANY_REQUESTS, "As many streams are open as there may be"),
         )
         .get("/healthz", Public, monitoring::healthz)
         .described(

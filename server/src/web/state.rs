@@ -6,7 +6,7 @@ use leptos::prelude::LeptosOptions;
 use model::rights::Who;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{assets, listener::settings::ListenerSettings, route::RouteTable};
+use super::{assets, listener::settings::ListenerSettings, route::RouteTable, stream::StreamLimits};
 use crate::{
     audit::AuditLog,
     auth::{Auth, Principal},
@@ -39,6 +39,8 @@ pub struct AppState {
     pub listener_settings: Arc<ListenerSettings>,
     /// The tasks that outlive a request: open streams and running operations. The end of the program waits for them.
     pub tracker: TaskTracker,
+    /// How many streams are open.
+    pub streams: StreamLimits,
     /// Where the pages find their script and style.
     pub leptos: LeptosOptions,
     /// What each route needs; empty, so that nothing can be reached, until [`super::router`] is made.
@@ -71,6 +73,7 @@ impl AppState {
             shutdown,
             listener_settings,
             tracker,
+            streams: StreamLimits::default(),
             leptos,
             routes,
         }

@@ -3,6 +3,8 @@
 //! It sends what the hub queues for it, tells the hub which topics the viewer shows, and finds out when nobody is
 //! there any more. It neither makes nor changes a frame.
 
+mod limits;
+
 use std::{ops::ControlFlow, pin::pin, time::Duration};
 
 use axum::{
@@ -16,8 +18,11 @@ use axum::{
             rejection::WebSocketUpgradeRejection,
         },
     },
+    http::StatusCode,
     response::Response,
 };
+pub use limits::StreamLimits;
+use limits::StreamPlace;
 use model::frame::Subscribe;
 use serde::Deserialize;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
@@ -27,7 +32,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{AppState, problem::ProblemResponse};
 use crate::{
     audit::{Entry, Kind},
-    auth::{Auth, AuthMethod, Principal, authz::policy::may_subscribe},
+    auth::{Auth, AuthMethod, Peer, Principal, authz::policy::may_subscribe},
     hub::{Encoding, Hub, Viewer},
     rate_limit::{Rate, TokenBucket},
 };
@@ -57,6 +62,9 @@ const MAX_REASON: usize = 123;
 
 /// The code of a stream that ends because what let its viewer in has ended (4000 to 4999 are for applications).
 const SIGNED_OUT: u16 = 4401;
+
+/// The code of a stream that is one too many; its page says so, and tries again later.
+const TOO_MANY: u16 = 4429;
 
 /// How long a stream lasts whose viewer a reverse proxy has named: the browser then opens another one, and the proxy says
 /// anew who asks. Whoever lost access there loses it here within this time.
@@ -88,8 +96,9 @@ pub(super) struct StreamQuery {
 
 /// Begins a stream.
 pub(super) async fn stream(
-    State(AppState { hub, auth, shutdown, tracker, .. }): State<AppState>,
+    State(AppState { hub, auth, shutdown, tracker, streams, .. }): State<AppState>,
     Extension(principal): Extension<Principal>,
+    peer: Peer,
     query: Result<Query<StreamQuery>, QueryRejection>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ProblemResponse> {
@@ -103,7 +112,15 @@ pub(super) async fn stream(
         .max_frame_size(HARD_LIMIT)
         .read_buffer_size(READ_BUFFER)
         .on_failed_upgrade(|error| tracing::debug!(%error, "a stream did not begin"));
-    let lease = Lease { auth, principal };
+    let place = match streams.take(&principal, peer) {
+        Ok(place) => place,
+        Err(why) if encoding == Encoding::Json => {
+            return Err(ProblemResponse::new(StatusCode::TOO_MANY_REQUESTS, "Too many streams").with_detail(why));
+        }
+        // A browser does not tell its page why a handshake failed.
+        Err(why) => return Ok(upgrade.on_upgrade(|mut socket| async move { close(&mut socket, TOO_MANY, why).await })),
+    };
+    let lease = Lease { auth, principal, _place: place };
     Ok(upgrade.on_upgrade(move |socket| tracker.track_future(serve(socket, hub, encoding, lease, shutdown))))
 }
 
@@ -123,6 +140,7 @@ enum End {
 struct Lease {
     auth: Auth,
     principal: Principal,
+    _place: StreamPlace,
 }
 
 impl Lease {
@@ -149,10 +167,15 @@ async fn serve(mut socket: WebSocket, hub: Hub, encoding: Encoding, lease: Lease
     };
     tracing::debug!(?end, "a stream ended");
     if let End::Close(code, reason) = end {
-        let message = Message::Close(Some(CloseFrame { code, reason: truncated(reason).into() }));
-        // Whether it arrives makes no difference any more.
-        let _: Result<_, _> = timeout(SEND_DEADLINE, socket.send(message)).await;
+        close(&mut socket, code, reason).await;
     }
+}
+
+/// Says why, and closes.
+async fn close(socket: &mut WebSocket, code: u16, reason: String) {
+    let message = Message::Close(Some(CloseFrame { code, reason: truncated(reason).into() }));
+    // Whether it arrives makes no difference any more.
+    let _: Result<_, _> = timeout(SEND_DEADLINE, socket.send(message)).await;
 }
 
 /// Serves one viewer until its stream ends; returns why it did.

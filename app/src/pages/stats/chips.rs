@@ -86,7 +86,7 @@ fn Nodes() -> impl IntoView {
     let live = Live::expect();
     let lines = move || {
         let now = live.clock.seconds() * 1_000 + 999;
-        let lost = matches!(live.connection.get(), StreamState::Lost(_));
+        let lost = matches!(live.connection.get(), StreamState::Lost(_) | StreamState::TooMany(_));
         live.fleet.with(|f| {
             f.nodes
                 .iter()

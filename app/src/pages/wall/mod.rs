@@ -145,7 +145,8 @@ fn Foot() -> impl IntoView {
     let live = Live::expect();
     let nodes = move || {
         let now = live.clock.ms();
-        let lost = matches!(live.connection.get(), StreamState::Lost(_) | StreamState::SignedOut);
+        let lost =
+            matches!(live.connection.get(), StreamState::Lost(_) | StreamState::TooMany(_) | StreamState::SignedOut);
         live.fleet.with(|f| {
             f.nodes
                 .iter()
@@ -180,6 +181,12 @@ fn Cover() -> impl IntoView {
             PageFreshness::Lost(_) if newest.is_none_or(|ms| ms >= COVER_AFTER_MS) => Some((
                 format!("Data is {old} old"),
                 "Sluice does not answer this display. It tries again by itself.".to_owned(),
+            )),
+            PageFreshness::TooMany(_) => Some((
+                "Too many displays show this link".to_owned(),
+                format!(
+                    "What this one shows is {old} old. Close others, or make another link; it tries again each minute."
+                ),
             )),
             PageFreshness::SignedOut => Some((
                 "This display's link has ended".to_owned(),

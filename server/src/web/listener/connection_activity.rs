@@ -3,16 +3,23 @@
 //! These are the time-outs that neither hyper nor `tokio-io-timeout` has; the module above says why.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
 use tokio::time::{Instant, sleep_until};
 
 use super::timing::Timing;
-use crate::metrics::{ListenerMetrics, ReasonLabel};
+use crate::{
+    metrics::{ListenerMetrics, ReasonLabel},
+    rate_limit::{Rate, TokenBucket},
+};
 
-/// What took too long.
+/// Bytes that a peer may send over a stream. A burst of large subscriptions fits many times over; messages are counted by
+/// the stream itself, but a library joins their parts, and an endless run of empty parts is no message.
+const STREAM_BYTES: Rate = Rate { burst: 4 << 20, refill: 64 << 10, every: Duration::from_millis(250) };
+
+/// What took too long, or was too much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TimeoutReason {
     /// The TLS handshake.
@@ -23,6 +30,8 @@ pub(super) enum TimeoutReason {
     Idle,
     /// The peer takes nothing of what we write.
     Stalled,
+    /// It sends more over a stream than any viewer has to say.
+    Flood,
 }
 
 /// What it is at. Times only move forward.
@@ -60,6 +69,8 @@ pub(super) struct ConnectionActivity {
     timing: Timing,
     metrics: ListenerMetrics,
     state: Mutex<State>,
+    /// What may still come, once the connection is a stream, and since when it is one.
+    stream: OnceLock<(Instant, Mutex<TokenBucket>)>,
 }
 
 impl ConnectionActivity {
@@ -67,7 +78,7 @@ impl ConnectionActivity {
     pub(super) fn new(timing: Timing, metrics: ListenerMetrics) -> Arc<Self> {
         let now = Instant::now();
         let state = State { began: now, had_request: false, requests: 0, responses: 0, progressed: now };
-        Arc::new(Self { timing, metrics, state: Mutex::new(state) })
+        Arc::new(Self { timing, metrics, state: Mutex::new(state), stream: OnceLock::new() })
     }
 
     /// Comes back when something did not come or go in time.
@@ -94,6 +105,20 @@ impl ConnectionActivity {
     pub(super) fn count_cut(&self, reason: TimeoutReason) {
         tracing::debug!(?reason, "a connection is cut");
         self.metrics.cut.get_or_create(&ReasonLabel::of(reason.word())).inc();
+    }
+
+    /// The connection has left HTTP: it is a stream.
+    pub(super) fn begin_stream(&self) {
+        // An answer that was given twice would change nothing.
+        let _: Result<_, _> =
+            self.stream.set((Instant::now(), Mutex::new(TokenBucket::full(STREAM_BYTES, Duration::ZERO))));
+    }
+
+    /// Counts what came; whether it was not too much.
+    pub(super) fn take_bytes(&self, count: usize) -> bool {
+        let Some((began, bucket)) = self.stream.get() else { return true };
+        let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        bucket.take_many(u32::try_from(count).unwrap_or(u32::MAX), began.elapsed())
     }
 
     /// A request has come; it ends with what is returned.
@@ -130,6 +155,7 @@ impl TimeoutReason {
             Self::FirstRequest => "first_request",
             Self::Idle => "idle",
             Self::Stalled => "stalled",
+            Self::Flood => "flood",
         }
     }
 }

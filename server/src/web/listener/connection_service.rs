@@ -11,7 +11,7 @@ use std::{
 use axum::{
     Router,
     body::{Body, Bytes},
-    http::{Request, Response},
+    http::{Request, Response, StatusCode},
 };
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::{body::Incoming, service::Service};
@@ -48,6 +48,9 @@ impl Service<Request<Incoming>> for ConnectionService {
         let activity = self.activity.clone();
         Box::pin(async move {
             let response = response.await?;
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                activity.begin_stream();
+            }
             let response = response.map(|body| TrackedBody { body, guard: activity.begin_response() });
             drop(guard);
             Ok(response)

@@ -43,7 +43,13 @@ impl<S: AsyncWrite> TimeoutStream<S> {
 
 impl<S: AsyncRead + AsyncWrite> AsyncRead for TimeoutStream<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.stream.as_mut().get_pin_mut().poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        let result = self.stream.as_mut().get_pin_mut().poll_read(cx, buffer);
+        if !self.activity.take_bytes(buffer.filled().len() - before) {
+            self.activity.count_cut(TimeoutReason::Flood);
+            return Poll::Ready(Err(io::Error::other("too much came over a stream")));
+        }
+        result
     }
 }
 

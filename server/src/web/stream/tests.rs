@@ -12,6 +12,7 @@ use super::*;
 use crate::web::tests::{Running, running};
 
 mod ends;
+mod flood;
 mod frames;
 mod others;
 
