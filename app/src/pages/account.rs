@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use model::rights::{Grant, Pattern, Rights, Role};
 
-use super::account_pages::{self, Notice, RevealedSecret, SessionLine, TokenLine, card, expiry, field};
+use super::account_pages::{self, LatelyLine, Notice, RevealedSecret, SessionLine, TokenLine, card, expiry, field};
 
 /// What the page shows.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +18,8 @@ pub struct Account {
     pub groups: Vec<String>,
     /// How a form ended.
     pub notice: Option<Notice>,
+    /// What happened to the account, newest first.
+    pub lately: Vec<LatelyLine>,
     /// A token that was just made.
     pub revealed: Option<RevealedSecret>,
     /// Their sessions; nothing where they were authenticated without one.
@@ -29,7 +31,7 @@ pub struct Account {
 /// The page.
 #[must_use]
 pub fn account(page: Account) -> AnyView {
-    let Account { name, method, rights, groups, notice, revealed, sessions, tokens } = page;
+    let Account { name, method, rights, groups, notice, revealed, lately, sessions, tokens } = page;
     let is_local = tokens.is_some();
     let who = view! {
         <dl class="columns mt-0 px-3.5 pb-1">
@@ -62,6 +64,7 @@ pub fn account(page: Account) -> AnyView {
         {sessions}
         {tokens}
         {is_local.then(password)}
+        {account_pages::lately(lately)}
     };
     account_pages::page("/account", "Account", notice, body.into_any())
 }
@@ -78,6 +81,7 @@ fn new_token(role: Role) -> AnyView {
                 </select>
             }.into_any())}
             {expiry("30d")}
+            {field("Your password", view! { <input class="field text-ink" type="password" name="password" autocomplete="current-password" maxlength="1024" required /> }.into_any())}
             <button class="btn btn-primary">"Make a token"</button>
         </form>
     }
@@ -96,7 +100,8 @@ fn password() -> AnyView {
                 {field("New password, 12 characters at least", input("new", "new-password"))}
                 {field("New password again", input("again", "new-password"))}
             </div>
-            <p class="mt-2 text-[13px] text-ink-2">"Every other session of yours ends with it."</p>
+            <p class="mt-2 text-[13px] text-ink-2">"Every other session of yours ends with it, and so do your API tokens."</p>
+            <label class="mt-1 flex items-center gap-2"><input type="checkbox" name="keep_tokens" value="true" />"Keep my API tokens"</label>
             <button class="btn mt-3">"Change password"</button>
         </form>
     };
@@ -166,6 +171,7 @@ mod tests {
             },
             notice: Some(Notice::Denied(text())),
             revealed: Some(RevealedSecret { what: text(), secret: text(), usage: text() }),
+            lately: vec![LatelyLine { time: text(), what: text(), by: text() }],
             sessions: Some(vec![SessionLine {
                 id: text(),
                 address: text(),

@@ -70,6 +70,17 @@ pub struct TokenLine {
     pub is_expired: bool,
 }
 
+/// Something that happened to an account; the time is in words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LatelyLine {
+    /// When.
+    pub time: String,
+    /// What.
+    pub what: String,
+    /// By whom, and from where.
+    pub by: String,
+}
+
 /// The frame of a page.
 pub(super) fn page(current: &'static str, title: &'static str, notice: Option<Notice>, body: AnyView) -> AnyView {
     let notice = notice.map(|notice| match notice {
@@ -102,6 +113,28 @@ pub(super) fn card(title: &'static str, body: AnyView) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// What happened lately, newest first: whoever did not do it should notice.
+pub(super) fn lately(lines: Vec<LatelyLine>) -> AnyView {
+    let body = match lines.is_empty() {
+        true => empty_list("Nothing happened yet."),
+        false => {
+            let line = |LatelyLine { time, what, by }| {
+                view! {
+                    <li class="flex flex-wrap gap-x-3 border-t border-line px-3.5 py-2">
+                        <span class="text-ink-3">{time}</span>
+                        <span class="wrap-anywhere">{what}</span>
+                        <span class="text-ink-2 wrap-anywhere">{by}</span>
+                    </li>
+                }
+                .into_any()
+            };
+            view! { <ul class="text-[13px]">{lines.into_iter().map(line).collect_view()}</ul> }.into_any()
+        }
+    };
+    let hint = view! { <p class="card-foot text-[13px] text-ink-2">"Was it not you? End the sessions and tokens that you do not know, and change the password."</p> };
+    card("Lately", view! { {body} {hint} }.into_any())
 }
 
 /// A secret that was just made.

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use model::rights::Role;
 
 use super::account_pages::{
-    self, Notice, RevealedSecret, SessionLine, TokenLine, button, card, empty_list, expiry, field, line,
+    self, LatelyLine, Notice, RevealedSecret, SessionLine, TokenLine, button, card, empty_list, expiry, field, line,
 };
 
 /// What the page shows.
@@ -14,6 +14,8 @@ pub struct Admin {
     pub notice: Option<Notice>,
     /// A wall link that was just made.
     pub revealed: Option<RevealedSecret>,
+    /// What happened to accounts, tokens and wall links, newest first.
+    pub lately: Vec<LatelyLine>,
     /// The local accounts.
     pub users: Vec<UserLine>,
     /// Everybody's sessions.
@@ -57,7 +59,7 @@ pub struct WallLine {
 /// The page.
 #[must_use]
 pub fn admin(page: Admin) -> AnyView {
-    let Admin { notice, revealed, users, sessions, tokens, walls, clusters } = page;
+    let Admin { notice, revealed, lately, users, sessions, tokens, walls, clusters } = page;
     let users = view! { <ul>{users.into_iter().map(user).collect_view()}</ul> {new_user()} };
     let walls = view! {
         {if walls.is_empty() { empty_list("There are no wall links.") } else { view! { <ul>{walls.into_iter().map(wall).collect_view()}</ul> }.into_any() }}
@@ -69,6 +71,7 @@ pub fn admin(page: Admin) -> AnyView {
         {card("Wall links", walls.into_any())}
         {card("Sessions", account_pages::sessions(sessions, "/admin/sessions/end", true))}
         {card("API tokens", account_pages::tokens(tokens, "/admin/tokens/end", true))}
+        {account_pages::lately(lately)}
     };
     account_pages::page("/admin", "Admin", notice, body.into_any())
 }
@@ -181,6 +184,7 @@ mod tests {
     fn what_others_wrote_is_text() {
         let text = || "\"><script>alert(1)</script>".to_owned();
         let page = Admin {
+            lately: vec![LatelyLine { time: text(), what: text(), by: text() }],
             notice: Some(Notice::Done(text())),
             revealed: Some(RevealedSecret { what: text(), secret: text(), usage: String::new() }),
             users: vec![UserLine { name: text(), groups: vec![text()], sessions: 2, ..UserLine::default() }],

@@ -10,6 +10,7 @@ mod authority;
 pub mod authz;
 mod changes;
 pub(crate) mod columns;
+pub mod password_update;
 mod peer;
 mod principal;
 mod revocation;

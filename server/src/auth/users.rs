@@ -128,25 +128,6 @@ pub fn add(
     })
 }
 
-/// Gives an account another password, ends its sessions and forgets its known browsers.
-///
-/// # Errors
-/// When there is none of that name, or the database fails.
-pub fn set_password(
-    transaction: &Transaction<'_>,
-    name: &UserName,
-    password: &PasswordHash,
-    by: &Principal,
-    now: i64,
-) -> Result<(), UserError> {
-    change(transaction, name, by, |transaction| {
-        let sql = "UPDATE users SET password = ?2, changed = ?3 WHERE name = ?1";
-        require_row(transaction.execute(sql, params![name.as_str(), password.as_str(), now])?, name)?;
-        let ended = end_all(transaction, name)?;
-        Ok(("user.passwd", format!("sessions ended: {ended}")))
-    })
-}
-
 /// Stores the same password hashed at another cost. That is no change to audit.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use super::{DataArgs, system_user};
 use crate::{
     auth::{
         Cost, HashMemory, LONGEST_PASSWORD, Password, PasswordError, PasswordHash, Principal, User, UserError,
-        UserName, users,
+        UserName, password_update, users,
     },
     clock::now,
     config::ConfigError,
@@ -44,10 +44,13 @@ pub enum UserCommand {
         #[command(flatten)]
         data: DataArgs,
     },
-    /// Give an account another password; its sessions end
+    /// Give an account another password; its sessions and API tokens end
     Passwd {
         /// Its name
         name: UserName,
+        /// Keep its API tokens
+        #[arg(long)]
+        keep_tokens: bool,
         #[command(flatten)]
         password: PasswordArgs,
         #[command(flatten)]
@@ -134,10 +137,18 @@ pub fn user(args: &UserArgs, input: &mut impl Read, out: &mut impl Write) -> Res
             change(data, |transaction| users::add(transaction, &account, &password, &by))?;
             writeln!(out, "added {} as {role}", account.name)?;
         }
-        UserCommand::Passwd { name, password, data } => {
+        UserCommand::Passwd { name, keep_tokens, password, data } => {
             let password = read(password, name, input)?;
-            change(data, |transaction| users::set_password(transaction, name, &password, &by, now()))?;
+            let ended = change(data, |transaction| match keep_tokens {
+                true => {
+                    password_update::set_password_only(transaction, name, &password, &by, now()).map(|()| Vec::new())
+                }
+                false => password_update::set_password(transaction, name, &password, &by, now()),
+            })?;
             writeln!(out, "{name} has another password; its sessions ended")?;
+            if !ended.is_empty() {
+                writeln!(out, "its API tokens ended too: {}", password_update::listed(&ended))?;
+            }
         }
         UserCommand::Role { name, role, data } => {
             change(data, |transaction| users::set_role(transaction, name, *role, &by, now()))?;

@@ -16,7 +16,7 @@ use super::{
         FormOutcome, FormResult, PageError, PageRequest, PageState, ServerPage, own_address, session_line, token_line,
     },
     form_fields::{Fields, ago, moment, sentence},
-    render,
+    lately, render,
 };
 use crate::{
     auth::{
@@ -60,9 +60,10 @@ impl ServerPage for AdminPage {
         let limits = state.auth.session_limits();
         let read = state.database.read(move |connection| {
             let sessions = sessions::list(connection, None, limits, now())?;
-            Ok((users::list(connection)?, sessions, tokens::list(connection, None)?, wall_links::list(connection)?))
+            let (tokens, walls) = (tokens::list(connection, None)?, wall_links::list(connection)?);
+            Ok((users::list(connection)?, sessions, tokens, walls, lately::of_all(connection)?))
         });
-        let (users, sessions, tokens, walls) = read.await?;
+        let (users, sessions, tokens, walls, lately) = read.await?;
         let count = |name: &UserName| {
             sessions.iter().filter(|s| s.origin == AccountOrigin::Local && s.user == name.as_str()).count()
         };
@@ -83,6 +84,7 @@ impl ServerPage for AdminPage {
         let page = Admin {
             notice,
             revealed,
+            lately,
             users,
             sessions: sessions.into_iter().map(|session| session_line(session, this)).collect(),
             tokens: tokens.into_iter().map(token_line).collect(),

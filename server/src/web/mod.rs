@@ -13,6 +13,7 @@ mod denial;
 mod events;
 mod form_fields;
 mod info;
+mod lately;
 pub mod listener;
 mod login;
 mod middleware;

@@ -45,6 +45,7 @@ mod injection;
 mod reach;
 mod rebinding;
 mod tampering;
+mod theft;
 mod unwritable;
 
 const STAT: &[u8] = NEWEST.stat;

@@ -19,7 +19,7 @@ use server::{
     audit::{Filter, StoredEntry},
     auth::{
         Auth, AuthConfig, Cost, HashMemory, LogInAttempt, Password, Principal, Rules, SessionLimits, User, UserName,
-        users,
+        password_update, users,
     },
     operations::RequestError,
 };
@@ -145,7 +145,7 @@ async fn when_the_account_loses_the_right_nothing_further_is_taken_out_of_servic
 async fn who_logs_out_or_changes_the_password_ends_no_operation() {
     let password: Change = |t, name, by| {
         let hash = users::find(t, name).expect("read").expect("an account").1;
-        users::set_password(t, name, &hash, by, 1).expect("changed");
+        password_update::set_password(t, name, &hash, by, 1).expect("changed");
     };
     for change in [LOG_OUT, password] {
         let stage = Arc::new(Stage::set().await);

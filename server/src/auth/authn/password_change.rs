@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use super::{login::PasswordCheck, session_issue::SessionIssue, sessions};
+use super::{devices, login::PasswordCheck, session_issue::SessionIssue, sessions};
 use crate::{
     audit::Kind,
     auth::{
         AccountOrigin, Auth, AuthMethod, ChangeError, LogInError, NewSession, Password, PasswordError, PasswordHash,
-        Principal, Secret, Session, UserError, UserName, authz::policy::Permission, users,
+        Principal, Secret, Session, UserError, UserName, authz::policy::Permission, password_update, users,
     },
     clock::now,
     db::DatabaseError,
@@ -34,6 +34,10 @@ pub struct PasswordChange {
     pub present: Password,
     /// The new one.
     pub new: Password,
+    /// The browser's cookie from an earlier log-in.
+    pub device: Option<Secret>,
+    /// Whether the account's API tokens last.
+    pub keeps_tokens: bool,
     /// The client's address.
     pub address: IpAddr,
     /// What the browser calls itself.
@@ -51,15 +55,10 @@ impl Auth {
         principal: &Principal,
         change: PasswordChange,
     ) -> Result<(Secret, Session), PasswordChangeError> {
-        let PasswordChange { present, new, address, agent } = change;
+        let PasswordChange { present, new, device, keeps_tokens, address, agent } = change;
         new.check(name.as_str())?;
-        let inner = self.inner();
-        let account = name.clone();
-        let found = inner.database.run(move |connection| users::find(connection, &account)).await;
-        let hash = found.map_err(LogInError::from)?.map(|(_, hash)| hash);
-        let check = PasswordCheck { account: name.as_str(), address, device: None, password: present, hash };
-        let confirmed = self.confirm(check, principal.entry(Kind::Denial, "user.passwd")).await?;
-        inner.throttle().succeeded(confirmed.admitted);
+        self.confirm_own_password(name, principal, present, device, "user.passwd").await?;
+        let policy = self.inner().policy.clone();
         let hash = self.hash_password(new).await?;
         // The groups of a local account's session are read from the account itself, so that none are given here.
         let new = NewSession {
@@ -71,9 +70,13 @@ impl Auth {
             agent,
         };
         let issue = SessionIssue::new(new, None, "password changed").map_err(LogInError::from)?;
-        let (secret, account, policy) = (issue.secret, name.clone(), inner.policy.clone());
+        let (secret, account) = (issue.secret, name.clone());
         let changed = self.change(principal, Permission::OwnAccount, move |transaction, by| {
-            users::set_password(transaction, &account, &hash, by, now())?;
+            if keeps_tokens {
+                password_update::set_password_only(transaction, &account, &hash, by, now())?;
+            } else {
+                password_update::set_password(transaction, &account, &hash, by, now())?;
+            }
             Ok(issue.issue(transaction, &policy)?)
         });
         let changed: Result<_, UserError> = changed.await?;
@@ -81,6 +84,33 @@ impl Auth {
             Some((session, _)) => Ok((secret, session)),
             None => Err(LogInError::Failed("the account is gone".to_owned()).into()),
         }
+    }
+
+    /// Verifies the password of somebody who is logged in already, as slowly as at a log-in: what they ask for lasts beyond
+    /// their session, and a session may be stolen. `device` is the browser's cookie from an earlier log-in.
+    ///
+    /// # Errors
+    /// When it is not the password, or was not verified; it is written to the audit log under `action`.
+    pub async fn confirm_own_password(
+        &self,
+        name: &UserName,
+        principal: &Principal,
+        password: Password,
+        device: Option<Secret>,
+        action: &str,
+    ) -> Result<(), LogInError> {
+        let account = name.clone();
+        let found = self.inner().database.read(move |connection| {
+            let device = device.map(|device| device.hash());
+            let is_own = device.map(|device| devices::is_known_to(connection, &account, device, now())).transpose()?;
+            Ok((users::find(connection, &account)?, device.filter(|_| is_own == Some(true))))
+        });
+        let (found, device) = found.await?;
+        let hash = found.map(|(_, hash)| hash);
+        let check = PasswordCheck { account: name.as_str(), address: principal.address, device, password, hash };
+        let confirmed = self.confirm(check, principal.entry(Kind::Denial, action)).await?;
+        self.inner().throttle().succeeded(confirmed.admitted);
+        Ok(())
     }
 
     /// Hashes a new password of somebody who is logged in.

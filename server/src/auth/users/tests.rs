@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::*;
 use crate::{
     auth::{
-        Cost, HashMemory, NewSession, Password, Secret, SessionLimits, authn::devices, new_id, testing::in_transaction,
+        Cost, HashMemory, NewSession, Password, Secret, SessionLimits, authn::devices, new_id, password_update,
+        testing::in_transaction,
     },
     db::Handle,
 };
@@ -90,8 +91,10 @@ fn an_account_is_made_once_and_each_change_is_in_the_audit_log() {
     assert_eq!(found, anna);
     assert!(kept.verifies(&Password::new("first password".to_owned()), &mut HashMemory::default()));
     in_transaction(&mut connection, |t| set_role(t, &anna.name, Role::Viewer, &by(), 5)).expect("changed");
-    in_transaction(&mut connection, |t| set_password(t, &anna.name, &hash("third password"), &by(), 6))
-        .expect("changed");
+    in_transaction(&mut connection, |t| {
+        password_update::set_password(t, &anna.name, &hash("third password"), &by(), 6)
+    })
+    .expect("changed");
     let groups = ["dba", "ops"].map(|name| group(name).expect("a group")).to_vec();
     in_transaction(&mut connection, |t| set_groups(t, &anna.name, &groups, &by(), 7)).expect("changed");
     let listed = list(&connection).expect("listed");
@@ -101,7 +104,7 @@ fn an_account_is_made_once_and_each_change_is_in_the_audit_log() {
     assert_eq!(list(&connection).expect("listed"), []);
     for missing in [
         in_transaction(&mut connection, |t| set_role(t, &anna.name, Role::Viewer, &by(), 7)),
-        in_transaction(&mut connection, |t| set_password(t, &anna.name, &hash("x"), &by(), 7)),
+        in_transaction(&mut connection, |t| password_update::set_password_only(t, &anna.name, &hash("x"), &by(), 7)),
         in_transaction(&mut connection, |t| set_groups(t, &anna.name, &[], &by(), 7)),
         in_transaction(&mut connection, |t| remove(t, &anna.name, &by())),
     ] {
@@ -131,7 +134,8 @@ fn a_new_password_or_the_end_of_an_account_ends_its_sessions_and_no_other() {
     };
     let [first, ben] = ["anna", "ben"].map(|user| logged_in(&connection, user));
     assert!(role_of(&connection, &first).is_some() && known(&connection, &first));
-    in_transaction(&mut connection, |t| set_password(t, &name("anna"), &hash("y"), &by(), 5)).expect("changed");
+    in_transaction(&mut connection, |t| password_update::set_password(t, &name("anna"), &hash("y"), &by(), 5))
+        .expect("changed");
     assert!(role_of(&connection, &first).is_none() && !known(&connection, &first));
     let second = logged_in(&connection, "anna");
     in_transaction(&mut connection, |t| set_role(t, &name("anna"), Role::Admin, &by(), 6)).expect("changed");

@@ -6,7 +6,7 @@ use axum::{
         Query, State,
         rejection::{JsonRejection, QueryRejection},
     },
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
 };
 use model::rights::Role;
 use serde::{Deserialize, Serialize};
@@ -14,14 +14,17 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::self_service::{
     Ending, MakeTokenError, OwnAccount, REMEMBERED, end_session as end_session_of, end_token as end_token_of,
+    password_denial,
 };
 use crate::{
     auth::{
-        AuthMethod, Principal, Session, UserName,
+        AuthMethod, LogInError, Password, Principal, Session, UserName,
         authn::{
+            credentials::{self, DEVICE_COOKIE},
             sessions as session_table,
             tokens::{self as token_table, Token},
         },
+        retry_after,
     },
     clock::now,
     web::{AppState, problem::ProblemResponse},
@@ -98,7 +101,7 @@ struct TokenView {
 }
 
 /// What a token is to be.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct TokenRequest {
     /// `read` or `act`.
@@ -110,6 +113,8 @@ pub(in crate::web) struct TokenRequest {
     /// What it is for.
     #[serde(default)]
     note: String,
+    /// The account's password, once more: a token outlasts the session that makes it.
+    password: String,
 }
 
 /// A token that was made.
@@ -209,13 +214,23 @@ pub(in crate::web) async fn tokens(
 pub(in crate::web) async fn make_token(
     State(state): State<AppState>,
     Extension(principal): Extension<Principal>,
+    headers: HeaderMap,
     body: Result<Json<TokenRequest>, JsonRejection>,
 ) -> Result<Json<TokenResponse>, ProblemResponse> {
-    let Json(TokenRequest { scope, expires, note }) = body?;
+    let Json(TokenRequest { scope, expires, note, password }) = body?;
+    let confirmation = (Password::new(password), credentials::secret(&headers, DEVICE_COOKIE));
     let own = OwnAccount::of(&state, &principal).await.map_err(ProblemResponse::internal)?;
-    match own.make_token(&state, &scope, &expires, &note).await {
+    match own.make_token(&state, &scope, &expires, &note, confirmation).await {
         Ok((token, secret)) => Ok(Json(TokenResponse { id: token.id, token: secret, expires: token.expires })),
         Err(MakeTokenError::Denied(status, text)) => Err(ProblemResponse::new(status, text.trim_end_matches('.'))),
+        Err(MakeTokenError::Password(error)) => {
+            let (status, text) = password_denial(&error);
+            let problem = ProblemResponse::new(status, text.trim_end_matches('.')).audited();
+            Err(match error {
+                LogInError::Wait(wait) | LogInError::Busy(wait) => problem.with_wait(retry_after(wait)),
+                _ => problem,
+            })
+        }
         Err(MakeTokenError::NotTried(error)) => Err(error.into()),
         Err(MakeTokenError::Failed(error)) => Err(ProblemResponse::internal(error)),
     }

@@ -11,11 +11,14 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 
-use super::self_service::{self, Ending, MakeTokenError, OwnAccount};
+use super::self_service::{self, Ending, MakeTokenError, OwnAccount, password_denial};
 use crate::{
     auth::{
         AuthMethod, LogInError, Password, PasswordChange, PasswordChangeError,
-        authn::{sessions, tokens},
+        authn::{
+            credentials::{self, DEVICE_COOKIE},
+            sessions, tokens,
+        },
     },
     clock::now,
     web::{
@@ -24,6 +27,7 @@ use crate::{
             token_line,
         },
         form_fields::{sentence, user_agent},
+        lately,
         login::cookies,
         render,
     },
@@ -39,7 +43,7 @@ impl ServerPage for AccountPage {
         Some(match word {
             "session" => "The session has ended.",
             "token" => "The token has ended.",
-            "password" => "You have another password. Your other sessions have ended.",
+            "password" => "You have another password. What ended with the old one is listed below, under Lately.",
             _ => return None,
         })
     }
@@ -51,12 +55,14 @@ impl ServerPage for AccountPage {
         let PageRequest { state, principal, headers, .. } = request;
         let own = OwnAccount::of(state, principal).await?;
         let (key, local, limits) = (own.key(), own.local(), state.auth.session_limits());
+        let name = principal.name.clone();
         let read = state.database.read(move |connection| {
             let of = key.as_ref().map(|(origin, user)| (*origin, user.as_str()));
             let sessions = of.map(|of| sessions::list(connection, Some(of), limits, now())).transpose()?;
-            Ok((sessions, local.map(|name| tokens::list(connection, Some(&name))).transpose()?))
+            let tokens = local.map(|name| tokens::list(connection, Some(&name))).transpose()?;
+            Ok((sessions, tokens, lately::of_account(connection, &name)?))
         });
-        let (sessions, tokens) = read.await?;
+        let (sessions, tokens, lately) = read.await?;
         let this = own.session.as_ref().map(|session| session.id.as_str());
         let page = Account {
             name: principal.name.clone(),
@@ -65,6 +71,7 @@ impl ServerPage for AccountPage {
             groups: own.session.as_ref().map(|session| session.groups.clone()).unwrap_or_default(),
             notice,
             revealed,
+            lately,
             sessions: sessions.map(|all| all.into_iter().map(|s| session_line(s, this)).collect()),
             tokens: tokens.map(|all| all.into_iter().map(token_line).collect()),
         };
@@ -90,13 +97,18 @@ pub(in crate::web) async fn end_session(request: Arc<PageRequest>) -> FormResult
 pub(in crate::web) async fn add_token(request: Arc<PageRequest>) -> FormResult {
     let PageRequest { state, principal, headers, fields, .. } = &*request;
     let own = OwnAccount::of(state, principal).await?;
-    match own.make_token(state, fields.get("scope"), fields.get("expires"), fields.get("note")).await {
+    let confirmation = (Password::new(fields.get("password").to_owned()), credentials::secret(headers, DEVICE_COOKIE));
+    match own.make_token(state, fields.get("scope"), fields.get("expires"), fields.get("note"), confirmation).await {
         Ok((token, secret)) => {
             let what = format!("The token {} was made", token.id);
             let usage = format!("curl -H \"Authorization: Bearer {secret}\" {}/api/v1/nodes", own_address(headers));
             Ok(FormOutcome::RevealedSecret(RevealedSecret { what, secret, usage }))
         }
         Err(MakeTokenError::Denied(status, text)) => Ok(FormOutcome::Denied(status, text)),
+        Err(MakeTokenError::Password(error)) => {
+            let (status, text) = password_denial(&error);
+            Ok(FormOutcome::DeniedAndAudited(status, text))
+        }
         Err(MakeTokenError::NotTried(error)) => Err(error.into()),
         Err(MakeTokenError::Failed(error)) => Err(error),
     }
@@ -130,6 +142,8 @@ pub(in crate::web) async fn password(request: Arc<PageRequest>) -> FormResult {
     let change = PasswordChange {
         present: typed("current"),
         new: typed("new"),
+        device: credentials::secret(headers, DEVICE_COOKIE),
+        keeps_tokens: fields.get("keep_tokens") == "true",
         address: peer.address,
         agent: user_agent(headers),
     };
@@ -141,14 +155,8 @@ pub(in crate::web) async fn password(request: Arc<PageRequest>) -> FormResult {
         Err(PasswordChangeError::New(error)) => {
             return Ok(FormOutcome::Denied(StatusCode::BAD_REQUEST, sentence(&error)));
         }
-        Err(PasswordChangeError::Present(LogInError::Wrong)) => {
-            (StatusCode::FORBIDDEN, "The present password is wrong.".to_owned())
-        }
-        Err(PasswordChangeError::Present(error @ LogInError::Wait(_))) => {
-            (StatusCode::TOO_MANY_REQUESTS, sentence(&error))
-        }
-        Err(PasswordChangeError::Present(error @ LogInError::Busy(_))) => {
-            (StatusCode::SERVICE_UNAVAILABLE, sentence(&error))
+        Err(PasswordChangeError::Present(error @ (LogInError::Wrong | LogInError::Wait(_) | LogInError::Busy(_)))) => {
+            password_denial(&error)
         }
         Err(error) => return Err(error.into()),
     };

@@ -6,7 +6,8 @@ use rusqlite::Connection;
 
 use crate::{
     auth::{
-        AccountOrigin, AuthMethod, ChangeError, Principal, Session, TakenAway, UserName, Withdrawal,
+        AccountOrigin, AuthMethod, ChangeError, LogInError, Password, Principal, Secret, Session, TakenAway, UserName,
+        Withdrawal,
         authn::{
             expiry, sessions,
             tokens::{self, NewToken, Scope, Token, TokenError},
@@ -23,6 +24,18 @@ pub(in crate::web) struct OwnAccount {
     principal: Principal,
     /// The session that they asked with, where it was one.
     pub(in crate::web) session: Option<Session>,
+}
+
+/// What somebody is told whose own password was not verified.
+pub(in crate::web) fn password_denial(error: &LogInError) -> (StatusCode, String) {
+    match error {
+        LogInError::Wrong => (StatusCode::FORBIDDEN, "The present password is wrong.".to_owned()),
+        LogInError::Wait(_) => (StatusCode::TOO_MANY_REQUESTS, sentence(error)),
+        LogInError::Busy(_) => (StatusCode::SERVICE_UNAVAILABLE, sentence(error)),
+        LogInError::Failed(_) | LogInError::Database(_) | LogInError::Random(_) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "Sluice could not verify the password. Its log says why.".to_owned())
+        }
+    }
 }
 
 /// How something that somebody ended has ended.
@@ -45,6 +58,8 @@ pub(in crate::web) const REMEMBERED: &str = "It has ended. The database can't be
 pub(in crate::web) enum MakeTokenError {
     /// It may not be made, and why.
     Denied(StatusCode, String),
+    /// The password was not verified, which the audit log has.
+    Password(LogInError),
     /// It was not tried.
     NotTried(ChangeError),
     /// Sluice failed.
@@ -89,13 +104,14 @@ impl OwnAccount {
         }
     }
 
-    /// Makes a token of the account.
+    /// Makes a token of the account, whose password is asked for: a token outlasts the session, and a session may be stolen.
     pub(in crate::web) async fn make_token(
         &self,
         state: &AppState,
         scope: &str,
         expires: &str,
         note: &str,
+        (password, device): (Password, Option<Secret>),
     ) -> Result<(Token, String), MakeTokenError> {
         let bad = |text: String| MakeTokenError::Denied(StatusCode::BAD_REQUEST, text);
         let scope: Scope = scope.parse().map_err(|error| bad(sentence(&error)))?;
@@ -108,6 +124,8 @@ impl OwnAccount {
             let text = "A viewer's token can only look: take the scope read.".to_owned();
             return Err(MakeTokenError::Denied(StatusCode::FORBIDDEN, text));
         }
+        let confirmed = state.auth.confirm_own_password(&user, &self.principal, password, device, "token.add").await;
+        confirmed.map_err(MakeTokenError::Password)?;
         let new = NewToken { user, scope, note: note.to_owned(), expires: expiry::after(now(), time) };
         let made = state.auth.change(&self.principal, Permission::OwnAccount, move |transaction, by| {
             tokens::add(transaction, &new, by, now())

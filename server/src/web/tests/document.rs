@@ -176,7 +176,9 @@ async fn what_somebody_with_an_account_is_answered_is_in_the_document_too() {
     let state = account::state(IdentityProviders::default()).await;
     let cookie = account::logged_in(&state, "admin").await;
     let ask = async |head: &str, body: &str| account::ask(&state, head, body, &[("cookie", &cookie)]).await.json();
-    let made = ask("POST /api/v1/tokens", r#"{"scope":"read","expires":"1d","note":"x"}"#).await;
+    let made =
+        ask("POST /api/v1/tokens", r#"{"scope":"read","expires":"1d","note":"x","password":"correct horse battery"}"#)
+            .await;
     let id = made["id"].as_str().expect("a name").to_owned();
     let password = format!(r#"{{"user":"viewer","password":"{}"}}"#, testing::PASSWORD);
     for (method, path, answer) in [

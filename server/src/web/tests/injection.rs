@@ -50,7 +50,7 @@ const FORMS: &[(&str, Fields)] = &[
     ("POST /logout", &[("everywhere", "false")]),
     ("POST /account/password", &[("current", "wrong"), ("new", "a long password"), ("again", "a long password")]),
     ("POST /account/sessions/end", &[("id", "0")]),
-    ("POST /account/tokens/add", &[("note", "x"), ("scope", "read"), ("expires", "1d")]),
+    ("POST /account/tokens/add", &[("note", "x"), ("scope", "read"), ("expires", "1d"), ("password", "x")]),
     ("POST /account/tokens/end", &[("id", "0")]),
     (
         "POST /admin/users/add",
@@ -73,7 +73,7 @@ const CALLS: &[(&str, &str)] = &[
         r#"{"action":"drain","targets":[{"node":"lb1","cluster":null,"backend":"be_http","server":"s1"}],"reason":"x"}"#,
     ),
     ("POST /api/v1/login", r#"{"user":"viewer","password":"wrong"}"#),
-    ("POST /api/v1/tokens", r#"{"scope":"read","expires":"1d","note":"x"}"#),
+    ("POST /api/v1/tokens", r#"{"scope":"read","expires":"1d","note":"x","password":"x"}"#),
 ];
 
 const AUDIT: &[&str] =

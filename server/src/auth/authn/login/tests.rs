@@ -8,6 +8,7 @@ use crate::{
     auth::{
         Cost, HashMemory,
         authn::sessions,
+        password_update,
         testing::{CHEAP, PASSWORD, add, audit_lines, auth},
     },
     db::Database,
@@ -153,7 +154,8 @@ async fn an_account_that_changed_under_way_lets_nobody_in() {
     let (user, kept) = database.run(move |c| users::find(c, &of)).await.expect("answered").expect("there");
     let new = Password::new("another password".to_owned()).hash(CHEAP, &mut HashMemory::default()).expect("hashed");
     let of = name.clone();
-    let changed = database.transact(move |c| users::set_password(c, &of, &new, &Principal::command_line("x"), now()));
+    let changed =
+        database.transact(move |c| password_update::set_password(c, &of, &new, &Principal::command_line("x"), now()));
     changed.await.expect("answered").expect("changed");
     let session = NewSession {
         user: "anna".to_owned(),

@@ -96,7 +96,7 @@ pub(in crate::web) async fn logged_in(state: &AppState, user: &str) -> String {
 }
 
 async fn api_token(state: &AppState, cookie: &str, scope: &str) -> (String, String) {
-    let body = json!({"scope": scope, "expires": "1d", "note": "<b>ci"}).to_string();
+    let body = json!({"scope": scope, "expires": "1d", "note": "<b>ci", "password": testing::PASSWORD}).to_string();
     let got = ask(state, "POST /api/v1/tokens", &body, &[("cookie", cookie)]).await;
     assert_eq!(got.status, 200, "{}", got.body);
     let token = got.json();

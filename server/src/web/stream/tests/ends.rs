@@ -9,6 +9,7 @@ use crate::{
     auth::{
         Auth, AuthConfig, HashMemory, LogInAttempt, Password, Peer, SessionLimits,
         authn::credentials::SESSION_COOKIE,
+        password_update,
         testing::{PASSWORD, add, in_transaction, setup},
         users,
     },
@@ -116,7 +117,8 @@ async fn another_process_that_changes_an_account_ends_its_streams() {
     // The session lasts, with the new role: the page begins anew with it.
     let mut client = stream(&server, &cookie).await.expect("a stream");
     let hash = Password::new(PASSWORD.to_owned()).hash(setup().cost, &mut HashMemory::default()).expect("hashed");
-    in_transaction(&mut other(dir.path()), |t| users::set_password(t, &anna, &hash, &by, 2)).expect("changed");
+    in_transaction(&mut other(dir.path()), |t| password_update::set_password(t, &anna, &hash, &by, 2))
+        .expect("changed");
     expect_signed_out(&mut client).await;
     assert_eq!(stream(&server, &cookie).await.err(), Some(StatusCode::UNAUTHORIZED));
 

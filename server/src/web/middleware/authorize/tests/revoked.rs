@@ -10,7 +10,7 @@ use futures::{
 };
 
 use super::*;
-use crate::auth::users;
+use crate::auth::{password_update, users};
 
 /// What is taken away from the admin `admin`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Revocation {
                     Self::Account => users::remove(transaction, &admin, &by)?,
                     Self::Password => {
                         let hash = users::find(transaction, &admin)?.expect("an account").1;
-                        users::set_password(transaction, &admin, &hash, &by, now())?;
+                        password_update::set_password(transaction, &admin, &hash, &by, now())?;
                     }
                 }
                 Ok(())

@@ -1,0 +1,94 @@
+//! What whoever stole a session can't do with it, and what its owner sees.
+
+use super::*;
+use crate::{
+    auth::{
+        IdentityProviders, Principal,
+        authn::tokens::{self, NewToken, Scope},
+    },
+    clock::now,
+    web::account::page::tests::{ask, logged_in, state},
+};
+
+async fn token_count(state: &AppState) -> i64 {
+    let read = state.database.read(|c| c.query_row("SELECT count(*) FROM tokens", [], |row| row.get(0)));
+    read.await.expect("read")
+}
+
+#[tokio::test]
+async fn a_token_needs_the_account_s_password_once_more() {
+    let state = state(IdentityProviders::default()).await;
+    let cookie = logged_in(&state, "operator").await;
+    let show = [("cookie", cookie.as_str())];
+    for (head, body, status) in [
+        ("POST /account/tokens/add", "scope=act&expires=1d", 403),
+        ("POST /account/tokens/add", "scope=act&expires=1d&password=guess", 403),
+        ("POST /api/v1/tokens", r#"{"scope":"act","expires":"1d"}"#, 422),
+        ("POST /api/v1/tokens", r#"{"scope":"act","expires":"1d","password":"guess"}"#, 403),
+    ] {
+        let got = ask(&state, head, body, &show).await;
+        assert_eq!(got.status, status, "{head} {body}: {}", got.body);
+        if status == 403 {
+            assert!(got.body.contains("The present password is wrong"), "{}", got.body);
+        }
+    }
+    assert_eq!(token_count(&state).await, 0);
+    // Guessing goes as slowly as at a log-in.
+    for _ in 0..4 {
+        ask(&state, "POST /account/tokens/add", "scope=act&expires=1d&password=guess", &show).await;
+    }
+    let right = "scope=act&expires=1d&password=correct+horse+battery";
+    assert_eq!(ask(&state, "POST /account/tokens/add", right, &show).await.status, 429);
+    let lines = testing::audit_lines(&state.database).await;
+    assert!(lines.iter().any(|line| line == "refusal token.add operator refused"), "{lines:?}");
+}
+
+#[tokio::test]
+async fn another_password_ends_the_tokens_unless_one_says_otherwise_and_lists_them() {
+    for (keep, left) in [("", 0), ("&keep_tokens=true", 1)] {
+        let state = state(IdentityProviders::default()).await;
+        let cookie = logged_in(&state, "operator").await;
+        let token = "scope=act&expires=1d&note=nightly&password=correct+horse+battery";
+        assert_eq!(ask(&state, "POST /account/tokens/add", token, &[("cookie", &cookie)]).await.status, 200);
+        let change =
+            format!("current=correct+horse+battery&new=another+horse+battery&again=another+horse+battery{keep}");
+        let changed = ask(&state, "POST /account/password", &change, &[("cookie", &cookie)]).await;
+        assert_eq!(changed.status, 303, "{}", changed.body);
+        assert_eq!(token_count(&state).await, left, "{keep}");
+        let cookie =
+            changed.headers["set-cookie"].to_str().expect("text").split(';').next().expect("a cookie").to_owned();
+        let page = ask(&state, "GET /account?done=password", "", &[("cookie", &cookie)]).await.body;
+        assert_eq!(page.contains("tokens ended: nightly ("), left == 0, "{page}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_made_is_seen_by_the_account_and_by_admins() {
+    let state = state(IdentityProviders::default()).await;
+    let (operator, viewer, admin) =
+        (logged_in(&state, "operator").await, logged_in(&state, "viewer").await, logged_in(&state, "admin").await);
+    let token = "scope=act&expires=1d&note=by-page&password=correct+horse+battery";
+    assert_eq!(ask(&state, "POST /account/tokens/add", token, &[("cookie", &operator)]).await.status, 200);
+    // By the command line, in another process.
+    let new = NewToken {
+        user: "operator".parse().expect("a name"),
+        scope: Scope::Read,
+        note: "by-command".to_owned(),
+        expires: now() + 60_000,
+    };
+    let made = state.database.transact(move |t| tokens::add(t, &new, &Principal::command_line("root"), now()));
+    made.await.expect("answered").expect("made");
+    ask(&state, "POST /admin/walls/add", "name=lobby&cluster=edge&expires=1d", &[("cookie", &admin)]).await;
+    let page =
+        async |path: &str, cookie: &str| ask(&state, &format!("GET {path}"), "", &[("cookie", cookie)]).await.body;
+    let own = page("/account", &operator).await;
+    for part in ["API token made of operator", "by-page", "by-command", "by root on the command line", "Log-in"] {
+        assert!(own.contains(part), "{part}: {own}");
+    }
+    let all = page("/admin", &admin).await;
+    for part in ["API token made of operator", "by-command", "Wall link made of lobby", "by admin from"] {
+        assert!(all.contains(part), "{part}: {all}");
+    }
+    let others = page("/account", &viewer).await;
+    assert!(!others.contains("by-page") && !others.contains("lobby"), "{others}");
+}
