@@ -24,13 +24,14 @@ test('the account page says who one is, and leads there from every page', async 
 test('a token is shown once, works, and ends', async ({ page, playwright, sluice }) => {
   await enter(page, 'operator', '/account');
   await page.getByLabel('For').fill('a test');
+  await page.getByLabel('Your password').fill(ACCOUNTS.operator.password);
   await page.getByRole('button', { name: 'Make a token' }).click();
   const token = await page.locator('#secret').innerText();
   expect(token).toMatch(/^slt_[\w-]{43}$/);
   await expectAccessible(page, 'a token that was made');
   const program = await playwright.request.newContext({ extraHTTPHeaders: { authorization: `Bearer ${token}` } });
   expect((await program.get(`${sluice.url}/api/v1/nodes`)).status()).toBe(200);
-  expect((await program.post(`${sluice.url}/api/v1/tokens`, { data: { scope: 'read', expires: '1d' } })).status()).toBe(403);
+  expect((await program.post(`${sluice.url}/api/v1/tokens`, { data: { scope: 'read', expires: '1d', password: 'x' } })).status()).toBe(403);
   await page.goto('/account');
   await expect(page.locator('body')).not.toContainText(token);
   await page.getByRole('button', { name: 'End the token a test' }).click();

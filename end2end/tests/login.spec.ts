@@ -35,16 +35,16 @@ test('the cookies are out of reach of scripts and other sites', async ({ page, c
   await page.goto('/login');
   await logIn(page, viewer);
   await expect(page).toHaveURL(/\/stats$/);
-  const cookies = (await context.cookies()).filter((cookie) => cookie.name.startsWith('__Host-sluice'));
-  expect(cookies.map((cookie) => cookie.name).sort()).toEqual(['__Host-sluice', '__Host-sluice-device']);
+  const cookies = (await context.cookies()).filter((cookie) => cookie.name.startsWith('sluice'));
+  expect(cookies.map((cookie) => cookie.name).sort()).toEqual(['sluice', 'sluice-device']);
   for (const { httpOnly, secure, sameSite, path } of cookies) {
-    expect({ httpOnly, secure, sameSite, path }).toEqual({ httpOnly: true, secure: true, sameSite: 'Lax', path: '/' });
+    expect({ httpOnly, secure, sameSite, path }).toEqual({ httpOnly: true, secure: false, sameSite: 'Lax', path: '/' });
   }
-  expect(await page.evaluate(() => document.cookie)).not.toContain('__Host-sluice');
+  expect(await page.evaluate(() => document.cookie)).not.toContain('sluice=');
 });
 
 test('a log-in elsewhere gives another session, and the one before it opens nothing', async ({ page, context }) => {
-  const session = async () => (await context.cookies()).find((cookie) => cookie.name === '__Host-sluice');
+  const session = async () => (await context.cookies()).find((cookie) => cookie.name === 'sluice');
   await page.goto('/login');
   await logIn(page, viewer);
   await expect(page).toHaveURL(/\/stats$/);

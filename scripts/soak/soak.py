@@ -121,7 +121,7 @@ class Sluice:
         """The cookie of a new session."""
         answer = self.ask("POST", "/api/v1/login", json.dumps({"user": role, "password": PASSWORD}))
         for name, value in answer.getheaders():
-            if name.lower() == "set-cookie" and value.startswith("__Host-sluice="):
+            if name.lower() == "set-cookie" and value.startswith("sluice="):
                 return value.split(";")[0].split("=", 1)[1]
         raise Failure(f"{role} can't log in: {answer.status}")
 

@@ -24,6 +24,8 @@ pub struct LogIn {
 pub enum LogInFailure {
     /// Name or password.
     Wrong,
+    /// The password was right, and the browser kept no cookie.
+    NoCookie,
     /// Too many attempts failed; so many seconds.
     Wait(u64),
     /// Too many people log in; so many seconds.
@@ -42,6 +44,11 @@ impl LogInFailure {
             Self::Wrong => "Name or password is wrong.".to_owned(),
             Self::Wait(seconds) => format!("Too many attempts failed. Wait {}, then try again.", time(*seconds)),
             Self::Busy(seconds) => format!("Too many people log in. Try again in {}.", time(*seconds)),
+            Self::NoCookie => {
+                "Your browser kept no cookie, so that you are not logged in. Allow cookies for this address, and log in again; \
+                 if this page came by http from another machine, open it by https."
+                    .to_owned()
+            }
             Self::Failed => "Sluice could not log you in. Its log says why.".to_owned(),
             Self::Other(text) => text.clone(),
         }

@@ -11,6 +11,9 @@ const DEFAULT: &str = "/stats";
 /// The longest address that is accepted, in characters: the filters of a page are shorter.
 const LONGEST: usize = 2_000;
 
+/// The parameter of the log-in page that says that somebody has just logged in.
+pub(super) const KEPT: &str = "kept";
+
 /// What is encoded in the value of `next`: everything that ends the value, or that a browser could take for something else.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.');
 
@@ -44,6 +47,11 @@ impl ReturnTo {
     /// The address of the log-in page that leads here.
     pub(super) fn log_in(&self) -> String {
         format!("/login?next={}", utf8_percent_encode(&self.0, ENCODED))
+    }
+
+    /// The address by which a log-in leads here: the log-in page, which finds out whether the browser kept its cookie.
+    pub(super) fn after_log_in(&self) -> String {
+        format!("{}&{KEPT}=", self.log_in())
     }
 
     /// The address that begins a log-in at the OpenID Connect provider, and leads here.

@@ -34,7 +34,7 @@ pub(super) async fn open(State(state): State<AppState>, Path(token): Path<String
         Ok(WallLinkLookup::Valid(link)) => {
             let seconds = link.expires.saturating_sub(now()) / 1_000;
             let cookie = [(SET_COOKIE, cookies::of_text(WALL_COOKIE, &token, seconds))];
-            (AppendHeaders(cookie), Redirect::to("/wall")).into_response()
+            (AppendHeaders(cookie), Redirect::to("/login?next=/wall&kept=")).into_response()
         }
         Ok(WallLinkLookup::Expired(at)) => {
             let text = format!("This wall link lasted until {}. An admin can make another.", moment(at));

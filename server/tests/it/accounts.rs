@@ -96,7 +96,7 @@ impl Serving {
         let body = format!(r#"{{"user":"{user}","password":"{password}"}}"#);
         let (status, head, _) = self.ask("POST", "/api/v1/login", "", &body).await.expect("an answer");
         let cookie =
-            head.lines().find_map(|line| line.strip_prefix("set-cookie: ").filter(|c| c.starts_with("__Host-sluice=")));
+            head.lines().find_map(|line| line.strip_prefix("set-cookie: ").filter(|c| c.starts_with("sluice=")));
         let cookie = cookie.and_then(|cookie| cookie.split(';').next()).map(str::to_owned);
         if status == 200 { Ok(cookie.expect("a cookie")) } else { Err(status) }
     }
@@ -158,7 +158,7 @@ async fn accounts_of_the_command_line_open_and_end_sessions_of_a_running_program
     drop(serving);
     let log = ["out", "err"].map(|name| std::fs::read(dir.path().join(name)).expect("a log"));
     let log = String::from_utf8_lossy(&log.concat()).into_owned();
-    let session = cookie.trim_start_matches("__Host-sluice=");
+    let session = cookie.trim_start_matches("sluice=");
     assert!(log.contains("sluice") || log.contains("open http"), "{log}");
     for secret in [PASSWORD, session, "$argon2id"] {
         assert!(!log.contains(secret), "a secret is in the log");
@@ -209,5 +209,5 @@ async fn a_secret_stands_alone_on_standard_output_and_opens_what_it_was_made_for
     let (status, _, body) = serving.ask_with("GET", "/api/v1/me", &bearer, "").await.expect("an answer");
     assert_eq!((status, body.contains(r#""user":"anna""#)), (200, true));
     let (status, head, _) = serving.ask("GET", address, "", "").await.expect("an answer");
-    assert!(status == 303 && head.contains("__Host-sluice-wall=slw_"), "{head}");
+    assert!(status == 303 && head.contains("set-cookie: sluice-wall=slw_"), "{head}");
 }

@@ -17,8 +17,8 @@ use crate::{
 };
 
 /// Counts that are kept. With one more, those that were raised longest ago are dropped: to get rid of a count this way, an
-/// attacker must fail from as many other addresses, each time at the speed of argon2. About 4 MB.
-const MOST: usize = 20_000;
+/// attacker must fail from as many other addresses, each time at the speed of argon2. About 8 MB.
+const MOST: usize = 40_000;
 
 /// How a kind of count grows and forgets.
 #[derive(Clone, Copy, Debug)]

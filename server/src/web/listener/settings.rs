@@ -2,7 +2,7 @@
 
 use super::timing::Timing;
 use crate::{
-    config::{Config, ConnectionLimits, ListenerConfig},
+    config::{Config, ConnectionLimits, ListenerConfig, PublicUrl},
     tls::CertificateReloader,
 };
 
@@ -17,13 +17,19 @@ pub struct ListenerSettings {
     pub timing: Timing,
     /// The certificate; without one, HTTP without TLS is served.
     pub certificates: Option<CertificateReloader>,
+    /// Whether cookies are of the kind that is kept without TLS: only this machine reaches the listener, and browsers do so
+    /// without encryption.
+    pub has_plain_cookies: bool,
 }
 
 impl ListenerSettings {
     /// The settings of a configuration.
     #[must_use]
     pub fn new(config: &Config, certificates: Option<CertificateReloader>) -> Self {
-        Self { config: config.listener.clone(), limits: config.limits, certificates, ..Self::default() }
+        let is_encrypted = certificates.is_some() || config.listener.url.as_ref().is_some_and(PublicUrl::is_secure);
+        let has_plain_cookies = config.is_local() && !is_encrypted;
+        let (limits, config) = (config.limits, config.listener.clone());
+        Self { config, limits, certificates, has_plain_cookies, ..Self::default() }
     }
 }
 
@@ -35,6 +41,7 @@ impl Default for ListenerSettings {
             limits: ConnectionLimits::default(),
             timing: Timing::default(),
             certificates: None,
+            has_plain_cookies: false,
         }
     }
 }

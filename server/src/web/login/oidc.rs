@@ -76,7 +76,7 @@ pub(in crate::web) async fn finish(
     let callback = query.map(|Query(callback)| callback).unwrap_or_default();
     match begin_session(&state, &oidc, &headers, peer, callback).await {
         Ok((secret, return_to)) => {
-            (cookies::session(&state.auth, &secret), Redirect::to(return_to.as_str())).into_response()
+            (cookies::session(&state.auth, &secret), Redirect::to(&return_to.after_log_in())).into_response()
         }
         Err(error) => deny(&state, &headers, peer, &ReturnTo::default(), error).await,
     }

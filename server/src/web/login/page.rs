@@ -12,7 +12,12 @@ use super::{cookies, log_out, try_log_in};
 use crate::{
     auth::{AuthMethod, HeaderIdentity, LogInError, Password, Peer, Principal, retry_after},
     web::{
-        AppState, denial::AlreadyAudited, form_fields::sentence, problem::ProblemResponse, render, return_to::ReturnTo,
+        AppState,
+        denial::AlreadyAudited,
+        form_fields::sentence,
+        problem::ProblemResponse,
+        render,
+        return_to::{KEPT, ReturnTo},
         route::RouteTable,
     },
 };
@@ -26,12 +31,15 @@ pub(in crate::web) async fn page(
     Query(query): Query<Vec<(String, String)>>,
 ) -> Response {
     let return_to = ReturnTo::of_query(&query, &state.routes);
+    let has_logged_in = query.iter().any(|(name, _)| name == KEPT);
     // People may log in on a display that shows a wall link.
-    if principal.is_some_and(|Extension(principal)| !matches!(principal.method, AuthMethod::WallLink(_))) {
+    let leads_on = |principal: &Principal| has_logged_in || !matches!(principal.method, AuthMethod::WallLink(_));
+    if principal.is_some_and(|Extension(principal)| leads_on(&principal)) {
         return Redirect::to(return_to.as_str()).into_response();
     }
     let fault = match state.auth.identity_providers().identify(&headers, peer) {
         HeaderIdentity::Denied(why) => Some(LogInFailure::Other(sentence(&why))),
+        _ if has_logged_in => Some(LogInFailure::NoCookie),
         HeaderIdentity::Absent | HeaderIdentity::Untrusted | HeaderIdentity::Identified(_) => None,
     };
     let page = LogIn { next: return_to.as_str().to_owned(), fault, ..LogIn::default() };
@@ -68,7 +76,7 @@ pub(in crate::web) async fn post_form(
     let (status, wait, fault) = match try_log_in(&state.auth, &headers, peer, &user, password).await {
         Ok(logged_in) => {
             let cookies = cookies::logged_in(&state.auth, &logged_in);
-            return (cookies, Redirect::to(return_to.as_str())).into_response();
+            return (cookies, Redirect::to(&return_to.after_log_in())).into_response();
         }
         Err(LogInError::Wrong) => (StatusCode::UNAUTHORIZED, None, LogInFailure::Wrong),
         Err(LogInError::Wait(wait)) => {

@@ -10,6 +10,7 @@ mod limits;
 mod method;
 mod metrics;
 pub(super) mod origin;
+mod plain_cookies;
 mod route_label;
 
 #[cfg(test)]
@@ -30,6 +31,8 @@ pub(super) fn layers(routes: Router<AppState>, state: &AppState) -> Router<AppSt
         ServiceBuilder::new()
             // Where from: whoever is denied further in is denied under that address.
             .layer(from_fn_with_state(of(), client_address::find_peer))
+            // Before anybody reads a cookie, and after everybody has set theirs.
+            .layer(from_fn_with_state(of(), plain_cookies::rename_cookies))
             // Both see every answer as it is sent, whatever it comes from.
             .layer(from_fn_with_state(of(), metrics::count_requests))
             .layer(access_log::layers(state.routes.clone()))

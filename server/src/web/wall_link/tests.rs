@@ -16,7 +16,7 @@ async fn a_wall_link_opens_the_wall_and_nothing_else_until_it_ends() {
     let at = made.find("http://localhost:8080/w/slw_").expect("the address");
     let path = made[at + "http://localhost:8080".len()..].split('<').next().expect("a path").to_owned();
     let opened = ask(&state, &format!("GET {path}"), "", &[]).await;
-    assert_eq!((opened.status, opened.location()), (303, "/wall"));
+    assert_eq!((opened.status, opened.location()), (303, "/login?next=/wall&kept="));
     let set = opened.headers[SET_COOKIE].to_str().expect("text").to_owned();
     for attribute in ["HttpOnly", "Secure", "SameSite=Lax", "Path=/", "Max-Age=77759"] {
         assert!(set.contains(attribute), "{set}");

@@ -48,7 +48,7 @@ async fn who_logs_in_at_the_provider_has_a_session_and_never_a_local_account_s_n
     let page = ask(&state, "GET /login?next=/events", "", &[]).await.body;
     assert!(page.contains("Log in with Example ID") && page.contains("href=\"/login/oidc?next=/events\""), "{page}");
     let got = through(&provider, &state, "/events").await;
-    assert_eq!((got.status, got.headers["location"].to_str().expect("text")), (303, "/events"));
+    assert_eq!((got.status, got.headers["location"].to_str().expect("text")), (303, "/login?next=/events&kept="));
     let session = format!("{SESSION_COOKIE}={}", got.cookie(SESSION_COOKIE).expect("a session"));
     let me = ask(&state, "GET /api/v1/me", "", &[("cookie", &session)]).await.body;
     assert!(me.contains(r#""user":"oidc:anna","role":"operator""#), "{me}");
@@ -61,7 +61,7 @@ async fn who_logs_in_at_the_provider_has_a_session_and_never_a_local_account_s_n
     assert!(lines.contains(&"login log-in oidc:anna done".to_owned()), "{lines:?}");
     // A page elsewhere is not gone on to.
     let got = through(&provider, &state, "https://evil.example/").await;
-    assert_eq!(got.headers["location"], "/stats");
+    assert_eq!(got.headers["location"], "/login?next=/stats&kept=");
 }
 
 #[tokio::test]

@@ -113,12 +113,15 @@ async fn the_form_leads_on_to_a_page_of_ours_alone() {
     ] {
         let state = state().await;
         let (status, headers, _) = ask(&state, "POST /login", &good_form(next), "", "10.0.0.1").await;
-        assert_eq!(
-            (status, &headers[LOCATION]),
-            (StatusCode::SEE_OTHER, &expected.parse().expect("a value")),
-            "{next}"
-        );
+        assert_eq!(status, StatusCode::SEE_OTHER, "{next}");
+        // By way of the page that finds out whether the browser kept its cookie.
+        let by_way_of = format!("GET {}", headers[LOCATION].to_str().expect("text"));
         let cookie = format!("{SESSION_COOKIE}={}", set_cookie(&headers, SESSION_COOKIE).0);
+        let (status, headers, _) = ask(&state, &by_way_of, "", &cookie, "10.0.0.1").await;
+        assert_eq!((status, headers[LOCATION].to_str().expect("text")), (StatusCode::SEE_OTHER, expected), "{next}");
+        let (status, _, page) = ask(&state, &by_way_of, "", "", "10.0.0.1").await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(page.contains("Your browser kept no cookie"), "{page}");
         let (status, headers, _) = ask(&state, &format!("GET /login?next={next}"), "", &cookie, "10.0.0.1").await;
         assert_eq!(
             (status, &headers[LOCATION]),
