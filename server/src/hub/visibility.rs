@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use model::{
     change::Change,
     col::Text,
-    event::Event,
+    event::{Event, EventKind},
     frame::Frame,
     rights::{Grant, Rights, Role},
     row::Row,
@@ -81,6 +81,10 @@ impl Visibility {
             let mut event = Event { id: opaque_id("event", event.id), ..event.clone() };
             for text in [&mut event.before, &mut event.after, &mut event.cause] {
                 self.hide(&event.cluster, text);
+            }
+            if event.kind == EventKind::Reload && !self.sees_whole(&event.cluster) {
+                // It counts states and servers of every proxy. What was lost of those that are seen is listed in the fleet.
+                event.cause.clear();
             }
             event
         })

@@ -52,11 +52,43 @@ impl Serialize for Lines {
     }
 }
 
+/// The lines for whoever does not see every proxy of the node: what the process is, its limits, and how busy it is, which its
+/// cluster's pages show too. What counts traffic counts that of hidden proxies, so that a line is passed on only when it is
+/// known not to.
+const FOR_ALL: [&str; 25] = [
+    "Name",
+    "Version",
+    "Release_date",
+    "Nbthread",
+    "Nbproc",
+    "Process_num",
+    "Pid",
+    "Uptime",
+    "Uptime_sec",
+    "Start_time_sec",
+    "Memmax_MB",
+    "Ulimit-n",
+    "Maxsock",
+    "Maxconn",
+    "Hard_maxconn",
+    "CurrConns",
+    "Maxpipes",
+    "ConnRateLimit",
+    "SessRateLimit",
+    "SslRateLimit",
+    "CompressBpsRateLim",
+    "Idle_pct",
+    "node",
+    "Stopping",
+    "Build info",
+];
+
 impl Lines {
-    /// Every line that says something. Of two with one name the first counts, as it does for `Info`.
-    fn of(info: &haproxy::Info) -> Self {
+    /// Every line that says something and may be seen. Of two with one name the first counts, as it does for `Info`.
+    fn of(info: &haproxy::Info, sees_all: bool) -> Self {
         let mut lines: Vec<(String, Cell)> = Vec::new();
-        for (name, value) in info.iter().filter(|(_, value)| !value.is_empty()) {
+        let is_seen = |name: &str| sees_all || FOR_ALL.contains(&name);
+        for (name, value) in info.iter().filter(|(name, value)| !value.is_empty() && is_seen(name)) {
             if !lines.iter().any(|(known, _)| known == name) {
                 lines.push((name.to_owned(), Cell::of_info(name, value)));
             }
@@ -75,10 +107,12 @@ pub(super) async fn info(
     let world = hub.world().seen_by(&principal.rights);
     let view = |place: usize| {
         let replies = world.replies.get(place).and_then(Option::as_ref);
+        let node = &world.fleet.nodes[place];
+        let sees_all = world.visibility.as_ref().is_none_or(|visibility| visibility.sees_whole(&node.cluster));
         InfoView {
-            name: world.fleet.nodes[place].name.clone(),
+            name: node.name.clone(),
             age_ms: replies.and_then(|replies| age_ms(replies.polled)),
-            info: replies.map(|replies| Lines::of(&replies.info)).unwrap_or_default(),
+            info: replies.map(|replies| Lines::of(&replies.info, sees_all)).unwrap_or_default(),
         }
     };
     Ok(Json(Infos { nodes: selected(&world, filter.node.as_deref())?.into_iter().map(view).collect() }))

@@ -176,11 +176,16 @@ impl JsonColumn {
     }
 }
 
-/// The columns that hold something: all but `-`, which only divides them; of two with one name the first.
-fn columns(table: &StatTable) -> Vec<JsonColumn> {
+/// Numbers that HAProxy gives to proxies and servers one after the other: gaps would tell of those that are hidden.
+const NUMBERING: [&str; 2] = ["iid", "sid"];
+
+/// The columns that hold something: all but `-`, which only divides them; of two with one name the first. For whoever does
+/// not see every proxy without [`NUMBERING`].
+fn columns(table: &StatTable, sees_all: bool) -> Vec<JsonColumn> {
     let names = table.columns();
     let is_first = |place: usize, name: &str| table.column(name) == Some(place);
     let wanted = names.iter().enumerate().filter(|(place, name)| *name != "-" && is_first(*place, name));
+    let wanted = wanted.filter(|(_, name)| sees_all || !NUMBERING.contains(&name.as_str()));
     wanted
         .map(|(place, name)| {
             let mut key = Vec::new();
@@ -197,7 +202,7 @@ fn columns(table: &StatTable) -> Vec<JsonColumn> {
 }
 
 fn rows(out: &mut Vec<u8>, table: &StatTable, proxy: Option<&str>, visibility: Option<&(Visibility, String)>) {
-    let columns = columns(table);
+    let columns = columns(table, visibility.is_none_or(|(visibility, cluster)| visibility.sees_whole(cluster)));
     let pxname = table.column("pxname").unwrap_or_default();
     let mut is_first = true;
     table.for_each(|cells| {

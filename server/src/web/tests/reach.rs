@@ -17,9 +17,9 @@ use crate::auth::{Peer, Principal};
 const MARK: &str = "zqx";
 
 /// A reply with a server of `app` that follows one of `zqx-db`, and that one.
-const STAT: &str = "# pxname,svname,status,type,tracked,desc,\n\
-    app,s1,MAINT (via zqx-db/zqx-s1),2,zqx-db/zqx-s1,mine,\n\
-    zqx-db,zqx-s1,MAINT,2,,zqx-desc,\n\n";
+const STAT: &str = "# pxname,svname,status,type,tracked,desc,iid,sid,\n\
+    app,s1,MAINT (via zqx-db/zqx-s1),2,zqx-db/zqx-s1,mine,4,1,\n\
+    zqx-db,zqx-s1,MAINT,2,,zqx-desc,5,1,\n\n";
 
 /// Two clusters: `edge` with `app` and `zqx-db`, `zqx-lab` with `zqx-web`.
 async fn state() -> AppState {
@@ -243,4 +243,34 @@ async fn a_page_without_the_program_has_grey_entries_where_nothing_is_allowed() 
         assert!(entry.contains("disabled") && entry.contains("a viewer may look, not act"), "{entry}");
     }
     assert!(text.contains("A viewer may look, not act"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_counted_over_hidden_proxies_is_left_out() {
+    let everybody = || Principal::open(Peer::LOOPBACK.address);
+    let json = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
+    let (all, seen) = (got(everybody(), "/api/v1/info?node=lb1").await.1, got(anna(), "/api/v1/info?node=lb1").await.1);
+    let (all, seen) = (json(&all)["nodes"][0]["info"].clone(), json(&seen)["nodes"][0]["info"].clone());
+    assert!(all.get("CumReq").is_some() && all.get("CumConns").is_some(), "{all}");
+    for name in ["CumReq", "CumConns", "SessRate", "MaxConnRate", "BytesOutRate", "Tasks", "CurrSslConns"] {
+        assert!(seen.get(name).is_none(), "{name}: {seen}");
+    }
+    assert_eq!((&seen["Version"], &seen["Maxconn"]), (&all["Version"], &all["Maxconn"]));
+
+    let (all, seen) =
+        (got(everybody(), "/api/v1/stats?node=lb1").await.1, got(anna(), "/api/v1/stats?node=lb1").await.1);
+    assert!(all.contains("\"iid\":") && all.contains("\"sid\":"), "{all}");
+    assert!(seen.contains("\"svname\":") && !seen.contains("\"iid\":") && !seen.contains("\"sid\":"), "{seen}");
+
+    for (principal, counted) in [(everybody(), true), (anna(), false)] {
+        let state = state().await;
+        let node = state.hub.world().fleet.node("lb1").expect("a node").clone();
+        let reload =
+            Event { cause: "3 states set by operators were lost".to_owned(), ..Event::of(&node, EventKind::Reload, 2) };
+        assert!(state.hub.add_events(vec![reload]).await);
+        state.hub.wait_for(|world| world.events.len() == 5).await.expect("a hub");
+        let world = state.hub.world().seen_by(&principal.rights);
+        let reload = world.events.iter().find(|event| event.kind == EventKind::Reload).expect("it is seen");
+        assert_eq!(reload.cause.contains("3 states"), counted);
+    }
 }
