@@ -96,8 +96,8 @@ export class Sluice {
     if (this.program?.runs()) this.signal('SIGCONT');
     else await this.start();
     await until('Sluice at rest', async () => {
-      const health = (await (await fetch(`${this.url}/healthz`)).json()) as { nodes_live: number };
-      if (health.nodes_live !== NODES.length) return false;
+      const { nodes } = await this.json<{ nodes: { link: string }[] }>('/api/v1/nodes');
+      if (nodes.filter((node) => node.link === 'live').length !== NODES.length) return false;
       const stats = await this.json<{ nodes: { rows: Record<string, string>[] }[] }>('/api/v1/stats');
       const changed = stats.nodes.flatMap((n) => n.rows).filter((r) => r.svname !== 'static2' && r.svname !== 'web3' && r.svname !== 'web5');
       return changed.every((r) => /^(UP|OPEN|no check)/.test(r.status));
