@@ -155,12 +155,15 @@ async fn accounts_of_the_command_line_open_and_end_sessions_of_a_running_program
     assert_eq!(timeout(PATIENCE, end).await.expect("ended with its account"), Some(4401));
     assert_eq!(serving.log_in("anna", PASSWORD).await, Err(401));
 
+    for path in ["/w/slw_inapath", "/w/slw_inapath/", "/w/slw_inapath/x", "/api/v1/slt_inapath", "/x?token=slt_inapath"] {
+        serving.ask("GET", path, "", "").await.expect("an answer");
+    }
     drop(serving);
     let log = ["out", "err"].map(|name| std::fs::read(dir.path().join(name)).expect("a log"));
     let log = String::from_utf8_lossy(&log.concat()).into_owned();
     let session = cookie.trim_start_matches("sluice=");
     assert!(log.contains("sluice") || log.contains("open http"), "{log}");
-    for secret in [PASSWORD, session, "$argon2id"] {
+    for secret in [PASSWORD, session, "$argon2id", "inapath"] {
         assert!(!log.contains(secret), "a secret is in the log");
     }
 }
