@@ -101,7 +101,7 @@ fn password() -> AnyView {
                 {field("New password again", input("again", "new-password"))}
             </div>
             <p class="mt-2 text-[13px] text-ink-2">"Every other session of yours ends with it, and so do your API tokens."</p>
-            <label class="mt-1 flex items-center gap-2"><input type="checkbox" name="keep_tokens" value="true" />"Keep my API tokens"</label>
+            <label class="flex min-h-11 w-fit items-center gap-2"><input type="checkbox" class="size-4" name="keep_tokens" value="true" />"Keep my API tokens"</label>
             <button class="btn mt-3">"Change password"</button>
         </form>
     };

@@ -155,7 +155,8 @@ async fn accounts_of_the_command_line_open_and_end_sessions_of_a_running_program
     assert_eq!(timeout(PATIENCE, end).await.expect("ended with its account"), Some(4401));
     assert_eq!(serving.log_in("anna", PASSWORD).await, Err(401));
 
-    for path in ["/w/slw_inapath", "/w/slw_inapath/", "/w/slw_inapath/x", "/api/v1/slt_inapath", "/x?token=slt_inapath"] {
+    for path in ["/w/slw_inapath", "/w/slw_inapath/", "/w/slw_inapath/x", "/api/v1/slt_inapath", "/x?token=slt_inapath"]
+    {
         serving.ask("GET", path, "", "").await.expect("an answer");
     }
     drop(serving);

@@ -123,7 +123,9 @@ async fn every_request_is_one_line_in_the_log() {
         "DEBUG request{method=\"GET\" route=\"assets\"}: answered status=404".to_owned(),
     ];
     assert_eq!(lines, expected);
-    for path in ["/w/slw_secret/", "/w/slw_secret/x", "/api/v1/slt_secret", "/nowhere?token=slt_secret", "/stats/slt_secret"] {
+    for path in
+        ["/w/slw_secret/", "/w/slw_secret/x", "/api/v1/slt_secret", "/nowhere?token=slt_secret", "/stats/slt_secret"]
+    {
         ask(router(state.clone()), &format!("GET {path}")).await;
     }
     let text = log.text();
