@@ -126,7 +126,7 @@ async fn every_request_is_one_line_in_the_log() {
     for path in
         ["/w/slw_secret/", "/w/slw_secret/x", "/api/v1/slt_secret", "/nowhere?token=slt_secret", "/stats/slt_secret"]
     {
-        ask(router(state.clone()), &format!("GET {path}")).await;
+        assert_eq!(ask(router(state.clone()), &format!("GET {path}")).await.0, 404, "{path}");
     }
     let text = log.text();
     assert!(text.contains("elsewhere") && !text.contains("secret"), "{text}");
