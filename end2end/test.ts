@@ -114,11 +114,18 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   },
 });
 
-/** Opens a live page, and waits until the program has taken it over and the stream flows. */
+/** Opens a page, and waits until the program has taken it over and the stream flows. */
+export async function openStream(page: Page, address: string): Promise<void> {
+  // A page that is being left may open a stream in its last moment: only what comes after the new page began is its own.
+  await page.goto(address, { waitUntil: 'commit' });
+  const socket = await page.waitForEvent('websocket');
+  await socket.waitForEvent('framereceived');
+  await page.waitForLoadState();
+}
+
+/** Opens a page on which every node is live. */
 export async function open(page: Page, address = '/stats'): Promise<void> {
-  const socket = page.waitForEvent('websocket');
-  await page.goto(address);
-  await (await socket).waitForEvent('framereceived');
+  await openStream(page, address);
   await expect(link(page)).toContainText('live');
 }
 

@@ -1,4 +1,4 @@
-import { GONE, box, check, expect, isMarked, link, mark, open, row, status, test } from '../test';
+import { GONE, box, check, expect, isMarked, link, mark, open, openStream, row, status, test } from '../test';
 
 test('without Sluice the page says so, and is live again by itself', async ({ page, sluice, guard }) => {
   guard.allow(GONE);
@@ -79,9 +79,7 @@ test('a reload under traffic leaves the page live', async ({ page, lab, request 
 
 test('a page opened while a node is away recovers, too', async ({ page, lab }) => {
   await lab.kill('lb1');
-  const socket = page.waitForEvent('websocket');
-  await page.goto('/stats');
-  await (await socket).waitForEvent('framereceived');
+  await openStream(page, '/stats');
   await expect(status(page, 'lb1/webservers/web1')).toHaveText('was UP');
   await lab.start('lb1');
   await expect(status(page, 'lb1/webservers/web1')).toHaveText('UP');

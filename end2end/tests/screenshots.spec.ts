@@ -3,7 +3,7 @@
 import type { Page } from '@playwright/test';
 
 import { NODES } from '../lab';
-import { apply, bar, box, card, check, confirm, details, expect, open, outcomes, overflowing, question, row, test } from '../test';
+import { apply, bar, box, card, check, confirm, details, expect, open, openStream, outcomes, overflowing, question, row, test } from '../test';
 
 const SIZES = [
   { width: 1280, height: 800 },
@@ -61,7 +61,7 @@ for (const viewport of SIZES) {
       await bar(page).getByRole('button', { name: 'Clear' }).click();
       await page.evaluate(() => window.scrollTo(0, 0));
       await shoot(page, 'stats-node-away');
-      await openAnyway(page, '/stats?show=problems');
+      await openStream(page, '/stats?show=problems');
       await shoot(page, 'stats-problems');
     });
 
@@ -102,11 +102,4 @@ for (const viewport of SIZES) {
       });
     });
   });
-}
-
-/** Opens a page on which not every node is live. */
-async function openAnyway(page: Page, address: string): Promise<void> {
-  const socket = page.waitForEvent('websocket');
-  await page.goto(address);
-  await (await socket).waitForEvent('framereceived');
 }
