@@ -94,7 +94,11 @@ for (const [name, width] of [['desk', 1280], ['tablet', 834], ['phone', 390]] as
       await page.goto(address);
       await page.screenshot({ path: `screenshots${address}-${width}.png`, fullPage: true });
       expect(await overflowing(page), address).toEqual([]);
+      await expect(page.getByText('Was it not you?')).toBeVisible();
       if (width < 1280) expect(await smallTargets(page), address).toEqual([]);
     }
+    await page.goto('/account');
+    await page.getByRole('button', { name: 'Log out everywhere' }).click();
+    await page.waitForURL('/login');
   });
 }

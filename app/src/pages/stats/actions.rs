@@ -27,7 +27,7 @@ pub(super) fn SectionActions(title: String, rows: Signal<Vec<RowStore>>, childre
             // Enter in a checkbox presses a form's first button: this one, which asks for nothing.
             <button type="submit" class="hidden" name="do" value="nothing" tabindex="-1" aria-hidden="true"></button>
             {children()}
-            <div class="card-foot">
+            <div class="card-foot section-actions">
                 <ActionControls targets place label=format!("Action for the checked servers of {title}") />
                 <input class="btn no-script" name="reason" maxlength=LONGEST_REASON placeholder="Reason" aria-label="Reason" />
             </div>
