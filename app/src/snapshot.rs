@@ -29,6 +29,8 @@ pub struct Snapshot {
     pub opened: Vec<(TopicId, Sections)>,
     /// What happened lately, oldest first; on the page that shows it alone.
     pub events: Vec<Event>,
+    /// What changed about the accounts that the viewer sees, oldest first; on the same page alone.
+    pub account_events: Vec<Event>,
 }
 
 impl Snapshot {

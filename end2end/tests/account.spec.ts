@@ -1,5 +1,5 @@
 import { ACCOUNTS } from '../sluice';
-import { expect, expectAccessible, logIn, overflowing, smallTargets, test } from '../test';
+import { expect, expectAccessible, logIn, openStream, overflowing, smallTargets, test } from '../test';
 
 test.use({ hasAccounts: true });
 
@@ -38,6 +38,33 @@ test('a token is shown once, works, and ends', async ({ page, playwright, sluice
   await expect(page.getByRole('status')).toHaveText('The token has ended.');
   expect((await program.get(`${sluice.url}/api/v1/nodes`)).status()).toBe(401);
   await program.dispose();
+});
+
+test('a token that is made is an event for its account and for admins, and for nobody else', async ({ page, browser, guard, sluice }) => {
+  const pages = [page];
+  for (let i = 0; i < 2; i++) {
+    const context = await browser.newContext({ baseURL: sluice.url });
+    await guard.watch(context);
+    pages.push(await context.newPage());
+  }
+  const [own, admin, other] = pages;
+  await enter(own, 'operator', '/account');
+  await enter(admin, 'admin', '/account');
+  await enter(other, 'viewer', '/account');
+  for (const follower of pages) await openStream(follower, '/events?kind=account');
+  const data = { scope: 'read', expires: '1d', note: 'seen at once', password: ACCOUNTS.operator.password };
+  expect((await own.request.post(`${sluice.url}/api/v1/tokens`, { data, headers: { origin: sluice.url } })).status()).toBe(200);
+  for (const follower of [own, admin]) {
+    await expect(follower.locator('.events li')).toContainText(['API token of operator made']);
+    await expectAccessible(follower, 'events of accounts');
+  }
+  await own.screenshot({ path: 'screenshots/events-account.png' });
+  await expect(other.getByText('Nothing that fits the filter')).toBeVisible();
+  await expect(other.locator('.events li')).toHaveCount(0);
+  // The server draws the same.
+  await own.reload();
+  await expect(own.locator('.events li').first()).toContainText('API token of operator made');
+  for (const follower of [admin, other]) await follower.context().close();
 });
 
 test('a wall link opens the wall in a browser that nobody logged in at, and nothing else', async ({ page, browser, guard, sluice }) => {

@@ -224,6 +224,7 @@ impl Stream {
                     known.drain(..known.len().saturating_sub(EVENTS_SHOWN));
                 });
             }
+            Frame::AccountEvents(_, events) => live.account_events.set(events),
             Frame::Proxy(handle, seq, id, sections) => {
                 self.seqs.insert(handle, seq);
                 live.store.replace(&id, sections);

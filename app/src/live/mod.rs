@@ -25,6 +25,8 @@ pub(crate) struct Live {
     pub(crate) fleet: ArcRwSignal<Fleet>,
     /// What happened lately, oldest first; filled only while something shows it.
     pub(crate) events: ArcRwSignal<Vec<Event>>,
+    /// What changed about accounts, oldest first; filled only while something shows it.
+    pub(crate) account_events: ArcRwSignal<Vec<Event>>,
     /// Every proxy's rows.
     pub(crate) store: Store,
     /// Sluice's time, as far as the browser can tell.
@@ -45,6 +47,7 @@ impl Live {
             store: Store::new(snapshot.proxies, snapshot.opened),
             fleet: ArcRwSignal::new(snapshot.fleet),
             events: ArcRwSignal::new(snapshot.events),
+            account_events: ArcRwSignal::new(snapshot.account_events),
             connection: ArcRwSignal::new(StreamState::Opening),
             wanted: Wanted::default(),
             build: snapshot.build,

@@ -105,7 +105,7 @@ impl Store {
     /// Puts a whole topic in place. Rows that stay keep their signals, and so their place on the page.
     pub(crate) fn replace(&self, id: &TopicId, sections: Sections) {
         match id {
-            TopicId::Fleet | TopicId::Events => {}
+            TopicId::Fleet | TopicId::Events | TopicId::Accounts => {}
             TopicId::Proxy { cluster, proxy } => {
                 let store = self.find(cluster, proxy).unwrap_or_else(|| {
                     let (cluster, proxy) = (cluster.clone(), proxy.clone());
@@ -165,7 +165,7 @@ impl Store {
     pub(crate) fn apply(&self, id: &TopicId, deltas: Vec<Delta>) -> Result<(), MisfitError> {
         for delta in deltas {
             match id {
-                TopicId::Fleet | TopicId::Events => {}
+                TopicId::Fleet | TopicId::Events | TopicId::Accounts => {}
                 TopicId::Proxy { cluster, proxy } => {
                     let store = self.find(cluster, proxy).ok_or(MisfitError { row: 0, rows: 0 })?;
                     apply(&store.sections, cluster, proxy, delta)?;

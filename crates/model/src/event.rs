@@ -1,4 +1,4 @@
-//! What happened: changes of state, operations, reloads, links.
+//! What happened: changes of state, operations, reloads, links, and what changed about accounts.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,11 +18,13 @@ pub enum EventKind {
     Reload,
     /// A node stopped answering, or answers again.
     Link,
+    /// An account, token or wall link was made, changed or ended.
+    Account,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::State, Self::Operation, Self::Reload, Self::Link];
+    pub const ALL: [Self; 5] = [Self::State, Self::Operation, Self::Reload, Self::Link, Self::Account];
 
     /// Its word in an address and in the API.
     #[must_use]
@@ -32,6 +34,7 @@ impl EventKind {
             Self::Operation => "operation",
             Self::Reload => "reload",
             Self::Link => "link",
+            Self::Account => "account",
         }
     }
 
@@ -49,6 +52,7 @@ impl EventKind {
             Self::Operation => "Operation",
             Self::Reload => "Reload",
             Self::Link => "Link",
+            Self::Account => "Account",
         }
     }
 }
@@ -57,8 +61,8 @@ impl EventKind {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Event {
-    /// Names it on this run of Sluice. It counts up from 1, is an opaque number for viewers who may not see every event, and
-    /// 0 until the hub has numbered it.
+    /// Names it on this run of Sluice. It counts up from 1, is an opaque number for viewers who may not see every event and
+    /// for every event of an account, and 0 until the hub has numbered it.
     pub id: u64,
     /// When, Unix milliseconds: when Sluice saw it.
     pub at: u64,
@@ -70,6 +74,8 @@ pub struct Event {
     pub proxy: String,
     /// HAProxy's `svname`; `FRONTEND` or `BACKEND` for the proxy itself.
     pub server: String,
+    /// The account that it concerns; then it tells of no node.
+    pub account: String,
     /// What kind of thing.
     pub kind: EventKind,
     /// How it was: a `status`, a link, a process.
@@ -125,9 +131,9 @@ impl EventFilter {
     /// Whether the event has the text. `web/s1` finds a server by its backend as well.
     fn finds(&self, event: &Event) -> bool {
         let text = self.text.trim().to_ascii_lowercase();
-        let Event { node, proxy, server, before, after, cause, by, operation, .. } = event;
+        let Event { node, proxy, server, account, before, after, cause, by, operation, .. } = event;
         text.is_empty()
-            || [node, &format!("{proxy}/{server}"), before, after, cause, by, operation]
+            || [node, &format!("{proxy}/{server}"), account, before, after, cause, by, operation]
                 .iter()
                 .any(|t| t.to_ascii_lowercase().contains(&text))
     }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The first byte of every binary frame. It changes with the meaning of any byte after it.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
 /// Counts a topic's frames, from its snapshot on, without a gap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -49,6 +49,8 @@ pub enum Frame {
     Events(Seq, Vec<Event>),
     /// What happened since.
     EventsNew(Seq, Vec<Event>),
+    /// The newest events of accounts, oldest first: the whole of `accounts`, again whenever there is another one.
+    AccountEvents(Seq, Vec<Event>),
 }
 
 /// A frame that can't be read.
@@ -116,7 +118,7 @@ mod tests {
         let mut bytes = Frame::Hello { build: "x".into() }.encode().expect("encodes");
         assert!(Frame::decode(&bytes).is_ok());
         bytes[0] += 1;
-        assert!(matches!(Frame::decode(&bytes), Err(DecodeError::Version(3))));
+        assert!(matches!(Frame::decode(&bytes), Err(DecodeError::Version(4))));
         assert!(matches!(Frame::decode(&[]), Err(DecodeError::Empty)));
     }
 

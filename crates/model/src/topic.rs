@@ -10,14 +10,16 @@ use crate::{
     row::Row,
 };
 
-/// What a topic is called: `fleet`, `events`, `proxy:CLUSTER/NAME`, or `node:NODE/NAME`.
+/// What a topic is called: `fleet`, `events`, `accounts`, `proxy:CLUSTER/NAME`, or `node:NODE/NAME`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum TopicId {
     /// Links, totals, what is not well.
     Fleet,
-    /// What happened.
+    /// What happened to nodes and servers.
     Events,
+    /// What changed about accounts: about one's own, and for admins about every one.
+    Accounts,
     /// One proxy of a cluster: its rows on a lone node; otherwise the merged rows, and the state that each node sees.
     Proxy {
         /// The cluster's name.
@@ -36,7 +38,7 @@ pub enum TopicId {
 
 /// Not the name of a topic.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no topic: it is `fleet`, `events`, `proxy:CLUSTER/NAME` or `node:NODE/NAME`")]
+#[error("{0:?} is no topic: it is `fleet`, `events`, `accounts`, `proxy:CLUSTER/NAME` or `node:NODE/NAME`")]
 pub struct TopicIdError(String);
 
 impl TopicId {
@@ -63,6 +65,9 @@ impl FromStr for TopicId {
         if s == "events" {
             return Ok(Self::Events);
         }
+        if s == "accounts" {
+            return Ok(Self::Accounts);
+        }
         // Names of clusters and nodes have no slash: the configuration does not take it. Neither has a proxy's, as far as
         // HAProxy goes.
         let parts = s.split_once(':').and_then(|(kind, s)| Some((kind, s.split_once('/')?)));
@@ -82,6 +87,7 @@ impl fmt::Display for TopicId {
         match self {
             Self::Fleet => f.write_str("fleet"),
             Self::Events => f.write_str("events"),
+            Self::Accounts => f.write_str("accounts"),
             Self::Proxy { cluster, proxy } => write!(f, "proxy:{cluster}/{proxy}"),
             Self::Node { node, proxy } => write!(f, "node:{node}/{proxy}"),
         }
@@ -245,7 +251,15 @@ mod tests {
 
     #[test]
     fn a_topic_is_read_back_from_its_name() {
-        for name in ["fleet", "events", "proxy:edge/web", "proxy:edge/a.b-c_d:e", "proxy:edge/../x y", "node:lb1/web"] {
+        for name in [
+            "fleet",
+            "events",
+            "accounts",
+            "proxy:edge/web",
+            "proxy:edge/a.b-c_d:e",
+            "proxy:edge/../x y",
+            "node:lb1/web",
+        ] {
             assert_eq!(name.parse::<TopicId>().expect(name).to_string(), name);
         }
         for name in

@@ -3,11 +3,16 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::{Stream, stream};
-use model::audit::{Entry, StoredEntry};
+use model::{
+    audit::{Entry, StoredEntry},
+    event::Event,
+};
 use prometheus_client::metrics::counter::Counter;
 use rusqlite::Transaction;
+use tokio::sync::watch;
 
 use super::{
+    account_events::AccountEvents,
     chain::{append, head},
     dedup::{self, Dedup},
     entry::by_sluice,
@@ -26,6 +31,7 @@ pub struct AuditLog {
     database: Database,
     dedup: Arc<Mutex<Dedup>>,
     failures: Counter,
+    account_events: AccountEvents,
 }
 
 /// What became of an entry that may come in a flood.
@@ -41,7 +47,7 @@ impl AuditLog {
     /// The audit log in that file.
     #[must_use]
     pub fn new(database: Database) -> Self {
-        Self { database, dedup: Arc::default(), failures: Counter::default() }
+        Self { database, dedup: Arc::default(), failures: Counter::default(), account_events: AccountEvents::default() }
     }
 
     /// The file that it is in.
@@ -133,6 +139,18 @@ impl AuditLog {
                 Ok(Some((page.entries, page.next.map(|next| (next, Some(last))))))
             }
         })
+    }
+
+    /// What changed about accounts since Sluice was started, oldest first, whichever process changed it. It is up to date while
+    /// [`AuditLog::maintain`] runs.
+    #[must_use]
+    pub fn account_events(&self) -> watch::Receiver<Arc<[Event]>> {
+        self.account_events.subscribe()
+    }
+
+    /// Makes events of those new entries that tell of accounts.
+    pub(super) fn add_account_events(&self, entries: &[StoredEntry]) {
+        self.account_events.add(entries);
     }
 
     /// Writes the sums of what was counted long enough.

@@ -1,4 +1,5 @@
-//! What is done with the audit log while Sluice runs: retention, the sums of floods, its metrics, and the syslog.
+//! What is done with the audit log while Sluice runs: retention, the sums of floods, its metrics, the syslog, and the
+//! events of accounts.
 
 use std::{sync::Arc, time::Duration};
 
@@ -51,7 +52,7 @@ impl Default for Settings {
 
 impl AuditLog {
     /// Notes the configuration, and looks after the audit log until `end` is cancelled: retention, floods' sums, the
-    /// metrics, the syslog.
+    /// metrics, the syslog, the events of accounts.
     pub fn maintain(
         &self,
         settings: Settings,
@@ -153,6 +154,7 @@ impl Follower {
         loop {
             let first = self.next;
             let page = audit.database().read(move |c| query::oldest(c, &Filter::default(), first, i64::MAX)).await?;
+            audit.add_account_events(&page.entries);
             for stored in &page.entries {
                 self.next = stored.id + 1;
                 self.metrics.audit_entries.get_or_create(&KindLabel { kind: stored.entry.kind.clone() }).inc();

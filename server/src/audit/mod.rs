@@ -3,6 +3,7 @@
 //! Whoever does something writes it here first, and does not do it when that fails. What an entry holds is one list, in
 //! [`model::audit`].
 
+mod account_events;
 mod chain;
 pub mod configuration;
 mod dedup;
@@ -33,4 +34,5 @@ pub use syslog::{SyslogAddress, SyslogAddressError};
 pub use verify::{Broken, Verified, verify};
 pub use view::EntryView;
 
+pub(crate) use account_events::in_words;
 pub(crate) use schema::{ONE_HEAD, SCHEMA};

@@ -7,7 +7,8 @@ use std::{
 };
 
 use model::{
-    frame::{Frame, Handle},
+    event::Event,
+    frame::{Frame, Handle, Seq},
     topic::TopicId,
 };
 
@@ -174,8 +175,20 @@ impl<'a> Encoded<'a> {
 
 fn encode(frame: &Frame, encoding: Encoding, state: &HubState) -> Payload {
     match encoding {
-        // Encoding the model's own types can't fail; an empty frame would make the page connect anew.
-        Encoding::Postcard => frame.encode().unwrap_or_default().into(),
+        Encoding::Postcard => binary(frame),
         Encoding::Json => json::frame(frame, state).to_string().into(),
     }
+}
+
+/// A frame of the topic `accounts`, which streams send by themselves: no two accounts see the same.
+pub(crate) fn account_events(seq: Seq, events: Vec<Event>, encoding: Encoding) -> Payload {
+    match encoding {
+        Encoding::Postcard => binary(&Frame::AccountEvents(seq, events)),
+        Encoding::Json => json::account_events(seq, &events).to_string().into(),
+    }
+}
+
+/// Encoding the model's own types can't fail; an empty frame would make the page connect anew.
+fn binary(frame: &Frame) -> Payload {
+    frame.encode().unwrap_or_default().into()
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use model::{
     change::Change,
     col::{Col, Text},
-    frame::Frame,
+    event::Event,
+    frame::{Frame, Seq},
     row::Row,
     topic::{Delta, Section},
 };
@@ -21,6 +22,7 @@ pub(super) fn frame(frame: &Frame, state: &HubState) -> Value {
         Frame::FleetDelta(seq, delta) => json!({ "type": "delta", "topic": "fleet", "seq": seq, "fleet": delta }),
         Frame::Events(seq, events) => json!({ "type": "snapshot", "topic": "events", "seq": seq, "events": events }),
         Frame::EventsNew(seq, events) => json!({ "type": "delta", "topic": "events", "seq": seq, "events": events }),
+        Frame::AccountEvents(seq, events) => account_events(*seq, events),
         Frame::Proxy(_, seq, id, sections) => {
             let nodes: Vec<_> = sections.0.iter().map(section).collect();
             json!({ "type": "snapshot", "topic": id, "seq": seq, "nodes": nodes })
@@ -32,6 +34,11 @@ pub(super) fn frame(frame: &Frame, state: &HubState) -> Value {
             json!({ "type": "delta", "topic": state.topics().get(*handle).map(|topic| &topic.id), "seq": seq, "nodes": nodes })
         }
     }
+}
+
+/// The whole of `accounts`.
+pub(super) fn account_events(seq: Seq, events: &[Event]) -> Value {
+    json!({ "type": "snapshot", "topic": "accounts", "seq": seq, "events": events })
 }
 
 /// Whether a change still counts after those that follow it in the frame. Once a section's rows were replaced or taken away,

@@ -34,6 +34,7 @@ pub use subscribers::{Encoding, Payload};
 pub use viewer::Viewer;
 pub use world::{ProxyState, Replies, World};
 
+pub(crate) use broadcast::account_events;
 pub(crate) use redaction::requests_of;
 pub(crate) use visibility::{HIDDEN, Visibility};
 

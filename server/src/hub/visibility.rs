@@ -68,6 +68,8 @@ impl Visibility {
     pub(super) fn sees_topic<'a>(&self, id: &TopicId, cluster_of: impl Fn(&str) -> Option<&'a str>) -> bool {
         match id {
             TopicId::Fleet | TopicId::Events => true,
+            // A stream tells its viewer of accounts by itself.
+            TopicId::Accounts => false,
             TopicId::Proxy { cluster, proxy } => self.sees(cluster, proxy),
             TopicId::Node { node, proxy } => cluster_of(node).is_some_and(|cluster| self.sees(cluster, proxy)),
         }

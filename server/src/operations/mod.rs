@@ -325,6 +325,7 @@ fn event(
         cluster,
         proxy: target.backend.clone(),
         server: target.server.clone(),
+        account: String::new(),
         kind: EventKind::Operation,
         before: before.clone(),
         after: after.clone(),

@@ -1,6 +1,6 @@
 //! `GET /api/v1/events`: what happened lately, newest first.
 
-use std::sync::Arc;
+use std::{cmp::Reverse, sync::Arc};
 
 use axum::{
     Extension, Json,
@@ -20,7 +20,7 @@ use super::{
     query::{AtMost, QUOTED, or_empty, selected},
 };
 use crate::{
-    auth::Principal,
+    auth::{Principal, authz::policy::sees_account},
     hub::{EVENTS_KEPT, World},
 };
 
@@ -74,17 +74,24 @@ pub(super) struct Events {
     events: Vec<Arc<Event>>,
 }
 
-/// What happened lately: changes of state, operations, reloads, nodes that stopped answering. Newest first.
+/// What happened lately: changes of state, operations, reloads, nodes that stopped answering, and what changed about the
+/// account of who asks; an admin sees every account's. Newest first.
 pub(super) async fn events(
-    State(AppState { hub, .. }): State<AppState>,
+    State(AppState { hub, audit, .. }): State<AppState>,
     Extension(principal): Extension<Principal>,
     query: Result<Query<EventsFilter>, QueryRejection>,
 ) -> Result<Json<Events>, ProblemResponse> {
     let Query(filter) = query?;
-    Ok(Json(Events { events: found(&hub.world().seen_by(&principal.rights), filter)? }))
+    let all = audit.account_events().borrow().clone();
+    let of_accounts = all.iter().filter(|event| sees_account(&principal, &event.account));
+    Ok(Json(Events { events: found(&hub.world().seen_by(&principal.rights), of_accounts, filter)? }))
 }
 
-fn found(world: &World, filter: EventsFilter) -> Result<Vec<Arc<Event>>, ProblemResponse> {
+fn found<'a>(
+    world: &World,
+    of_accounts: impl DoubleEndedIterator<Item = &'a Event>,
+    filter: EventsFilter,
+) -> Result<Vec<Arc<Event>>, ProblemResponse> {
     let EventsFilter { node, cluster, proxy, server, kind, since, limit } = filter;
     selected(world, Some(&node))?;
     let kind = match kind.as_str() {
@@ -92,15 +99,20 @@ fn found(world: &World, filter: EventsFilter) -> Result<Vec<Arc<Event>>, Problem
         word => Some(EventKind::from_word(word).ok_or_else(|| unknown_kind(word))?),
     };
     let wanted = EventFilter { text: String::new(), kind, node, cluster, proxy, server };
-    let is_wanted = |event: &&Arc<Event>| since.is_none_or(|AtMost(since)| event.at >= since) && wanted.wants(event);
+    let is_wanted = |event: &Event| since.is_none_or(|AtMost(since)| event.at >= since) && wanted.wants(event);
+    let of_nodes = world.events.iter().rev().filter(|event| is_wanted(event)).cloned();
+    let of_accounts = of_accounts.rev().filter(|event| is_wanted(event)).cloned().map(Arc::new);
+    let mut found: Vec<Arc<Event>> = of_nodes.chain(of_accounts).collect();
+    found.sort_by_key(|event| Reverse(event.at));
     let limit = limit.map_or(USUAL, |AtMost(limit)| usize::try_from(limit).unwrap_or(usize::MAX));
-    Ok(world.events.iter().rev().filter(is_wanted).take(limit.min(EVENTS_KEPT)).cloned().collect())
+    found.truncate(limit.min(EVENTS_KEPT));
+    Ok(found)
 }
 
 fn unknown_kind(word: &str) -> ProblemResponse {
     let short: String = word.chars().take(QUOTED).collect();
     ProblemResponse::new(StatusCode::BAD_REQUEST, format!("There is no kind of event {short:?}"))
-        .with_detail("A kind is state, operation, reload or link.")
+        .with_detail("A kind is state, operation, reload, link or account.")
 }
 
 #[cfg(test)]
@@ -124,7 +136,8 @@ mod tests {
     }
 
     fn ids(filter: EventsFilter) -> Result<Vec<u64>, u16> {
-        let found = found(&world(), filter).map_err(|p| p.status().as_u16())?;
+        let of_ben = Event { id: 9, at: 2_500, account: "ben".into(), kind: EventKind::Account, ..Event::default() };
+        let found = found(&world(), [&of_ben].into_iter(), filter).map_err(|p| p.status().as_u16())?;
         Ok(found.iter().map(|e| e.id).collect())
     }
 
@@ -132,10 +145,11 @@ mod tests {
     fn events_are_found_newest_first_by_each_filter() {
         let all = EventsFilter::default;
         for (filter, want) in [
-            (all(), Ok(vec![3, 2, 1])),
+            (all(), Ok(vec![3, 9, 2, 1])),
             (EventsFilter { node: "lb1".into(), ..all() }, Ok(vec![3, 1])),
             (EventsFilter { kind: "reload".into(), ..all() }, Ok(vec![3, 2])),
-            (EventsFilter { since: Some(AtMost(2_000)), ..all() }, Ok(vec![3, 2])),
+            (EventsFilter { kind: "account".into(), ..all() }, Ok(vec![9])),
+            (EventsFilter { since: Some(AtMost(2_000)), ..all() }, Ok(vec![3, 9, 2])),
             (EventsFilter { limit: Some(AtMost(1)), ..all() }, Ok(vec![3])),
             (EventsFilter { limit: Some(AtMost(0)), ..all() }, Ok(vec![])),
             (EventsFilter { cluster: "lab".into(), ..all() }, Ok(vec![])),

@@ -5,7 +5,7 @@ use model::audit::{Entry, Kind, StoredEntry};
 use rusqlite::Connection;
 
 use super::form_fields::moment;
-use crate::audit::{Filter, query};
+use crate::audit::{Filter, in_words, query};
 
 /// Lines that a page shows.
 const SHOWN: usize = 10;
@@ -39,31 +39,16 @@ fn lines(mut entries: Vec<StoredEntry>) -> Vec<LatelyLine> {
 fn line(entry: Entry<String>) -> LatelyLine {
     let Entry { at, kind, who, means, address, action, targets, outcome, detail, .. } = entry;
     let targets: Vec<String> = serde_json::from_str(&targets).unwrap_or_default();
-    let about = if kind == Kind::Account.word() { format!(" of {}", targets.join(", ")) } else { String::new() };
+    let what = match action.as_str() {
+        "log-in" => "Log-in".to_owned(),
+        "log-out" => "Log-out".to_owned(),
+        change => in_words(change, &targets.join(", ")),
+    };
     let outcome = if outcome == "done" { String::new() } else { format!(", {outcome}") };
     let detail = if detail.is_empty() { detail } else { format!(": {detail}") };
     let means = if means == "command line" { " on the command line".to_owned() } else { format!(" from {address}") };
     let by = if kind == Kind::Account.word() { format!("by {who}{means}") } else { means.trim().to_owned() };
-    LatelyLine { time: moment(at), what: format!("{}{about}{outcome}{detail}", words(&action)), by }
-}
-
-/// An action of the audit log in words.
-fn words(action: &str) -> &str {
-    match action {
-        "log-in" => "Log-in",
-        "log-out" => "Log-out",
-        "session.end" => "Session ended",
-        "token.add" => "API token made",
-        "token.remove" => "API token ended",
-        "wall.add" => "Wall link made",
-        "wall.remove" => "Wall link ended",
-        "user.add" => "Account made",
-        "user.passwd" => "Password changed",
-        "user.role" => "Role changed",
-        "user.groups" => "Groups changed",
-        "user.remove" => "Account removed",
-        other => other,
-    }
+    LatelyLine { time: moment(at), what: format!("{what}{outcome}{detail}"), by }
 }
 
 #[cfg(test)]
@@ -92,11 +77,11 @@ mod tests {
         };
         assert_eq!(
             told(entry(Kind::Account, "token.add", "session 1", "token 3f, scope act")),
-            "API token made of ben: token 3f, scope act · by anna from 10.0.0.7"
+            "API token of ben made: token 3f, scope act · by anna from 10.0.0.7"
         );
         assert_eq!(
             told(entry(Kind::Account, "user.role", "command line", "viewer to admin")),
-            "Role changed of ben: viewer to admin · by anna on the command line"
+            "Role of ben changed: viewer to admin · by anna on the command line"
         );
         let failed = Entry { outcome: "refused".to_owned(), ..entry(Kind::Login, "log-in", "", "wrong") };
         assert_eq!(told(failed), "Log-in, refused: wrong · from 10.0.0.7");

@@ -19,7 +19,14 @@ use model::{
 };
 
 use super::{AppState, render::theme};
-use crate::{auth::Principal, clock::unix_ms, hub::World};
+use crate::{
+    auth::{Principal, authz::policy::sees_account},
+    clock::unix_ms,
+    hub::World,
+};
+
+/// The address of the page of events.
+const EVENTS_PAGE: &str = "/events";
 
 /// Events that the page of events is rendered with; the stream brings more.
 const FIRST_EVENTS: usize = 300;
@@ -37,7 +44,8 @@ pub(super) async fn live(State(state): State<AppState>, request: Request) -> Res
         // Without a principal nothing is shown: no route is without one.
         let Some(principal) = parts.extensions.get::<Principal>() else { return };
         let world = state.hub.world().seen_by(&principal.rights);
-        provide_context(snapshot(&world, &state.build, state.who(principal), &parts.uri));
+        let snapshot = snapshot(&world, &state.build, state.who(principal), &parts.uri);
+        provide_context(Snapshot { account_events: account_events(&state, principal, &parts.uri), ..snapshot });
     };
     render_app_async_with_context(context, move || page(options.clone()))(request).await
 }
@@ -68,6 +76,15 @@ fn chosen_node(address: &Uri) -> Option<String> {
     fields.into_iter().find(|(name, _)| name == "node").map(|(_, node)| node)
 }
 
+/// What changed about the accounts that somebody sees, on the page that shows it.
+fn account_events(state: &AppState, principal: &Principal, address: &Uri) -> Vec<Event> {
+    if address.path() != EVENTS_PAGE {
+        return Vec::new();
+    }
+    let all = state.audit.account_events().borrow().clone();
+    all.iter().filter(|event| sees_account(principal, &event.account)).cloned().collect()
+}
+
 /// What the page at `address` is rendered from. Histories come with the stream: they would double the page.
 fn snapshot(world: &World, build: &str, who: Who, address: &Uri) -> Snapshot {
     let node = chosen_node(address);
@@ -82,11 +99,12 @@ fn snapshot(world: &World, build: &str, who: Who, address: &Uri) -> Snapshot {
     });
     let mut fleet = Fleet::clone(&world.fleet);
     fleet.now = unix_ms();
-    let events = if address.path() == "/events" {
+    let events = if address.path() == EVENTS_PAGE {
         let older = world.events.len().saturating_sub(FIRST_EVENTS);
         world.events.iter().skip(older).map(|e| Event::clone(e)).collect()
     } else {
         Vec::new()
     };
-    Snapshot { who, build: build.to_owned(), fleet, proxies: proxies.collect(), opened: opened.collect(), events }
+    let (proxies, opened) = (proxies.collect(), opened.collect());
+    Snapshot { who, build: build.to_owned(), fleet, proxies, opened, events, account_events: Vec::new() }
 }

@@ -1,12 +1,14 @@
 //! `GET /ws`: the stream. One task per viewer, which owns its socket.
 //!
 //! It sends what the hub queues for it, tells the hub which topics the viewer shows, and finds out when nobody is
-//! there any more. It neither makes nor changes a frame.
+//! there any more. Of the frames it makes those of [`accounts`] alone.
 
+mod accounts;
 mod limits;
 
 use std::{ops::ControlFlow, pin::pin, time::Duration};
 
+use accounts::AccountTopic;
 use axum::{
     Extension,
     body::Bytes,
@@ -96,7 +98,7 @@ pub(super) struct StreamQuery {
 
 /// Begins a stream.
 pub(super) async fn stream(
-    State(AppState { hub, auth, shutdown, tracker, streams, .. }): State<AppState>,
+    State(AppState { hub, audit, auth, shutdown, tracker, streams, .. }): State<AppState>,
     Extension(principal): Extension<Principal>,
     peer: Peer,
     query: Result<Query<StreamQuery>, QueryRejection>,
@@ -121,7 +123,8 @@ pub(super) async fn stream(
         Err(why) => return Ok(upgrade.on_upgrade(|mut socket| async move { close(&mut socket, TOO_MANY, why).await })),
     };
     let lease = Lease { auth, principal, _place: place };
-    Ok(upgrade.on_upgrade(move |socket| tracker.track_future(serve(socket, hub, encoding, lease, shutdown))))
+    let accounts = AccountTopic::new(audit.account_events(), encoding);
+    Ok(upgrade.on_upgrade(move |socket| tracker.track_future(serve(socket, hub, accounts, encoding, lease, shutdown))))
 }
 
 /// Why a stream ends.
@@ -160,9 +163,16 @@ impl Lease {
     }
 }
 
-async fn serve(mut socket: WebSocket, hub: Hub, encoding: Encoding, lease: Lease, shutdown: CancellationToken) {
+async fn serve(
+    mut socket: WebSocket,
+    hub: Hub,
+    accounts: AccountTopic,
+    encoding: Encoding,
+    lease: Lease,
+    shutdown: CancellationToken,
+) {
     let end = match hub.join(encoding, &lease.principal.rights).await {
-        Some(viewer) => serve_viewer(&mut socket, viewer, encoding, &lease, &shutdown).await,
+        Some(viewer) => serve_viewer(&mut socket, viewer, accounts, encoding, &lease, &shutdown).await,
         None => going_away(),
     };
     tracing::debug!(?end, "a stream ended");
@@ -182,6 +192,7 @@ async fn close(socket: &mut WebSocket, code: u16, reason: String) {
 async fn serve_viewer(
     socket: &mut WebSocket,
     mut viewer: Viewer,
+    mut accounts: AccountTopic,
     encoding: Encoding,
     lease: &Lease,
     shutdown: &CancellationToken,
@@ -201,12 +212,13 @@ async fn serve_viewer(
                 Some(frame) => send(socket, message(frame, encoding)).await,
                 None => return going_away(),
             },
+            frame = accounts.next(&lease.principal) => send(socket, message(frame, encoding)).await,
             received = socket.recv() => {
                 last_heard = Instant::now();
                 if !messages.take(last_heard - began) {
                     return End::Close(close_code::POLICY, "too many messages".to_owned());
                 }
-                receive(received, &viewer, lease).await
+                receive(received, &viewer, &mut accounts, lease).await
             }
             _ = ping.tick() => {
                 if last_heard.elapsed() > MAX_SILENCE {
@@ -229,7 +241,12 @@ async fn send(socket: &mut WebSocket, message: Message) -> ControlFlow<End> {
     }
 }
 
-async fn receive(received: Option<Result<Message, axum::Error>>, viewer: &Viewer, lease: &Lease) -> ControlFlow<End> {
+async fn receive(
+    received: Option<Result<Message, axum::Error>>,
+    viewer: &Viewer,
+    accounts: &mut AccountTopic,
+    lease: &Lease,
+) -> ControlFlow<End> {
     let subscription = match received {
         Some(Ok(message)) => subscription(&message),
         // The library has answered a close frame already.
@@ -243,10 +260,13 @@ async fn receive(received: Option<Result<Message, axum::Error>>, viewer: &Viewer
             lease.auth.audit_denial(Entry { outcome: "not allowed".to_owned(), detail: WHY.to_owned(), ..entry }).await;
             ControlFlow::Break(End::Close(close_code::POLICY, WHY.to_owned()))
         }
-        Ok(Some(Subscribe { topics })) => match viewer.subscribe(topics).await {
-            true => ControlFlow::Continue(()),
-            false => ControlFlow::Break(going_away()),
-        },
+        Ok(Some(Subscribe { mut topics })) => {
+            accounts.take(&mut topics);
+            match viewer.subscribe(topics).await {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(going_away()),
+            }
+        }
         Err(end) => ControlFlow::Break(end),
     }
 }

@@ -68,13 +68,20 @@ impl Permission {
     }
 }
 
+/// Whether somebody is told what changed about an account: about their own, and an admin about every one.
+#[must_use]
+pub fn sees_account(principal: &Principal, account: &str) -> bool {
+    let has = |permission: Permission| permission.is_granted_to(Some(principal));
+    has(Permission::Admin) || (has(Permission::View) && principal.name == account)
+}
+
 /// Whether somebody may subscribe to topics of that kind. What they see of one follows from their rights. A wall link
 /// subscribes to the fleet alone: the wall shows problems, and no rows.
 #[must_use]
 pub fn may_subscribe(principal: &Principal, topic: &TopicId) -> bool {
     match topic {
         TopicId::Fleet => true,
-        TopicId::Events | TopicId::Proxy { .. } | TopicId::Node { .. } => {
+        TopicId::Events | TopicId::Accounts | TopicId::Proxy { .. } | TopicId::Node { .. } => {
             !matches!(principal.method, AuthMethod::WallLink(_))
         }
     }

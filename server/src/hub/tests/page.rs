@@ -95,6 +95,7 @@ impl Page {
     pub(super) fn shows(&self, world: &World) -> bool {
         self.wanted.iter().all(|topic| match topic {
             TopicId::Fleet => self.fleet == *world.fleet,
+            TopicId::Accounts => true,
             TopicId::Events => self.names.contains_key(&EVENTS) && self.shows_events(world),
             // Beside merged rows no section has a past.
             TopicId::Proxy { cluster, proxy } => {
@@ -147,6 +148,7 @@ impl Page {
                 self.delta(EVENTS, seq);
                 self.events.extend(events);
             }
+            Frame::AccountEvents(..) => panic!("the hub knows nothing of accounts"),
             Frame::Proxy(handle, seq, id, sections) => {
                 self.snapshot(handle, seq, id.clone());
                 self.proxies.insert(id, sections);

@@ -68,6 +68,7 @@ impl Program {
     fn knows(&self, world: &World) -> bool {
         self.wanted.iter().all(|topic| match topic {
             TopicId::Fleet => self.fleet.as_ref() == Some(&*world.fleet),
+            TopicId::Accounts => true,
             TopicId::Events => {
                 let newest = self.events.as_ref().map(|e| e.last().map(|e| e["id"].clone()));
                 newest == Some(world.events.back().map(|e| e.id.into()))

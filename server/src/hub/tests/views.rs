@@ -140,7 +140,7 @@ async fn no_byte_that_a_bound_viewer_is_sent_names_what_they_may_not_see() {
 fn topics_of(rights: &Rights) -> Vec<TopicId> {
     let is_seen = |t: &TopicId| match t {
         TopicId::Proxy { cluster, proxy } => rights.sees(cluster, proxy),
-        TopicId::Node { .. } => false,
+        TopicId::Accounts | TopicId::Node { .. } => false,
         TopicId::Fleet | TopicId::Events => true,
     };
     topics().into_iter().filter(is_seen).collect()

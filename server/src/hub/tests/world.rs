@@ -147,6 +147,8 @@ impl Busy {
         let kind = EventKind::ALL[self.rng.usize(..EventKind::ALL.len())];
         let event = Event::of(&self.nodes[place], kind, self.tick);
         match kind {
+            // No node has one.
+            EventKind::Account => Vec::new(),
             EventKind::Reload | EventKind::Link => vec![Event { cause: "3 states lost".into(), ..event }],
             EventKind::State | EventKind::Operation => {
                 let Some((proxy, row)) = self.any_row(place) else { return Vec::new() };

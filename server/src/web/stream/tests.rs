@@ -11,6 +11,7 @@ use tokio_tungstenite::{
 use super::*;
 use crate::web::tests::{Running, running};
 
+mod accounts;
 mod ends;
 mod flood;
 mod frames;

@@ -82,11 +82,11 @@ async fn what_is_made_is_seen_by_the_account_and_by_admins() {
     let page =
         async |path: &str, cookie: &str| ask(&state, &format!("GET {path}"), "", &[("cookie", cookie)]).await.body;
     let own = page("/account", &operator).await;
-    for part in ["API token made of operator", "by-page", "by-command", "by root on the command line", "Log-in"] {
+    for part in ["API token of operator made", "by-page", "by-command", "by root on the command line", "Log-in"] {
         assert!(own.contains(part), "{part}: {own}");
     }
     let all = page("/admin", &admin).await;
-    for part in ["API token made of operator", "by-command", "Wall link made of lobby", "by admin from"] {
+    for part in ["API token of operator made", "by-command", "Wall link lobby made", "by admin from"] {
         assert!(all.contains(part), "{part}: {all}");
     }
     let others = page("/account", &viewer).await;

@@ -339,8 +339,14 @@ fn a_wall_link_shows_the_wall_and_never_acts_whatever_its_rights_say() {
     for need in [Permission::ViewWall, Permission::View, Permission::Act, Permission::Admin] {
         assert!(!need.is_granted_to(None) && !met(need, &nobody), "{need:?}");
     }
-    let topics = [TopicId::Fleet, TopicId::Events, TopicId::proxy("edge", "web"), TopicId::node("lb1", "web")];
-    for (principal, expected) in [(&wall, [true, false, false, false]), (&reads, [true; 4])] {
+    let topics = [
+        TopicId::Fleet,
+        TopicId::Events,
+        TopicId::Accounts,
+        TopicId::proxy("edge", "web"),
+        TopicId::node("lb1", "web"),
+    ];
+    for (principal, expected) in [(&wall, [true, false, false, false, false]), (&reads, [true; 5])] {
         assert_eq!(topics.each_ref().map(|topic| may_subscribe(principal, topic)), expected);
     }
 }
