@@ -53,8 +53,8 @@ fn line(event: &Event, time: String) -> AnyView {
         "FRONTEND" | "BACKEND" => format!("{} on {}", event.proxy, event.node),
         server => format!("{}/{server} on {}", event.proxy, event.node),
     };
-    let change =
-        if event.before == event.after { event.after.clone() } else { [&event.before, " → ", &event.after].concat() };
+    let is_change = event.before != event.after && event.kind != EventKind::Account;
+    let change = if is_change { [&event.before, " → ", &event.after].concat() } else { event.after.clone() };
     let cause = if event.by.is_empty() { event.cause.clone() } else { [&event.cause, " · by ", &event.by].concat() };
     view! {
         <li>
