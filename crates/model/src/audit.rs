@@ -25,6 +25,9 @@ pub enum Kind {
     Retention,
 }
 
+/// The `means` of whoever runs a command on Sluice's machine.
+pub const COMMAND_LINE: &str = "command line";
+
 /// A column that holds a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Column {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use model::{
-    audit::{Entry, Kind, StoredEntry},
+    audit::{COMMAND_LINE, Entry, Kind, StoredEntry},
     event::{Event, EventKind},
 };
 use tokio::sync::watch;
@@ -37,20 +37,26 @@ impl AccountEvents {
     }
 }
 
-/// The event that an entry is; nothing where it tells of no account. A wall link concerns whoever made or ended it.
+/// The event that an entry is; nothing where it tells of no account. A wall link concerns whoever made or ended it: from the
+/// command line no account, though one may be called like the system's user.
 fn event(stored: &StoredEntry) -> Option<Event> {
-    let Entry { at, kind, who, action, targets, outcome, detail, .. } = &stored.entry;
+    let Entry { at, kind, who, means, action, targets, outcome, detail, .. } = &stored.entry;
     if kind != Kind::Account.word() || outcome != "done" {
         return None;
     }
     let targets: Vec<String> = serde_json::from_str(targets).unwrap_or_default();
     let target = targets.join(", ");
+    let account = match action.starts_with("wall.") {
+        false => target.clone(),
+        true if means == COMMAND_LINE => String::new(),
+        true => who.clone(),
+    };
     Some(Event {
         // It does not tell how many entries the audit log has.
         id: opaque_id("account event", u64::try_from(stored.id).unwrap_or_default()),
         at: u64::try_from(*at).unwrap_or_default(),
         after: in_words(action, &target),
-        account: if action.starts_with("wall.") { who.clone() } else { target },
+        account,
         kind: EventKind::Account,
         cause: detail.clone(),
         by: who.clone(),
@@ -100,8 +106,10 @@ mod tests {
         };
         let token = entry(1, Kind::Account, "token.add", "ben");
         assert_eq!(told(&token).as_deref(), Some("1001 ben: API token of ben made, by anna, a detail"));
-        let wall = entry(2, Kind::Account, "wall.add", "ben");
+        let mut wall = entry(2, Kind::Account, "wall.add", "ben");
         assert_eq!(told(&wall).as_deref(), Some("1002 anna: Wall link ben made, by anna, a detail"));
+        wall.entry.means = COMMAND_LINE.to_owned();
+        assert_eq!(told(&wall).as_deref(), Some("1002 : Wall link ben made, by anna, a detail"));
         assert_eq!(told(&entry(3, Kind::Login, "log-in", "ben")), None);
         let mut sum = entry(4, Kind::Account, "sum", "");
         sum.entry.outcome = "counted".to_owned();

@@ -6,7 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use model::rights::{Rights, Role, Who};
+use model::{
+    audit::COMMAND_LINE,
+    rights::{Rights, Role, Who},
+};
 
 use crate::{
     audit::{Entry, Kind},
@@ -103,7 +106,7 @@ impl fmt::Display for AuthMethod {
             Self::Token(id) => write!(f, "token {id}"),
             Self::Header => f.write_str("reverse proxy"),
             Self::WallLink(id) => write!(f, "wall link {id}"),
-            Self::CommandLine => f.write_str("command line"),
+            Self::CommandLine => f.write_str(COMMAND_LINE),
             Self::Anonymous => Ok(()),
         }
     }

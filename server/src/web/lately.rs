@@ -1,7 +1,7 @@
 //! What happened to accounts lately, for the pages Account and Admin: whoever did not do it should notice.
 
 use app::pages::account_pages::LatelyLine;
-use model::audit::{Entry, Kind, StoredEntry};
+use model::audit::{COMMAND_LINE, Entry, Kind, StoredEntry};
 use rusqlite::Connection;
 
 use super::form_fields::moment;
@@ -46,7 +46,7 @@ fn line(entry: Entry<String>) -> LatelyLine {
     };
     let outcome = if outcome == "done" { String::new() } else { format!(", {outcome}") };
     let detail = if detail.is_empty() { detail } else { format!(": {detail}") };
-    let means = if means == "command line" { " on the command line".to_owned() } else { format!(" from {address}") };
+    let means = if means == COMMAND_LINE { " on the command line".to_owned() } else { format!(" from {address}") };
     let by = if kind == Kind::Account.word() { format!("by {who}{means}") } else { means.trim().to_owned() };
     LatelyLine { time: moment(at), what: format!("{what}{outcome}{detail}"), by }
 }

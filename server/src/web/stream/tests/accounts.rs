@@ -90,7 +90,7 @@ async fn an_account_is_told_of_its_own_and_an_admin_of_every_one() {
     let link = NewWallLink { name: "viewer".to_owned(), clusters: vec!["edge".to_owned()], expires: now() + HOUR };
     let linked = database.transact(move |t| wall_links::add(t, &link, &by(), now())).await;
     linked.expect("answered").expect("made");
-    assert_eq!(told(&mut admin).await, (3, vec![made.clone(), "root: Wall link viewer made".to_owned()]));
+    assert_eq!(told(&mut admin).await, (3, vec![made.clone(), ": Wall link viewer made".to_owned()]));
     for client in [&mut viewer, &mut operator] {
         assert!(timeout(A_WHILE, next(client)).await.is_err(), "told of what happened to others");
     }
