@@ -7,6 +7,7 @@ pub mod clock;
 pub mod collector;
 pub mod config;
 pub mod db;
+mod fair_queue;
 pub mod hub;
 pub mod logging;
 pub mod metrics;

@@ -25,6 +25,13 @@ pub(crate) fn widest_network(address: IpAddr) -> IpNet {
     network(address, if address.is_ipv4() { 24 } else { 48 })
 }
 
+/// What an internet provider has from its registry at least: of IPv6 a /32, of IPv4 about a /16. Its customers may be anybody,
+/// and one of them may have many of its networks.
+pub(crate) fn region(address: IpAddr) -> IpNet {
+    let address = address.to_canonical();
+    network(address, if address.is_ipv4() { 16 } else { 32 })
+}
+
 /// The length must be one that the address can have.
 fn network(address: IpAddr, prefix: u8) -> IpNet {
     IpNet::new(address, prefix).map_or_else(|_| address.into(), |network| network.trunc())
@@ -42,6 +49,13 @@ mod tests {
         assert_eq!(network("::ffff:10.0.0.1"), network("10.0.0.1"));
         assert_ne!(network("10.0.0.2"), network("10.0.0.1"));
         assert_eq!(network("2001:db8:1:2:3::4").to_string(), "2001:db8:1:2::/64");
+    }
+
+    #[test]
+    fn a_region_is_wider_than_any_network_of_it() {
+        let region = |text: &str| region(text.parse().expect("an address")).to_string();
+        assert_eq!(region("2001:db8:1:2345::1"), "2001:db8::/32");
+        assert_eq!(region("::ffff:10.7.0.1"), "10.7.0.0/16");
     }
 
     #[test]

@@ -16,7 +16,6 @@ use crate::{
     },
     clock::now,
     db::DatabaseError,
-    network::widest_network,
 };
 
 /// What the audit log calls a name that no account has. The name itself is not written down: people type passwords into
@@ -175,7 +174,7 @@ impl Auth {
 
     async fn verify(&self, check: PasswordCheck<'_>) -> Result<ConfirmedPassword, LogInError> {
         let (inner, PasswordCheck { account, address, device, password, hash }) = (self.inner(), check);
-        let from = device.is_none().then(|| widest_network(address));
+        let from = device.is_none().then_some(address);
         let now = inner.throttle_clock();
         let admitted = inner.throttle().admit(account, address, device, now).map_err(LogInError::Wait)?;
         // A client that disconnects early stays counted as a failure: otherwise it could guess without being slowed down.

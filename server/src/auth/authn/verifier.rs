@@ -1,7 +1,7 @@
 //! Verifies passwords and hashes new ones: on threads of their own, two at once at most.
 
 use std::{
-    collections::HashMap,
+    net::IpAddr,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -9,14 +9,12 @@ use std::{
     time::Duration,
 };
 
-use ipnet::IpNet;
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::spawn_blocking,
-    time::timeout,
-};
+use tokio::task::spawn_blocking;
 
-use crate::auth::{Cost, HashMemory, Password, PasswordError, PasswordHash};
+use crate::{
+    auth::{Cost, HashMemory, Password, PasswordError, PasswordHash},
+    fair_queue::FairQueue,
+};
 
 /// Passwords hashed at once in each of the two lanes. Known browsers have a lane to themselves, so that a crowd of unknown
 /// ones does not keep them waiting. Two in all take 38 MiB, which are kept for the next, and two cores at most.
@@ -25,9 +23,6 @@ const AT_ONCE: usize = 1;
 /// How many may wait in a lane: more than one address may fail without a delay, so that one address can't fill it. At
 /// 40 ms each the lane is empty within three seconds.
 const WAITING: usize = 64;
-
-/// How many of those may come from one wide network, so that whoever has a whole one leaves room for everybody else.
-const WAITING_OF_ONE: usize = WAITING / 4;
 
 /// How long one may wait; if it takes longer, something is wrong with the machine.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -58,16 +53,8 @@ pub(in crate::auth) enum Verdict {
 /// Work that is done one after the other.
 #[derive(Debug)]
 struct Lane {
-    turn: Arc<Semaphore>,
+    queue: FairQueue,
     memory: Arc<Mutex<HashMemory>>,
-    waiting: Mutex<Waiting>,
-}
-
-/// Who waits.
-#[derive(Debug, Default)]
-struct Waiting {
-    total: usize,
-    by_network: HashMap<IpNet, usize>,
 }
 
 /// The one place where the server verifies and hashes passwords.
@@ -88,14 +75,13 @@ impl Verifier {
     /// # Errors
     /// When nothing can be hashed at that cost.
     pub(in crate::auth) fn new(cost: Cost) -> Result<Self, PasswordError> {
-        let lane =
-            || Lane { turn: Arc::new(Semaphore::new(AT_ONCE)), memory: Arc::default(), waiting: Mutex::default() };
+        let lane = || Lane { queue: FairQueue::new(AT_ONCE, WAITING), memory: Arc::default() };
         let dummy = Password::new("nobody has this one".to_owned()).hash(cost, &mut HashMemory::default())?;
         Ok(Self { cost, dummy, known: lane(), unknown: lane(), verified: Arc::default() })
     }
 
-    /// Whether `hash` was made of `password`; without a hash the answer takes as long. Whoever comes `from` a wide network
-    /// has a share of the places there; known browsers have a lane of their own.
+    /// Whether `hash` was made of `password`; without a hash the answer takes as long. Strangers wait by where
+    /// they come `from`; known browsers have a lane of their own.
     ///
     /// # Errors
     /// When too many wait, or it went wrong.
@@ -103,7 +89,7 @@ impl Verifier {
         &self,
         password: Password,
         hash: Option<PasswordHash>,
-        from: Option<IpNet>,
+        from: Option<IpAddr>,
     ) -> Result<Verdict, VerifierError> {
         let lane = if from.is_some() { &self.unknown } else { &self.known };
         let (cost, dummy, verified) = (self.cost, self.dummy.clone(), self.verified.clone());
@@ -141,63 +127,18 @@ impl Lane {
     /// Does something with the lane's memory, when its turn has come.
     async fn run<T: Send + 'static>(
         &self,
-        from: Option<IpNet>,
+        from: Option<IpAddr>,
         work: impl FnOnce(&mut HashMemory) -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, VerifierError> {
-        let (permit, memory) = (self.enter(from).await?, self.memory.clone());
+        let turn = self.queue.turn(from, PATIENCE).await.ok_or(VerifierError::Busy(RETRY_AFTER))?;
+        let memory = self.memory.clone();
         let done = spawn_blocking(move || {
             // Held until the work is done, even when nobody waits for it any more.
-            let _permit = permit;
+            let _turn = turn;
             work(&mut memory.lock().unwrap_or_else(PoisonError::into_inner))
         });
         let done = done.await.map_err(|error| VerifierError::Failed(error.to_string()))?;
         done.map_err(|error| VerifierError::Failed(error.to_string()))
-    }
-
-    async fn enter(&self, from: Option<IpNet>) -> Result<OwnedSemaphorePermit, VerifierError> {
-        let place = WaitingPlace::take(&self.waiting, from).ok_or(VerifierError::Busy(RETRY_AFTER))?;
-        let entered = timeout(PATIENCE, self.turn.clone().acquire_owned()).await;
-        drop(place);
-        match entered {
-            Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_)) | Err(_) => Err(VerifierError::Busy(RETRY_AFTER)),
-        }
-    }
-}
-
-/// A place among those that wait; free again when dropped, also because the client disconnected.
-struct WaitingPlace<'a> {
-    waiting: &'a Mutex<Waiting>,
-    from: Option<IpNet>,
-}
-
-impl<'a> WaitingPlace<'a> {
-    fn take(all: &'a Mutex<Waiting>, from: Option<IpNet>) -> Option<Self> {
-        let mut waiting = all.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_one = from.and_then(|network| waiting.by_network.get(&network)).copied().unwrap_or_default();
-        if waiting.total >= WAITING || of_one >= WAITING_OF_ONE {
-            return None;
-        }
-        waiting.total += 1;
-        if let Some(network) = from {
-            *waiting.by_network.entry(network).or_default() += 1;
-        }
-        Some(Self { waiting: all, from })
-    }
-}
-
-impl Drop for WaitingPlace<'_> {
-    fn drop(&mut self) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.total -= 1;
-        if let Some(network) = self.from
-            && let Some(count) = waiting.by_network.get_mut(&network)
-        {
-            *count -= 1;
-            if *count == 0 {
-                waiting.by_network.remove(&network);
-            }
-        }
     }
 }
 
@@ -214,9 +155,9 @@ mod tests {
     }
 
     /// Whom nobody knows, in one of many networks.
-    fn stranger(n: usize) -> Option<IpNet> {
+    fn stranger(n: usize) -> Option<IpAddr> {
         let n = u8::try_from(n).expect("few");
-        Some(format!("10.0.{n}.0/24").parse().expect("a network"))
+        Some(IpAddr::from([10, n, 0, 1]))
     }
 
     #[tokio::test]
@@ -249,8 +190,7 @@ mod tests {
     #[tokio::test]
     async fn few_are_verified_at_once_few_wait_and_known_browsers_pass_the_crowd() {
         let verifier = Verifier::new(CHEAP).expect("a verifier");
-        let held = verifier.unknown.enter(stranger(0)).await.expect("the first");
-        assert!(verifier.unknown.turn.try_acquire().is_err(), "one at once in a lane");
+        let held = verifier.unknown.queue.turn(stranger(0), PATIENCE).await.expect("the first");
         let crowd = join_all((0..WAITING + 5).map(|n| verifier.verify(password("wrong"), None, stranger(n))));
         let both = async {
             let verdict = verifier.verify(password("wrong"), None, None).await.expect("verified");
@@ -261,19 +201,6 @@ mod tests {
         let (answers, ()) = futures::join!(crowd, both);
         let busy = answers.iter().filter(|a| matches!(a, Err(VerifierError::Busy(wait)) if !wait.is_zero())).count();
         assert_eq!((busy, verifier.verified()), (5, WAITING as u64 + 1));
-        assert_eq!(verifier.unknown.waiting.lock().expect("no panic").total, 0);
-    }
-
-    #[tokio::test]
-    async fn a_network_has_a_share_of_the_places_and_others_have_the_rest() {
-        let verifier = Verifier::new(CHEAP).expect("a verifier");
-        let held = verifier.unknown.enter(stranger(0)).await.expect("the first");
-        let crowd = join_all((0..2 * WAITING).map(|_| verifier.verify(password("wrong"), None, stranger(1))));
-        let others = join_all((2..20).map(|n| verifier.verify(password("wrong"), None, stranger(n))));
-        let release = async { drop(held) };
-        let (crowd, others, ()) = futures::join!(crowd, others, release);
-        assert_eq!(crowd.iter().filter(|answer| answer.is_ok()).count(), WAITING_OF_ONE);
-        assert!(others.iter().all(Result::is_ok));
-        assert!(verifier.unknown.waiting.lock().expect("no panic").by_network.is_empty());
+        assert_eq!(verifier.unknown.queue.waiting(), 0);
     }
 }

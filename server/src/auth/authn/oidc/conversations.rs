@@ -7,33 +7,31 @@ use std::{
     time::Duration,
 };
 
-use ipnet::IpNet;
-use tokio::{
-    sync::{Semaphore, SemaphorePermit},
-    time::timeout,
+use crate::{
+    fair_queue::{FairQueue, Turn},
+    network::client_network,
 };
-
-use crate::network::client_network;
+use ipnet::IpNet;
 
 /// Conversations at once. Further ones wait for their turn.
 const AT_ONCE: usize = 16;
 
-/// Those that go on or wait; any more fail at once, and people are told to try again.
-const MOST: usize = 128;
+/// Those that wait. Of any more, some fail at once, and people are told to try again.
+const WAITING: usize = 112;
 
-/// The same for one client network, so that a flood from there leaves room for everybody else.
+/// Those of one client network that go on or wait.
 const MOST_OF_ONE: usize = 4;
 
 /// How many there are for each client network.
 #[derive(Debug)]
 pub(super) struct Conversations {
     counts: Mutex<HashMap<IpNet, usize>>,
-    turns: Semaphore,
+    queue: FairQueue,
 }
 
 /// A conversation; over when dropped.
 pub(super) struct Conversation<'a> {
-    _turn: SemaphorePermit<'a>,
+    _turn: Turn,
     _place: Place<'a>,
 }
 
@@ -45,7 +43,7 @@ struct Place<'a> {
 
 impl Default for Conversations {
     fn default() -> Self {
-        Self { counts: Mutex::default(), turns: Semaphore::new(AT_ONCE) }
+        Self { counts: Mutex::default(), queue: FairQueue::new(AT_ONCE, WAITING) }
     }
 }
 
@@ -53,14 +51,14 @@ impl Conversations {
     /// Begins one for somebody there, when its turn has come; nothing where there are too many, or it takes too long.
     pub(super) async fn begin(&self, address: IpAddr, patience: Duration) -> Option<Conversation<'_>> {
         let place = self.place(client_network(address))?;
-        let turn = timeout(patience, self.turns.acquire()).await.ok()?.ok()?;
+        let turn = self.queue.turn(Some(address), patience).await?;
         Some(Conversation { _turn: turn, _place: place })
     }
 
     fn place(&self, network: IpNet) -> Option<Place<'_>> {
         let mut counts = self.counts();
-        let (total, of_one) = (counts.values().sum::<usize>(), counts.get(&network).copied().unwrap_or_default());
-        if total >= MOST || of_one >= MOST_OF_ONE {
+        let of_one = counts.get(&network).copied().unwrap_or_default();
+        if of_one >= MOST_OF_ONE {
             return None;
         }
         counts.insert(network, of_one + 1);
