@@ -204,7 +204,8 @@ mod tests {
 
     #[test]
     fn a_tie_is_the_last_one_s() {
-        for (all, expected) in [("", None), ("a", Some('a')), ("aab", Some('a')), ("aabb", Some('b')), ("bbaac", None)] {
+        for (all, expected) in [("", None), ("a", Some('a')), ("aab", Some('a')), ("aabb", Some('b')), ("bbaac", None)]
+        {
             let most = most_frequent(all.chars());
             assert!(expected.is_none() || most == expected, "{all}: {most:?}");
         }

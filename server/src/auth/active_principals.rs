@@ -31,11 +31,23 @@ const PURGE: Duration = Duration::from_secs(10 * 60);
 /// How soon a reading that failed is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// How far the database was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// Not yet; until then nobody is let in.
+    #[default]
+    Pending,
+    /// The first reading failed, and none succeeded since.
+    Failed,
+    /// As the rest of it says.
+    Done,
+}
+
 /// Everybody who is let in, by one reading of the database.
 #[derive(Debug, Default)]
 pub(super) struct ActivePrincipals {
-    /// Whether the database was read yet; until then nobody is let in.
-    pub(super) is_read: bool,
+    /// Whether the rest of this was read.
+    pub(super) reading: Reading,
     /// Whether there are no accounts, and everybody may do everything.
     pub(super) is_open: bool,
     by_method: HashMap<AuthMethod, Arc<Rights>>,
@@ -58,7 +70,7 @@ impl ActivePrincipals {
                 Some((AuthMethod::WallLink(link.id), rights))
             },
         ));
-        Ok(Self { is_read: true, is_open: policy.is_open(connection)?, by_method })
+        Ok(Self { reading: Reading::Done, is_open: policy.is_open(connection)?, by_method })
     }
 
     /// Whether somebody is still let in with the rights that they came with.
@@ -119,6 +131,14 @@ pub(super) async fn follow(database: Database, policy: AuthPolicy, readings: wat
             }
             Err(error) => {
                 tracing::error!(%error, "cannot read who is logged in; open streams go on meanwhile");
+                // Nobody waits for what may never come.
+                readings.send_if_modified(|known| {
+                    let was_pending = known.reading == Reading::Pending;
+                    if was_pending {
+                        known.reading = Reading::Failed;
+                    }
+                    was_pending
+                });
                 false
             }
         };

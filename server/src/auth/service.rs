@@ -7,7 +7,7 @@ use tokio::{sync::watch, time::Instant};
 use super::{
     ChangeError, Cost, IdentityProviders, NewSession, PasswordError, Principal, RandomError, Rules, Secret, Session,
     SessionLimits, TakenAway, Withdrawal,
-    active_principals::{self, ActivePrincipals},
+    active_principals::{self, ActivePrincipals, Reading},
     auth_policy::AuthPolicy,
     authn::{session_issue::SessionIssue, sessions, throttle::Throttle, verifier::Verifier},
     authz::policy::Permission,
@@ -101,7 +101,7 @@ impl Auth {
     pub fn is_open(&self) -> bool {
         let active = self.inner.active.borrow();
         // Until the database was read, what is stricter about the host name that a request may use.
-        if active.is_read { active.is_open } else { self.inner.policy.may_be_open }
+        if active.reading == Reading::Done { active.is_open } else { self.inner.policy.may_be_open }
     }
 
     /// How long sessions last.

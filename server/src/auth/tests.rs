@@ -10,11 +10,16 @@ use model::rights::{Pattern, Role};
 use tokio::time::timeout;
 
 use super::{
+    active_principals::Reading,
     authn::credentials::SESSION_COOKIE,
     testing::{PASSWORD, add, audit_lines, auth, setup},
     *,
 };
-use crate::{audit::AuditLog, clock::now, db::Database};
+use crate::{
+    audit::AuditLog,
+    clock::now,
+    db::{Database, DatabaseError},
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -43,8 +48,26 @@ async fn who(auth: &Auth, headers: &HeaderMap) -> Option<Principal> {
 /// Waits until the newest reading says whether there are accounts.
 async fn until_open(auth: &Auth, is_open: bool) {
     let mut readings = auth.inner().active.clone();
-    let reading = readings.wait_for(|active| active.is_read && active.is_open == is_open);
+    let reading = readings.wait_for(|active| active.reading == Reading::Done && active.is_open == is_open);
     timeout(SECOND, reading).await.expect("within a second").expect("the task runs");
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_database_that_can_not_be_read() {
+    let database = Database::in_memory(crate::schema::MIGRATIONS).expect("memory");
+    let rename = async |from: &'static str, to: &'static str| {
+        let renamed = database.run(move |c| c.execute_batch(&format!("ALTER TABLE {from} RENAME TO {to}"))).await;
+        renamed.expect("renamed");
+    };
+    rename("sessions", "elsewhere").await;
+    let auth = auth(&database);
+    let asked = timeout(SECOND, auth.identify(&HeaderMap::new(), Peer::LOOPBACK)).await.expect("an answer");
+    assert!(matches!(asked, Err(DatabaseError::Unread)), "{asked:?}");
+    rename("elsewhere", "sessions").await;
+    let mut readings = auth.inner().active.clone();
+    let read = readings.wait_for(|active| active.reading == Reading::Done);
+    timeout(5 * SECOND, read).await.expect("it is tried again").expect("the task runs");
+    assert!(who(&auth, &HeaderMap::new()).await.is_some());
 }
 
 #[tokio::test]

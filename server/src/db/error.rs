@@ -91,6 +91,9 @@ pub enum DatabaseError {
     /// It was not begun, or not done, in time.
     #[error("the database did not answer in time: its disk may hang")]
     Slow,
+    /// It could not be read since the program was started.
+    #[error("the database could not be read since Sluice was started")]
+    Unread,
     /// The thread is not there any more, or the job panicked.
     #[error("the database did not answer; the log says why")]
     Closed,

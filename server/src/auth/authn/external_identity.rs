@@ -41,7 +41,7 @@ pub enum ExternalIdentityError {
     #[error("the name that was given is empty, too long, or holds a comma or characters that can't be shown")]
     Name,
     /// No group of theirs has a role.
-    #[error("{0} may not use Sluice: none of their groups has a role in [roles] of the configuration")]
+    #[error("Sluice is not open to {0}: none of their groups has a role in [roles] of the configuration")]
     NoRole(String),
 }
 
@@ -122,7 +122,7 @@ mod tests {
         let strict = RoleMapping { viewer: Vec::new(), ..roles() };
         let refused =
             ExternalIdentity::admit(ProviderKind::Header, "ben", groups(&["staff"]), &strict).expect_err("no role");
-        assert!(refused.to_string().starts_with("header:ben may not use Sluice"), "{refused}");
+        assert!(refused.to_string().starts_with("Sluice is not open to header:ben"), "{refused}");
     }
 
     #[test]

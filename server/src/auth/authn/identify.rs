@@ -10,7 +10,10 @@ use super::{
     wall_links::{self, WallLinkLookup},
 };
 use crate::{
-    auth::{ActivePrincipal, Auth, AuthMethod, ExternalIdentity, HeaderIdentity, Peer, Principal, Secret, Session},
+    auth::{
+        ActivePrincipal, Auth, AuthMethod, ExternalIdentity, HeaderIdentity, Peer, Principal, Secret, Session,
+        active_principals::Reading,
+    },
     clock::now,
     db::DatabaseError,
 };
@@ -46,8 +49,14 @@ impl Auth {
             return Ok(Some(active.principal(&session.id, peer.address)));
         }
         let mut readings = self.inner().active.clone();
-        // This fails only when the task has ended; then nobody is let in.
-        let is_open = readings.wait_for(|active| active.is_read).await.is_ok_and(|active| active.is_open);
+        // This fails only when the task has ended.
+        let (reading, is_open) = match readings.wait_for(|active| active.reading != Reading::Pending).await {
+            Ok(active) => (active.reading, active.is_open),
+            Err(_) => return Err(DatabaseError::Closed),
+        };
+        if reading == Reading::Failed {
+            return Err(DatabaseError::Unread);
+        }
         // A page under a stranger's name that leads here is nobody.
         if is_open && peer.is_by_loopback {
             return Ok(Some(Principal::open(peer.address)));

@@ -69,7 +69,7 @@ pub(in crate::web) async fn authorize(
     let peer = Peer::of_request(&request);
     let principal = match state.auth.identify(headers, peer).await {
         Ok(principal) => principal,
-        Err(error) => return ProblemResponse::internal(error).into_response(),
+        Err(error) => return ProblemResponse::from(error).into_response(),
     };
     if let Some(route) = route.filter(|route| !route.permission.is_granted_to(principal.as_ref())) {
         let response =

@@ -86,7 +86,7 @@ async fn a_session_that_was_there_ends_with_the_log_in() {
 #[tokio::test]
 async fn every_failure_is_shown_on_the_log_in_page_and_audited() {
     for (fault, operators, status, told) in [
-        (Fault::None, "nobody", 403, "oidc:anna may not use Sluice"),
+        (Fault::None, "nobody", 403, "Sluice is not open to oidc:anna"),
         (Fault::Nonce, "ops", 403, "What Example ID answered proves nothing"),
         (Fault::AlgNone, "ops", 403, "What Example ID answered proves nothing"),
         (Fault::Denied, "ops", 403, "Example ID did not log you in: access was denied"),
