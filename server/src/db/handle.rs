@@ -1,5 +1,5 @@
-//! A connection that writes, and what is checked before anything is written by it: that the file is still the one that was
-//! opened, and that its tables are those of the program.
+//! A connection that writes, and what is checked before anything is written by it: that the files are still those that were
+//! opened, that nobody else may write them, and that the tables are those of the program.
 
 use std::{
     fs,
@@ -13,6 +13,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::{
     error::DatabaseError,
     migrations::{Migration, migrate, newest},
+    permissions,
     schema::Schema,
 };
 
@@ -23,11 +24,11 @@ pub struct Handle {
     integrity: Integrity,
 }
 
-/// What the file was when it was opened.
+/// What the files were when they were opened.
 #[derive(Debug)]
 struct Integrity {
-    /// The file; nothing in memory.
-    file: Option<File>,
+    /// The file and what SQLite keeps beside it; nothing in memory.
+    files: Vec<File>,
     schema: Schema,
     /// SQLite's `data_version` when the tables were last compared: it changes with whatever another connection writes.
     compared: Option<i64>,
@@ -46,9 +47,12 @@ impl Handle {
     /// # Errors
     /// When the file is not to be found, or its tables are not those of the migrations.
     pub(super) fn new(connection: Connection, path: &Path, migrations: &[Migration]) -> Result<Self, DatabaseError> {
-        let found = fs::metadata(path).map_err(|source| DatabaseError::Folder { path: path.to_owned(), source })?;
-        let file = File { path: path.to_owned(), device: found.dev(), inode: found.ino() };
-        Self::checked(connection, Some(file), migrations)
+        // What is beside the file is there from the first reading on, for as long as a connection is open.
+        let mut handle = Self::checked(connection, vec![File::of(path)?], migrations)?;
+        for beside in permissions::beside(path) {
+            handle.integrity.files.push(File::of(&beside)?);
+        }
+        Ok(handle)
     }
 
     /// A connection to a database in memory, which the migrations have made.
@@ -59,17 +63,17 @@ impl Handle {
         let mut connection = Connection::open_in_memory()?;
         migrate(&mut connection, migrations)?;
         set_up(&connection)?;
-        Self::checked(connection, None, migrations)
+        Self::checked(connection, Vec::new(), migrations)
     }
 
-    fn checked(connection: Connection, file: Option<File>, migrations: &[Migration]) -> Result<Self, DatabaseError> {
+    fn checked(connection: Connection, files: Vec<File>, migrations: &[Migration]) -> Result<Self, DatabaseError> {
         let schema = Schema::expected(migrations, newest(migrations))?;
-        let mut handle = Self { connection, integrity: Integrity { file, schema, compared: None } };
+        let mut handle = Self { connection, integrity: Integrity { files, schema, compared: None } };
         handle.integrity.check(&handle.connection)?;
         Ok(handle)
     }
 
-    /// Does something in a transaction: all of it, or nothing where `job` fails, or where the file is not what it was. It may
+    /// Does something in a transaction: all of it, or nothing where `job` fails, or where the files are not what they were. It may
     /// write from its beginning, since two that read first could both go beyond a bound.
     ///
     /// # Errors
@@ -98,22 +102,37 @@ pub(super) fn set_up(connection: &Connection) -> Result<(), rusqlite::Error> {
 
 impl Integrity {
     fn check(&mut self, connection: &Connection) -> Result<(), DatabaseError> {
-        if let Some(file) = &self.file {
-            let is_same = fs::symlink_metadata(&file.path)
-                .is_ok_and(|found| (found.dev(), found.ino()) == (file.device, file.inode));
-            if !is_same {
-                return Err(DatabaseError::Replaced { path: file.path.clone() });
-            }
+        for file in &self.files {
+            file.check()?;
+        }
+        if let Some(folder) = self.files.first().and_then(|file| file.path.parent()) {
+            permissions::check_folder(folder)?;
         }
         let version = connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
         if self.compared != Some(version) {
             if let Some(what) = self.schema.difference(&Schema::of(connection)?) {
-                let path = self.file.as_ref().map(|file| file.path.clone()).unwrap_or_default();
+                let path = self.files.first().map(|file| file.path.clone()).unwrap_or_default();
                 return Err(DatabaseError::Altered { path, what });
             }
             self.compared = Some(version);
         }
         Ok(())
+    }
+}
+
+impl File {
+    fn of(path: &Path) -> Result<Self, DatabaseError> {
+        let found = fs::metadata(path).map_err(|source| DatabaseError::Folder { path: path.to_owned(), source })?;
+        Ok(Self { path: path.to_owned(), device: found.dev(), inode: found.ino() })
+    }
+
+    /// Checks that it is still the one that was opened, and nobody else's to read or write.
+    fn check(&self) -> Result<(), DatabaseError> {
+        let found = fs::symlink_metadata(&self.path)
+            .ok()
+            .filter(|found| (found.dev(), found.ino()) == (self.device, self.inode))
+            .ok_or_else(|| DatabaseError::Replaced { path: self.path.clone() })?;
+        if permissions::is_loose(found.mode()) { permissions::close_to_others(&self.path) } else { Ok(()) }
     }
 }
 

@@ -23,16 +23,23 @@ pub(super) fn folder(dir: &Path) -> Result<PathBuf, DatabaseError> {
         return Err(DatabaseError::Loose { path: dir.to_owned(), what: "is somebody else's link", command });
     }
     let real = fs::canonicalize(dir).map_err(failed)?;
-    let found = File::open(&real).and_then(|folder| folder.metadata()).map_err(failed)?;
+    check_folder(&real)?;
+    Ok(real)
+}
+
+/// Checks that the folder is ours and that nobody else may write it. Its path has no symbolic links.
+pub(super) fn check_folder(real: &Path) -> Result<(), DatabaseError> {
+    let failed = |source| DatabaseError::Folder { path: real.to_owned(), source };
+    let found = File::open(real).and_then(|folder| folder.metadata()).map_err(failed)?;
     if !is_ours_or_root_s(found.uid()) && our_uid() != Some(0) {
         let command = format!("chown --recursive $(id -un) {}", real.display());
-        return Err(DatabaseError::Loose { path: real, what: "belongs to somebody else", command });
+        return Err(DatabaseError::Loose { path: real.to_owned(), what: "belongs to somebody else", command });
     }
     if found.mode() & 0o022 != 0 {
         let command = format!("chmod 700 {}", real.display());
-        return Err(DatabaseError::Loose { path: real, what: "can be written by others", command });
+        return Err(DatabaseError::Loose { path: real.to_owned(), what: "can be written by others", command });
     }
-    Ok(real)
+    Ok(())
 }
 
 /// Makes the file where it is missing, and keeps others from it.
@@ -45,22 +52,40 @@ pub(super) fn file(path: &Path) -> Result<(), DatabaseError> {
     // SQLite would make it readable to others.
     let made = OpenOptions::new().create(true).append(true).mode(0o600).custom_flags(NO_FOLLOW).open(path);
     keep_private(&made.map_err(failed)?, path)?;
-    for ending in ["-wal", "-shm"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(ending);
-        let beside = PathBuf::from(name);
-        if let Ok(open) = OpenOptions::new().append(true).custom_flags(NO_FOLLOW).open(&beside) {
-            keep_private(&open, &beside)?;
+    for beside in beside(path) {
+        if fs::symlink_metadata(&beside).is_ok() {
+            close_to_others(&beside)?;
         }
     }
     Ok(())
+}
+
+/// What SQLite keeps beside the file while it is open, and needs as much: the write-ahead log and its index.
+pub(super) fn beside(path: &Path) -> [PathBuf; 2] {
+    ["-wal", "-shm"].map(|ending| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    })
+}
+
+/// Keeps others from a file that is there.
+pub(super) fn close_to_others(path: &Path) -> Result<(), DatabaseError> {
+    let failed = |source| DatabaseError::Folder { path: path.to_owned(), source };
+    let open = OpenOptions::new().append(true).custom_flags(NO_FOLLOW).open(path).map_err(failed)?;
+    keep_private(&open, path)
+}
+
+/// Whether anybody but its owner may read or write what has these permissions.
+pub(super) fn is_loose(mode: u32) -> bool {
+    mode & 0o077 != 0
 }
 
 /// Takes a file's permissions away from others, where it is ours.
 fn keep_private(file: &File, path: &Path) -> Result<(), DatabaseError> {
     let failed = |source| DatabaseError::Folder { path: path.to_owned(), source };
     let found = file.metadata().map_err(failed)?;
-    if found.mode() & 0o077 == 0 {
+    if !is_loose(found.mode()) {
         return Ok(());
     }
     match file.set_permissions(Permissions::from_mode(0o600)) {

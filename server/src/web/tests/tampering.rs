@@ -114,7 +114,10 @@ async fn a_file_that_is_removed_or_exchanged_takes_no_entry() {
         fs::copy(path, &copy).expect("copied");
         fs::rename(copy, path).expect("exchanged");
     };
-    for change in [remove as fn(&Path), exchange] {
+    let beside = |path: &Path, ending| path.with_file_name(format!("sluice.db-{ending}"));
+    let remove_log = |path: &Path| remove(&beside(path, "wal"));
+    let remove_index = |path: &Path| remove(&beside(path, "shm"));
+    for change in [&remove as &dyn Fn(&Path), &exchange, &remove_log, &remove_index] {
         let (dir, state) = with_file().await;
         let operator = shown(&state, "operator").await;
         assert_eq!(act(&state, &operator).await.0, StatusCode::OK);
@@ -137,6 +140,16 @@ async fn loose_files_are_mended_or_refused_with_what_mends_them() {
     assert!(matches!(error, DatabaseError::Loose { .. }), "{error:?}");
     assert!(error.to_string().contains("chmod 700"), "{error}");
     mode(dir.path(), 0o700);
+    // While it runs, too.
+    let (open, state) = with_file().await;
+    let operator = shown(&state, "operator").await;
+    mode(open.path(), 0o777);
+    let (status, text) = act(&state, &operator).await;
+    assert!(status == StatusCode::SERVICE_UNAVAILABLE && text.contains("chmod 700"), "{text}");
+    mode(open.path(), 0o700);
+    mode(&path(&open), 0o666);
+    assert_eq!(act(&state, &operator).await.0, StatusCode::OK);
+    assert_eq!(fs::metadata(path(&open)).expect("there").permissions().mode() & 0o777, 0o600);
     mode(&path(&dir), 0o666);
     drop(db::connect(dir.path(), MIGRATIONS).expect("mended"));
     assert_eq!(fs::metadata(path(&dir)).expect("there").permissions().mode() & 0o777, 0o600);
