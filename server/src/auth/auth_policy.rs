@@ -59,13 +59,14 @@ impl AuthPolicy {
             return None;
         }
         let Session { user, groups, role, origin, .. } = session;
-        let role = match origin {
-            AccountOrigin::Local => Some(self.withdrawals.lowered(user, *role)),
-            // The groups came with the log-in; what they may do, the present configuration says.
-            AccountOrigin::Oidc => self.providers.roles.role(groups),
-        };
         let nothing = || Arc::new(Rights { role: Role::Viewer, grants: Some(Vec::new()) });
-        let rights = role.map_or_else(nothing, |role| self.rights(user, groups, role));
+        let rights = match origin {
+            AccountOrigin::Local => self.local_rights(user, groups, *role),
+            // The groups came with the log-in; what they may do, the present configuration says.
+            AccountOrigin::Oidc => {
+                self.providers.roles.role(groups).map_or_else(nothing, |role| self.rights(user, groups, role))
+            }
+        };
         Some(ActivePrincipal { user: user.clone(), rights, until: Some(self.limits.end(session)) })
     }
 
@@ -76,7 +77,7 @@ impl AuthPolicy {
         if self.withdrawals.has_method(&AuthMethod::Token(token.id.clone()), &user) {
             return None;
         }
-        let mut rights = self.rights(&user, groups, self.withdrawals.lowered(&user, *role));
+        let mut rights = self.local_rights(&user, groups, *role);
         if token.scope == Scope::Read {
             // Only the role is lowered: an admin is bound by no rules, and sees everything with a token to read, too.
             rights = Arc::new(Rights { role: Role::Viewer, ..Rights::clone(&rights) });
@@ -98,8 +99,13 @@ impl AuthPolicy {
     /// What a local account may do; nothing where it is gone.
     pub(super) fn of_account(&self, user: &User) -> Option<Arc<Rights>> {
         let name = user.name.as_str();
-        let role = self.withdrawals.lowered(name, user.role);
-        (!self.withdrawals.has_account(&user.name)).then(|| self.rights(name, &user.groups, role))
+        (!self.withdrawals.has_account(&user.name)).then(|| self.local_rights(name, &user.groups, user.role))
+    }
+
+    /// What a local account may do, without what was taken away from it and is not in the database yet.
+    fn local_rights(&self, user: &str, groups: &[String], role: Role) -> Arc<Rights> {
+        let (role, groups) = self.withdrawals.left_of(user, role, groups);
+        self.rights(user, &groups, role)
     }
 
     /// What an account with that role and these groups may see and do.

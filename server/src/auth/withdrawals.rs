@@ -33,6 +33,8 @@ pub enum Withdrawal {
     Account(UserName),
     /// What a local account may do beyond a role.
     Role(UserName, Role),
+    /// What a local account may do by other groups than these.
+    Groups(UserName, Vec<String>),
 }
 
 /// How far something was taken away.
@@ -64,7 +66,7 @@ impl Withdrawals {
         self.all().iter().any(|(_, _, withdrawal)| match withdrawal {
             Withdrawal::Method(taken) => taken == method,
             Withdrawal::Account(name) => name.as_str() == user,
-            Withdrawal::Sessions(..) | Withdrawal::Role(..) => false,
+            Withdrawal::Sessions(..) | Withdrawal::Role(..) | Withdrawal::Groups(..) => false,
         })
     }
 
@@ -76,7 +78,7 @@ impl Withdrawals {
                 *origin == session.origin && *user == session.user && session.created <= *at
             }
             Withdrawal::Account(name) => session.origin == AccountOrigin::Local && session.user == name.as_str(),
-            Withdrawal::Role(..) => false,
+            Withdrawal::Role(..) | Withdrawal::Groups(..) => false,
         })
     }
 
@@ -85,14 +87,27 @@ impl Withdrawals {
         self.all().iter().any(|(.., withdrawal)| matches!(withdrawal, Withdrawal::Account(name) if name == account))
     }
 
-    /// The role that a local account has at most.
-    pub(super) fn lowered(&self, user: &str, role: Role) -> Role {
-        let all = self.all();
-        let lowered = all.iter().filter_map(|(_, _, withdrawal)| match withdrawal {
-            Withdrawal::Role(name, role) if name.as_str() == user => Some(*role),
-            _ => None,
+    /// What is left of the role and the groups of a local account.
+    pub(super) fn left_of(&self, user: &str, mut role: Role, groups: &[String]) -> (Role, Vec<String>) {
+        let mut groups = groups.to_vec();
+        for (_, _, withdrawal) in self.all().iter() {
+            match withdrawal {
+                Withdrawal::Role(name, most) if name.as_str() == user => role = role.min(*most),
+                Withdrawal::Groups(name, kept) if name.as_str() == user => groups.retain(|group| kept.contains(group)),
+                _ => {}
+            }
+        }
+        (role, groups)
+    }
+
+    /// Forgets what was taken away in the same place as `written`, which was written after it.
+    pub(super) fn supersede(&self, written: &Withdrawal) {
+        self.all().retain(|(_, _, known)| match (known, written) {
+            (Withdrawal::Role(one, _), Withdrawal::Role(other, _))
+            | (Withdrawal::Groups(one, _), Withdrawal::Groups(other, _)) => one != other,
+            _ => true,
         });
-        lowered.fold(role, Role::min)
+        self.changed.notify_one();
     }
 
     /// Waits until something is added or written.
@@ -106,6 +121,11 @@ impl Withdrawals {
         all.push((id, now(), withdrawal));
         self.changed.notify_one();
         id
+    }
+
+    /// Whether it still is to be written.
+    fn is_pending(&self, id: u64) -> bool {
+        self.all().iter().any(|(known, ..)| *known == id)
     }
 
     fn remove(&self, id: u64) {
@@ -137,7 +157,12 @@ impl Auth {
         {
             Ok(Err(error)) if error.is_database() => Ok(Err(error)),
             Err(error @ ChangeError::Database(_)) => Err(error),
-            done => return done.map(|done| done.map(TakenAway::Written)),
+            done => {
+                if let Ok(Ok(_)) = done {
+                    self.inner().policy.withdrawals.supersede(&withdrawal);
+                }
+                return done.map(|done| done.map(TakenAway::Written));
+            }
         };
         // Reading works while the disk is full.
         let by = self.check_authority(by, permission).await?;
@@ -150,6 +175,9 @@ impl Auth {
         tokio::spawn(async move {
             loop {
                 sleep(RETRY).await;
+                if !withdrawals.is_pending(id) {
+                    return;
+                }
                 let (job, by) = (job.clone(), by.clone());
                 match database.transact(move |transaction| job(transaction, &by)).await {
                     Ok(Err(error)) if error.is_database() => {}
@@ -184,5 +212,31 @@ impl MayBeDatabase for WallLinkError {
 impl MayBeDatabase for UserError {
     fn is_database(&self) -> bool {
         matches!(self, Self::Database(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_and_groups_are_taken_from_one_account_until_something_newer_is_written() {
+        let anna: UserName = "anna".parse().expect("a name");
+        let groups = ["dba".to_owned(), "on-call".to_owned()];
+        let withdrawals = Withdrawals::default();
+        let left = |user: &str| {
+            let (role, groups) = withdrawals.left_of(user, Role::Operator, &groups);
+            format!("{role} {}", groups.join(" "))
+        };
+        withdrawals.add(Withdrawal::Role(anna.clone(), Role::Viewer));
+        let id = withdrawals.add(Withdrawal::Groups(anna.clone(), vec!["dba".to_owned(), "new".to_owned()]));
+        assert_eq!((left("anna").as_str(), left("ben").as_str()), ("viewer dba", "operator dba on-call"));
+        // A role that is higher gives nothing.
+        withdrawals.add(Withdrawal::Role(anna.clone(), Role::Admin));
+        assert_eq!(left("anna"), "viewer dba");
+        withdrawals.supersede(&Withdrawal::Role(anna.clone(), Role::Operator));
+        assert_eq!((left("anna").as_str(), withdrawals.is_pending(id)), ("operator dba", true));
+        withdrawals.supersede(&Withdrawal::Groups(anna, Vec::new()));
+        assert_eq!((left("anna").as_str(), withdrawals.is_pending(id)), ("operator dba on-call", false));
     }
 }

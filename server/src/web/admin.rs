@@ -216,12 +216,21 @@ impl AccountChange {
         Ok(!keeps_admin && is_last_admin(connection, account)?)
     }
 
-    /// What it takes away, where that is known without the database.
-    fn withdrawal(&self, account: &UserName) -> Option<Withdrawal> {
+    /// What may hold without the database, where it takes something away.
+    fn withdrawal(&self, account: &UserName) -> Withdrawal {
         match self {
-            Self::Role(role) => Some(Withdrawal::Role(account.clone(), *role)),
-            Self::Groups(_) => None,
-            Self::Remove => Some(Withdrawal::Account(account.clone())),
+            Self::Role(role) => Withdrawal::Role(account.clone(), *role),
+            Self::Groups(groups) => Withdrawal::Groups(account.clone(), groups.clone()),
+            Self::Remove => Withdrawal::Account(account.clone()),
+        }
+    }
+
+    /// Whether it takes something away from an account as it is.
+    fn takes_away_from(&self, user: &User) -> bool {
+        match self {
+            Self::Role(role) => *role < user.role,
+            Self::Groups(groups) => user.groups.iter().any(|group| !groups.contains(group)),
+            Self::Remove => true,
         }
     }
 
@@ -244,18 +253,15 @@ async fn apply(request: &PageRequest, account_change: AccountChange) -> FormResu
     let (word, withdrawal) = (account_change.word(), account_change.withdrawal(&name));
     let (account, planned) = (name.clone(), account_change.clone());
     let may_be_done = move |connection: &Connection| {
-        let is_there = users::find(connection, &account)?.is_some();
-        Ok(is_there && (has_other_admins || !planned.takes_last_admin(connection, &account)?))
+        // What gives somebody more waits until it can be written.
+        let takes_away = users::find(connection, &account)?.is_some_and(|(user, _)| planned.takes_away_from(&user));
+        Ok(takes_away && (has_other_admins || !planned.takes_last_admin(connection, &account)?))
     };
     let account = name.clone();
     let job = move |transaction: &Transaction<'_>, by: &Principal| {
         account_change.apply(transaction, &account, has_other_admins, by)
     };
-    let changed = match withdrawal {
-        Some(withdrawal) => take_away(request, withdrawal, may_be_done, job).await?,
-        None => change(request, job).await?.map(TakenAway::Written),
-    };
-    match changed {
+    match take_away(request, withdrawal, may_be_done, job).await? {
         Ok(TakenAway::Written(true)) => Ok(FormOutcome::Done(word)),
         Ok(TakenAway::Remembered) => Ok(FormOutcome::Remembered),
         Ok(TakenAway::Written(false)) => {

@@ -128,7 +128,12 @@ async fn what_is_not_theirs_or_not_there_is_not_taken_away() {
     let answer = ask(&state, "POST /admin/users/role", "user=admin&role=viewer", admin.clone()).await;
     assert!(!answer.status().is_success(), "{}", answer.status());
     assert_eq!(status(&state, "GET /admin", &admin).await, StatusCode::OK);
-    // What gives somebody more has to wait: a log-in is an entry.
+    // What gives somebody more has to wait.
+    for (path, body) in [("role", "user=viewer&role=admin"), ("groups", "user=viewer&groups=on-call")] {
+        let answer = ask(&state, &format!("POST /admin/users/{path}"), body, admin.clone()).await;
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
+    }
+    // A log-in is an entry.
     let log_in =
         ask(&state, "POST /api/v1/login", r#"{"user":"viewer","password":"correct horse battery"}"#, None).await;
     assert_eq!(log_in.status(), StatusCode::SERVICE_UNAVAILABLE);
