@@ -2,7 +2,7 @@
 
 use super::timing::Timing;
 use crate::{
-    config::{Config, ConnectionLimits, ListenerConfig, PublicUrl},
+    config::{Config, ConnectionLimits, ListenerConfig},
     tls::CertificateReloader,
 };
 
@@ -17,8 +17,8 @@ pub struct ListenerSettings {
     pub timing: Timing,
     /// The certificate; without one, HTTP without TLS is served.
     pub certificates: Option<CertificateReloader>,
-    /// Whether cookies are of the kind that is kept without TLS: only this machine reaches the listener, and browsers do so
-    /// without encryption.
+    /// Whether cookies are of the kind that is kept without TLS, but under an encrypted `url`: only this machine reaches the
+    /// listener, which has no certificate.
     pub has_plain_cookies: bool,
 }
 
@@ -26,8 +26,7 @@ impl ListenerSettings {
     /// The settings of a configuration.
     #[must_use]
     pub fn new(config: &Config, certificates: Option<CertificateReloader>) -> Self {
-        let is_encrypted = certificates.is_some() || config.listener.url.as_ref().is_some_and(PublicUrl::is_secure);
-        let has_plain_cookies = config.is_local() && !is_encrypted;
+        let has_plain_cookies = config.is_local() && certificates.is_none();
         let (limits, config) = (config.limits, config.listener.clone());
         Self { config, limits, certificates, has_plain_cookies, ..Self::default() }
     }

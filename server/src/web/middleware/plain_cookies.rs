@@ -1,4 +1,5 @@
-//! The cookies of a loopback listener without TLS, as through an SSH tunnel.
+//! The cookies of a loopback listener without TLS, as through an SSH tunnel; not those under an encrypted `url`, whose reverse
+//! proxy may be what connects.
 //!
 //! WebKit (Safari's engine) keeps no `Secure` cookie there, and no `__Host-` one without it. So such a listener's cookies
 //! have names of their own and lack both; `HttpOnly` and `SameSite` stay. Everything further in knows the one kind of
@@ -15,7 +16,7 @@ use axum::{
     response::Response,
 };
 
-use crate::web::AppState;
+use crate::{auth::Peer, config::PublicUrl, web::AppState};
 
 /// What the names of Sluice's cookies begin with.
 const PREFIX: &str = "__Host-";
@@ -29,7 +30,10 @@ pub(in crate::web) async fn rename_cookies(
     mut request: Request,
     next: Next,
 ) -> Response {
-    if !state.listener_settings.has_plain_cookies {
+    let settings = &state.listener_settings;
+    let is_encrypted_url = settings.config.url.as_ref().is_some_and(PublicUrl::is_secure);
+    let is_encrypted = is_encrypted_url && Peer::of_request(&request).is_by_url;
+    if !settings.has_plain_cookies || is_encrypted {
         return next.run(request).await;
     }
     rename_received(request.headers_mut());

@@ -1,10 +1,16 @@
 //! Who a reverse proxy says that somebody is.
 
+use std::sync::Arc;
+
 use model::rights::Pattern;
 
 use crate::{
     auth::{IdentityProviders, Peer, RoleMapping, TrustedHeader},
-    web::account::page::tests::{ask_from, logged_in, state},
+    config::ListenerConfig,
+    web::{
+        AppState, ListenerSettings,
+        account::page::tests::{ask_from, logged_in, state},
+    },
 };
 
 /// A reverse proxy on this machine, whose groups `ops` and `admins` have a role.
@@ -64,6 +70,27 @@ async fn a_page_of_a_stranger_s_name_that_leads_here_is_nobody() {
     // Its requests come from this machine's browser, which the configuration trusts as the reverse proxy.
     for peer in [Peer::LOOPBACK, Peer { is_by_loopback: false, ..Peer::LOOPBACK }] {
         assert_eq!(ask_from(&state, "GET /api/v1/me", "", &boss, peer).await.status, 401, "{peer:?}");
+    }
+}
+
+#[tokio::test]
+async fn cookies_are_kept_under_a_loopback_name_and_encrypted_ones_under_the_url() {
+    let url = "https://sluice.example.org".parse().expect("an address");
+    let config = ListenerConfig { url: Some(url), ..ListenerConfig::default() };
+    let settings = ListenerSettings { config, has_plain_cookies: true, ..ListenerSettings::default() };
+    let state = AppState { listener_settings: Arc::new(settings), ..state(behind_a_proxy()).await };
+    let log_in = r#"{"user":"operator","password":"correct horse battery"}"#;
+    for (peer, name, is_secure) in [(Peer::LOOPBACK, "sluice=", false), (BY_URL, "__Host-sluice=", true)] {
+        let headers = ask_from(&state, "POST /api/v1/login", log_in, &[], peer).await.headers;
+        let set = headers.get_all("set-cookie").iter().map(|value| value.to_str().expect("text"));
+        let cookie = set.into_iter().find(|cookie| cookie.starts_with(name)).expect("a session");
+        assert_eq!(cookie.contains("; Secure"), is_secure, "{cookie}");
+        let cookie = cookie.split(';').next().expect("a pair");
+        let other = if is_secure { Peer::LOOPBACK } else { BY_URL };
+        for (from, status) in [(peer, 200), (other, 401)] {
+            let me = ask_from(&state, "GET /api/v1/me", "", &[("cookie", cookie)], from).await;
+            assert_eq!(me.status, status, "{cookie} {from:?}");
+        }
     }
 }
 
