@@ -73,7 +73,9 @@ test('a wall link opens the wall in a browser that nobody logged in at, and noth
   await expectAccessible(page, 'admin');
   await page.getByLabel('Display').fill('control room');
   await page.getByLabel('all clusters, later ones too').check();
-  await page.getByRole('button', { name: 'Make a link' }).click();
+  const link = page.locator('form', { hasText: 'Make a link' });
+  await link.getByLabel('Your password').fill(ACCOUNTS.admin.password);
+  await link.getByRole('button').click();
   const address = await page.locator('#secret').innerText();
   expect(address.startsWith(`${sluice.url}/w/slw_`)).toBe(true);
   const display = await browser.newContext({ baseURL: sluice.url });
@@ -98,7 +100,9 @@ test('an admin makes an account, puts it into groups and removes it', async ({ p
   await enter(page, 'admin', '/admin');
   await page.getByLabel('Name', { exact: true }).fill('temporary');
   await page.getByLabel('First password').fill('a temporary password');
-  await page.getByRole('button', { name: 'Add account' }).click();
+  const added = page.locator('form', { hasText: 'Add account' });
+  await added.getByLabel('Your password').fill(ACCOUNTS.admin.password);
+  await added.getByRole('button').click();
   await expect(page.getByRole('status')).toHaveText('The account was made.');
   await page.getByLabel('Groups of temporary').click();
   await page.locator('.menu[open]').getByLabel('Groups, separated by commas').fill('on-call, dba');

@@ -81,7 +81,7 @@ fn new_token(role: Role) -> AnyView {
                 </select>
             }.into_any())}
             {expiry("30d")}
-            {field("Your password", view! { <input class="field text-ink" type="password" name="password" autocomplete="current-password" maxlength="1024" required /> }.into_any())}
+            {account_pages::own_password()}
             <button class="btn btn-primary">"Make a token"</button>
         </form>
     }

@@ -137,6 +137,12 @@ pub(super) fn lately(lines: Vec<LatelyLine>) -> AnyView {
     card("Lately", view! { {body} {hint} }.into_any())
 }
 
+/// The field for the password of whoever makes something that outlasts their session.
+pub(super) fn own_password() -> AnyView {
+    let input = view! { <input class="field text-ink" type="password" name="own_password" autocomplete="current-password" maxlength="1024" required /> };
+    field("Your password", input.into_any())
+}
+
 /// A secret that was just made.
 pub(super) fn revealed(revealed: RevealedSecret) -> AnyView {
     let RevealedSecret { what, secret, usage } = revealed;

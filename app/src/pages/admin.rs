@@ -26,6 +26,8 @@ pub struct Admin {
     pub walls: Vec<WallLine>,
     /// The clusters that a wall link can show.
     pub clusters: Vec<String>,
+    /// Whether the admin's password is here, and can be asked for.
+    pub has_password: bool,
 }
 
 /// A local account.
@@ -59,11 +61,11 @@ pub struct WallLine {
 /// The page.
 #[must_use]
 pub fn admin(page: Admin) -> AnyView {
-    let Admin { notice, revealed, lately, users, sessions, tokens, walls, clusters } = page;
-    let users = view! { <ul>{users.into_iter().map(user).collect_view()}</ul> {new_user()} };
+    let Admin { notice, revealed, lately, users, sessions, tokens, walls, clusters, has_password } = page;
+    let users = view! { <ul>{users.into_iter().map(user).collect_view()}</ul> {new_user(has_password)} };
     let walls = view! {
         {if walls.is_empty() { empty_list("There are no wall links.") } else { view! { <ul>{walls.into_iter().map(wall).collect_view()}</ul> }.into_any() }}
-        {new_wall(clusters)}
+        {new_wall(clusters, has_password)}
     };
     let body = view! {
         {revealed.map(account_pages::revealed)}
@@ -127,7 +129,7 @@ fn roles(chosen: Role, label: String) -> AnyView {
     view! { <select class="btn" name="role" aria-label=label>{options.collect_view()}</select> }.into_any()
 }
 
-fn new_user() -> AnyView {
+fn new_user(has_password: bool) -> AnyView {
     let options = Role::ALL.map(|role| view! { <option value=role.word()>{role.word()}</option> });
     view! {
         <form method="post" action="/admin/users/add" class="flex flex-wrap items-end gap-3 border-t border-line px-3.5 py-3">
@@ -135,6 +137,7 @@ fn new_user() -> AnyView {
             {field("Role", view! { <select class="field text-ink" name="role">{options.collect_view()}</select> }.into_any())}
             {group_field(String::new())}
             {field("First password, 12 characters at least", view! { <input class="field text-ink" type="password" name="password" autocomplete="new-password" minlength="12" maxlength="1024" required /> }.into_any())}
+            {has_password.then(account_pages::own_password)}
             <button class="btn btn-primary">"Add account"</button>
         </form>
     }
@@ -155,7 +158,7 @@ fn wall(wall: WallLine) -> AnyView {
     )
 }
 
-fn new_wall(clusters: Vec<String>) -> AnyView {
+fn new_wall(clusters: Vec<String>, has_password: bool) -> AnyView {
     let choice = |value: String, text: String| {
         view! {
             <label class="flex min-h-11 min-w-11 items-center gap-2"><input type="checkbox" class="size-4" name="cluster" value=value />{text}</label>
@@ -170,6 +173,7 @@ fn new_wall(clusters: Vec<String>) -> AnyView {
                 <div class="flex flex-wrap gap-x-4">{clusters} {choice("*".to_owned(), "all clusters, later ones too".to_owned())}</div>
             </fieldset>
             {expiry("90d")}
+            {has_password.then(account_pages::own_password)}
             <button class="btn btn-primary">"Make a link"</button>
         </form>
     }
@@ -192,6 +196,7 @@ mod tests {
             tokens: vec![TokenLine { id: text(), user: text(), note: text(), ..TokenLine::default() }],
             walls: vec![WallLine { name: text(), clusters: vec![text()], times: text(), ..WallLine::default() }],
             clusters: vec![text()],
+            has_password: true,
         };
         let html = Owner::new().with(|| admin(page).to_html());
         assert!(!html.contains("<script") && html.matches("alert(1)").count() > 15, "{html}");

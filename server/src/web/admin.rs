@@ -11,10 +11,11 @@ use model::rights::Role;
 use rusqlite::{Connection, Transaction};
 
 use super::{
-    account::self_service::{self, Ending},
+    account::self_service::{self, Ending, OwnAccount},
     account_pages::{
         FormOutcome, FormResult, PageError, PageRequest, PageState, ServerPage, own_address, session_line, token_line,
     },
+    confirmation::unconfirmed,
     form_fields::{Fields, ago, moment, sentence},
     lately, render,
 };
@@ -74,6 +75,7 @@ impl ServerPage for AdminPage {
             groups: user.groups,
         };
         let users = users.into_iter().map(user).collect();
+        let has_password = OwnAccount::of(state, principal).await?.local().is_some();
         let this = match &principal.method {
             AuthMethod::Session(id) => Some(id.as_str()),
             _ => None,
@@ -90,6 +92,7 @@ impl ServerPage for AdminPage {
             tokens: tokens.into_iter().map(token_line).collect(),
             walls: walls.into_iter().map(wall_line).collect(),
             clusters,
+            has_password,
         };
         Ok(render::plain(headers, principal.who(), status, "Admin", &|| draw(page.clone())))
     }
@@ -147,6 +150,9 @@ pub(super) async fn add_user(request: Arc<PageRequest>) -> FormResult {
     let password = Password::new(fields.get("password").to_owned());
     if let Err(error) = password.check(name.as_str()) {
         return invalid(&error);
+    }
+    if let Some(answer) = unconfirmed(&request, "user.add").await? {
+        return Ok(answer);
     }
     let hash = match state.auth.hash_password(password).await {
         Ok(hash) => hash,
@@ -323,6 +329,9 @@ pub(super) async fn add_wall(request: Arc<PageRequest>) -> FormResult {
         Ok(time) => expiry::after(now(), time),
         Err(error) => return invalid(&error),
     };
+    if let Some(answer) = unconfirmed(&request, "wall.add").await? {
+        return Ok(answer);
+    }
     let new = NewWallLink { name: fields.get("name").to_owned(), clusters: fields.all("cluster"), expires };
     match change(&request, move |transaction, by| wall_links::add(transaction, &new, by, now())).await? {
         Ok((link, path)) => {

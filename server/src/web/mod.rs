@@ -9,6 +9,7 @@ mod actions;
 mod admin;
 pub mod assets;
 mod audit;
+mod confirmation;
 mod denial;
 mod events;
 mod form_fields;

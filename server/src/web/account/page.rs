@@ -26,6 +26,7 @@ use crate::{
             FormOutcome, FormResult, PageError, PageRequest, PageState, ServerPage, own_address, session_line,
             token_line,
         },
+        confirmation::OWN_PASSWORD,
         form_fields::{sentence, user_agent},
         lately,
         login::cookies,
@@ -97,7 +98,8 @@ pub(in crate::web) async fn end_session(request: Arc<PageRequest>) -> FormResult
 pub(in crate::web) async fn add_token(request: Arc<PageRequest>) -> FormResult {
     let PageRequest { state, principal, headers, fields, .. } = &*request;
     let own = OwnAccount::of(state, principal).await?;
-    let confirmation = (Password::new(fields.get("password").to_owned()), credentials::secret(headers, DEVICE_COOKIE));
+    let confirmation =
+        (Password::new(fields.get(OWN_PASSWORD).to_owned()), credentials::secret(headers, DEVICE_COOKIE));
     match own.make_token(state, fields.get("scope"), fields.get("expires"), fields.get("note"), confirmation).await {
         Ok((token, secret)) => {
             let what = format!("The token {} was made", token.id);

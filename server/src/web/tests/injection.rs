@@ -50,11 +50,11 @@ const FORMS: &[(&str, Fields)] = &[
     ("POST /logout", &[("everywhere", "false")]),
     ("POST /account/password", &[("current", "wrong"), ("new", "a long password"), ("again", "a long password")]),
     ("POST /account/sessions/end", &[("id", "0")]),
-    ("POST /account/tokens/add", &[("note", "x"), ("scope", "read"), ("expires", "1d"), ("password", "x")]),
+    ("POST /account/tokens/add", &[("note", "x"), ("scope", "read"), ("expires", "1d"), ("own_password", "x")]),
     ("POST /account/tokens/end", &[("id", "0")]),
     (
         "POST /admin/users/add",
-        &[("user", "temporary"), ("role", "viewer"), ("groups", "ops"), ("password", "a long password")],
+        &[("user", "temporary"), ("role", "viewer"), ("groups", "ops"), ("password", "a long password"), OWN_PASSWORD],
     ),
     ("POST /admin/users/role", &[("user", "operator"), ("role", "operator")]),
     ("POST /admin/users/groups", &[("user", "operator"), ("groups", "ops")]),
@@ -62,9 +62,12 @@ const FORMS: &[(&str, Fields)] = &[
     ("POST /admin/sessions/end", &[("id", "0")]),
     ("POST /admin/sessions/end-all", &[("user", "nobody")]),
     ("POST /admin/tokens/end", &[("id", "0")]),
-    ("POST /admin/walls/add", &[("name", "noc"), ("cluster", "edge"), ("expires", "1d")]),
+    ("POST /admin/walls/add", &[("name", "noc"), ("cluster", "edge"), ("expires", "1d"), OWN_PASSWORD]),
     ("POST /admin/walls/end", &[("id", "0")]),
 ];
+
+/// What the admin's forms ask for before they make something that outlasts the session.
+const OWN_PASSWORD: (&str, &str) = ("own_password", "correct horse battery");
 
 /// Calls whose body is JSON, every text in it a field.
 const CALLS: &[(&str, &str)] = &[

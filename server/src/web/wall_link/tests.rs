@@ -10,7 +10,7 @@ use crate::{
 async fn a_wall_link_opens_the_wall_and_nothing_else_until_it_ends() {
     let state = state(IdentityProviders::default()).await;
     let admin = logged_in(&state, "admin").await;
-    let form = "name=%3Cscript%3E+NOC&cluster=edge&expires=90d";
+    let form = "name=%3Cscript%3E+NOC&cluster=edge&expires=90d&own_password=correct+horse+battery";
     let made = ask(&state, "POST /admin/walls/add", form, &[("cookie", &admin)]).await.body;
     assert!(!made.contains("<script"), "{made}");
     let at = made.find("http://localhost:8080/w/slw_").expect("the address");

@@ -261,8 +261,8 @@ async fn an_admin_manages_accounts_and_the_last_one_stays() {
         assert!(got.body.contains("admin is the last admin. Make another account an admin first."), "{}", got.body);
     }
     for (body, want) in [
-        ("user=new&role=operator&groups=ops,+on-call&password=a+long+password", 303),
-        ("user=new&role=operator&password=a+long+password", 400),
+        ("user=new&role=operator&groups=ops,+on-call&password=a+long+password&own_password=correct+horse+battery", 303),
+        ("user=new&role=operator&password=a+long+password&own_password=correct+horse+battery", 400),
         ("user=oidc:anna&role=admin&password=a+long+password", 400),
         ("user=%3Cscript%3E&role=admin&password=a+long+password", 400),
         ("user=x&role=root&password=a+long+password", 400),

@@ -80,7 +80,7 @@ const EXPECTED: &[(&str, &str, [u16; 9])] = &[
     ("POST /account/sessions/end", "id=x", [303, 303, 404, 404, 404, 403, 403, 403, 303]),
     (
         "POST /account/tokens/add",
-        "scope=act&expires=1d&password=correct+horse+battery",
+        "scope=act&expires=1d&own_password=correct+horse+battery",
         [303, 303, 403, 200, 200, 403, 403, 403, 303],
     ),
     ("POST /account/tokens/end", "id=x", [303, 303, 404, 404, 404, 403, 403, 403, 303]),
@@ -92,7 +92,11 @@ const EXPECTED: &[(&str, &str, [u16; 9])] = &[
     ("POST /admin/sessions/end", "id=x", [303, 303, 403, 403, 404, 403, 403, 403, 303]),
     ("POST /admin/sessions/end-all", "user=nobody", [303, 303, 403, 403, 303, 403, 403, 403, 303]),
     ("POST /admin/tokens/end", "id=x", [303, 303, 403, 403, 404, 403, 403, 403, 303]),
-    ("POST /admin/walls/add", "name=x&cluster=edge&expires=1d", [303, 303, 403, 403, 200, 403, 403, 403, 303]),
+    (
+        "POST /admin/walls/add",
+        "name=x&cluster=edge&expires=1d&own_password=correct+horse+battery",
+        [303, 303, 403, 403, 200, 403, 403, 403, 303],
+    ),
     ("POST /admin/walls/end", "id=x", [303, 303, 403, 403, 404, 403, 403, 403, 303]),
     ("GET /api/v1/sessions", "", [401, 401, 200, 200, 200, 403, 403, 403, 200]),
     ("DELETE /api/v1/sessions", "", [401, 401, 400, 400, 400, 403, 403, 403, 401]),
