@@ -155,7 +155,7 @@ fn window(
 fn read(row: &Row<'_>) -> Result<StoredEntry, rusqlite::Error> {
     let mut texts = [const { String::new() }; COLUMNS.len()];
     for (place, text) in texts.iter_mut().enumerate() {
-        if let ValueRef::Text(bytes) = row.get_ref(2 + place)? {
+        if let ValueRef::Text(bytes) | ValueRef::Blob(bytes) = row.get_ref(2 + place)? {
             *text = String::from_utf8_lossy(bytes).into_owned();
         }
     }

@@ -95,6 +95,9 @@ pub enum Broken {
         /// The newest that was dropped.
         dropped: i64,
     },
+    /// An index that leaves entries out, say: then lists don't show what is there.
+    #[error("the file is damaged, and lists may leave entries out: {0}")]
+    Damaged(String),
     /// No table, or not a database.
     #[error("the audit log can't be read: {0}")]
     Unreadable(#[from] rusqlite::Error),
@@ -127,6 +130,10 @@ pub fn verify(connection: &Connection, kept: Option<&Head>) -> Result<Verified, 
     if !walk.is_documented {
         return Err(Broken::Undocumented { id: anchor.id });
     }
+    let health: String = snapshot.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if health != "ok" {
+        return Err(Broken::Damaged(health));
+    }
     match kept {
         Some(kept) if kept.id > last.id => return Err(Broken::Shorter { newest: last.id, kept: kept.id }),
         Some(kept) if kept.id < anchor.id => return Err(Broken::TooOld { kept: kept.id, dropped: anchor.id }),
@@ -156,12 +163,14 @@ impl Walk {
         }
         let mut texts: [&[u8]; COLUMNS.len()] = [&[]; COLUMNS.len()];
         for (place, text) in texts.iter_mut().enumerate() {
-            *text = bytes(row.get_ref(2 + place)?);
+            // The same bytes as something else than a text would make the same hash, and be read as nothing elsewhere.
+            let ValueRef::Text(bytes) = row.get_ref(2 + place)? else { return Err(Broken::Changed { id, at }) };
+            *text = bytes;
         }
-        let found = bytes(row.get_ref(2 + COLUMNS.len())?);
-        if hash(id, &self.last.hash, at, &texts) != found {
-            return Err(Broken::Changed { id, at });
-        }
+        let found = match row.get_ref(2 + COLUMNS.len())? {
+            ValueRef::Blob(found) if found == hash(id, &self.last.hash, at, &texts) => found,
+            _ => return Err(Broken::Changed { id, at }),
+        };
         let has = |name: &str, word: &str| {
             COLUMNS.iter().zip(texts).any(|(column, text)| column.name == name && text == word.as_bytes())
         };
@@ -173,13 +182,6 @@ impl Walk {
         self.entries += 1;
         self.span = Some((self.span.map_or(at, |(first, _)| first), at));
         Ok(())
-    }
-}
-
-fn bytes(value: ValueRef<'_>) -> &[u8] {
-    match value {
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
-        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => &[],
     }
 }
 

@@ -97,3 +97,39 @@ fn a_gap_stays_to_be_seen_when_entries_follow_it() {
     append(&connection, &entry(7)).expect("written");
     assert_eq!(verdict(&connection, None), "entries 5 to 6 are missing");
 }
+
+/// Changes how a table or an index is described without changing what it holds.
+fn describe_anew(dir: &TempDir, name: &str, from: &str, to: &str) {
+    let connection = Connection::open(dir.path().join("sluice.db")).expect("opens");
+    connection.pragma_update(None, "writable_schema", true).expect("set");
+    let sql = "UPDATE sqlite_schema SET sql = replace(sql, ?1, ?2) WHERE name = ?3";
+    assert_eq!(connection.execute(sql, [from, to, name]).expect("changed"), 1);
+    let version: i64 = connection.pragma_query_value(None, "schema_version", |row| row.get(0)).expect("a number");
+    connection.pragma_update(None, "schema_version", version + 1).expect("set");
+}
+
+#[test]
+fn a_text_that_is_stored_as_something_else_is_found() {
+    let (dir, connection) = log_of(3);
+    drop_triggers(&connection);
+    drop(connection);
+    describe_anew(&dir, "record", ") STRICT", ")");
+    let open = || Connection::open(dir.path().join("sluice.db")).expect("opens");
+    open().execute("UPDATE record SET who = CAST(who AS BLOB) WHERE id = 2", []).expect("changed");
+    assert_eq!(
+        verdict(&open(), None),
+        "entry 2 of 1970-01-01T00:00:02.000Z was changed, or the entries before it were: its hash does not fit"
+    );
+}
+
+#[test]
+fn an_index_that_leaves_entries_out_is_found() {
+    let (dir, connection) = log_of(3);
+    drop(connection);
+    describe_anew(&dir, "record_configuration", "'configuration'", "'nothing'");
+    let open = || Connection::open(dir.path().join("sluice.db")).expect("opens");
+    append(&open(), &Entry { at: 4_000, ..by_sluice(Kind::Configuration, "start") }).expect("written");
+    describe_anew(&dir, "record_configuration", "'nothing'", "'configuration'");
+    let told = verdict(&open(), None);
+    assert!(told.starts_with("the file is damaged") && told.contains("record_configuration"), "{told}");
+}
