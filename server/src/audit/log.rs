@@ -85,13 +85,14 @@ impl AuditLog {
 
     /// Adds an entry of what anybody can make happen as often as they like: a denial, a log-in that failed. Of each
     /// address and of each account the first twenty in ten minutes are written, and at their end one entry says how
-    /// many more there were.
+    /// many more there were. The account is counted under the name `whose`, which need not be one: whether there is an
+    /// account of a name must not show in how long an answer takes.
     ///
     /// # Errors
     /// When it could not be written.
-    pub async fn append_limited(&self, entry: Entry) -> Result<Written, DatabaseError> {
+    pub async fn append_limited(&self, entry: Entry, whose: &str) -> Result<Written, DatabaseError> {
         self.sum_floods().await;
-        let admitted = self.dedup().admits(entry.kind, &entry.who, &entry.address, entry.at);
+        let admitted = self.dedup().admits(entry.kind, whose, &entry.address, entry.at);
         if admitted {
             self.append(entry).await?;
             Ok(Written::Entry)

@@ -136,7 +136,7 @@ async fn a_flood_is_some_entries_and_a_sum() {
     let denial = || Entry { address: "10.0.0.7".into(), ..by_sluice(Kind::Login, "log-in") };
     let mut written = 0;
     for _ in 0..500 {
-        written += u32::from(audit.append_limited(denial()).await.expect("written") == Written::Entry);
+        written += u32::from(audit.append_limited(denial(), "anna").await.expect("written") == Written::Entry);
     }
     assert_eq!(written, dedup::MAX_OF_ONE);
     audit.end_floods().await;

@@ -205,7 +205,13 @@ impl Auth {
     /// Writes to the audit log that something was asked for and not done; a flood of such entries is summed up. Where that
     /// fails it is not done all the same, and the program's log says both.
     pub async fn audit_denial(&self, entry: Entry) {
-        let _: Result<_, DatabaseError> = self.inner.audit.append_limited(entry).await;
+        let who = entry.who.clone();
+        self.audit_denial_of(entry, &who).await;
+    }
+
+    /// The same where the entry does not say for which account it was tried.
+    pub(super) async fn audit_denial_of(&self, entry: Entry, whose: &str) {
+        let _: Result<_, DatabaseError> = self.inner.audit.append_limited(entry, whose).await;
     }
 
     pub(super) fn inner(&self) -> &AuthParts {

@@ -4,7 +4,10 @@
 //! bring it back, which whoever took it away is told.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -57,6 +60,8 @@ pub trait MayBeDatabase {
 pub(super) struct Withdrawals {
     /// Each with when it was taken away, Unix milliseconds, and a number of its own.
     all: Mutex<Vec<(u64, i64, Withdrawal)>>,
+    /// How many there have been: a number is never given again.
+    count: AtomicU64,
     changed: Notify,
 }
 
@@ -116,9 +121,8 @@ impl Withdrawals {
     }
 
     fn add(&self, withdrawal: Withdrawal) -> u64 {
-        let mut all = self.all();
-        let id = all.last().map_or(0, |(id, ..)| id + 1);
-        all.push((id, now(), withdrawal));
+        let id = self.count.fetch_add(1, Ordering::Relaxed);
+        self.all().push((id, now(), withdrawal));
         self.changed.notify_one();
         id
     }
@@ -236,7 +240,10 @@ mod tests {
         assert_eq!(left("anna"), "viewer dba");
         withdrawals.supersede(&Withdrawal::Role(anna.clone(), Role::Operator));
         assert_eq!((left("anna").as_str(), withdrawals.is_pending(id)), ("operator dba", true));
-        withdrawals.supersede(&Withdrawal::Groups(anna, Vec::new()));
+        withdrawals.supersede(&Withdrawal::Groups(anna.clone(), Vec::new()));
         assert_eq!((left("anna").as_str(), withdrawals.is_pending(id)), ("operator dba on-call", false));
+        // What gave up is not taken for something newer.
+        withdrawals.add(Withdrawal::Account(anna));
+        assert!(!withdrawals.is_pending(id));
     }
 }

@@ -12,7 +12,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{
     error::DatabaseError,
-    migrations::{Migration, migrate, newest},
+    migrations::{self, Migration, migrate, newest},
     permissions,
     schema::Schema,
 };
@@ -30,6 +30,8 @@ struct Integrity {
     /// The file and what SQLite keeps beside it; nothing in memory.
     files: Vec<File>,
     schema: Schema,
+    /// The version that the tables are marked as.
+    version: i64,
     /// SQLite's `data_version` when the tables were last compared: it changes with whatever another connection writes.
     compared: Option<i64>,
 }
@@ -67,8 +69,9 @@ impl Handle {
     }
 
     fn checked(connection: Connection, files: Vec<File>, migrations: &[Migration]) -> Result<Self, DatabaseError> {
-        let schema = Schema::expected(migrations, newest(migrations))?;
-        let mut handle = Self { connection, integrity: Integrity { files, schema, compared: None } };
+        let version = newest(migrations);
+        let schema = Schema::expected(migrations, version)?;
+        let mut handle = Self { connection, integrity: Integrity { files, schema, version, compared: None } };
         handle.integrity.check(&handle.connection)?;
         Ok(handle)
     }
@@ -110,7 +113,9 @@ impl Integrity {
         }
         let version = connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
         if self.compared != Some(version) {
-            if let Some(what) = self.schema.difference(&Schema::of(connection)?) {
+            let is_marked = migrations::version(connection)? == self.version;
+            let unmarked = (!is_marked).then(|| format!("they are not marked as version {}", self.version));
+            if let Some(what) = self.schema.difference(&Schema::of(connection)?).or(unmarked) {
                 let path = self.files.first().map(|file| file.path.clone()).unwrap_or_default();
                 return Err(DatabaseError::Altered { path, what });
             }

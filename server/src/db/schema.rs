@@ -10,10 +10,9 @@ use super::migrations::{Migration, migrate, version};
 pub(super) struct Schema(Vec<[String; 4]>);
 
 impl Schema {
-    /// What a file has.
+    /// What a file has. SQLite's own indexes are among it: their names would hide others.
     pub(super) fn of(connection: &Connection) -> Result<Self, rusqlite::Error> {
-        let sql = "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema
-                   WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type, name";
+        let sql = "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema ORDER BY type, name";
         let mut statement = connection.prepare(sql)?;
         let object = |row: &rusqlite::Row<'_>| {
             let sql: String = row.get(3)?;

@@ -146,7 +146,7 @@ impl Auth {
         let device = device.filter(|_| is_known_device).map_or_else(Secret::random, Ok)?;
         let logged_in = self.issue_unless_changed(name, hash, rehashed, device, issue).await;
         // This fails where the account was changed in the meantime.
-        let logged_in = self.audit_failure(logged_in, entry).await?;
+        let logged_in = self.audit_failure(logged_in, entry, &user).await?;
         inner.throttle().succeeded(admitted);
         Ok(logged_in)
     }
@@ -161,13 +161,20 @@ impl Auth {
         check: PasswordCheck<'_>,
         entry: Entry,
     ) -> Result<ConfirmedPassword, LogInError> {
-        self.audit_failure(self.verify(check).await, entry).await
+        let account = check.account;
+        self.audit_failure(self.verify(check).await, entry, account).await
     }
 
-    /// Passes a result on; whoever is turned away by it is written to the audit log.
-    async fn audit_failure<T>(&self, result: Result<T, LogInError>, entry: Entry) -> Result<T, LogInError> {
+    /// Passes a result on; whoever is turned away by it is written to the audit log. `account` is the name that was typed.
+    async fn audit_failure<T>(
+        &self,
+        result: Result<T, LogInError>,
+        entry: Entry,
+        account: &str,
+    ) -> Result<T, LogInError> {
         if let Err(error @ (LogInError::Wrong | LogInError::Wait(_) | LogInError::Busy(_))) = &result {
-            self.audit_denial(Entry { outcome: "refused".to_owned(), detail: error.to_string(), ..entry }).await;
+            let entry = Entry { outcome: "refused".to_owned(), detail: error.to_string(), ..entry };
+            self.audit_denial_of(entry, account).await;
         }
         result
     }

@@ -65,6 +65,12 @@ async fn tables_that_something_else_changed_take_no_entry() {
             "the trigger quiet on record is not Sluice's",
         ),
         ("DROP TRIGGER record_is_not_changed", "the trigger record_is_not_changed is missing"),
+        // A name that SQLite gives nobody else.
+        (
+            "PRAGMA writable_schema = ON; INSERT INTO sqlite_schema VALUES ('trigger', 'sqlite_quiet', 'record', 0,
+             'CREATE TRIGGER sqlite_quiet AFTER INSERT ON record BEGIN DELETE FROM tokens; END')",
+            "the trigger sqlite_quiet on record is not Sluice's",
+        ),
     ] {
         let (dir, state) = with_file().await;
         let operator = shown(&state, "operator").await;
@@ -103,6 +109,12 @@ async fn what_was_undone_is_used_again() {
     execute("CREATE INDEX mine ON record (who)");
     assert_eq!(act(&state, &operator).await.0, StatusCode::SERVICE_UNAVAILABLE);
     execute("DROP INDEX mine");
+    assert_eq!(act(&state, &operator).await.0, StatusCode::OK);
+    execute("PRAGMA user_version = 1");
+    let (status, text) = act(&state, &operator).await;
+    assert!(status == StatusCode::SERVICE_UNAVAILABLE && text.contains("not marked as version"), "{text}");
+    let newest = MIGRATIONS.iter().map(|migration| migration.version).max().expect("some");
+    execute(&format!("PRAGMA user_version = {newest}"));
     assert_eq!(act(&state, &operator).await.0, StatusCode::OK);
 }
 

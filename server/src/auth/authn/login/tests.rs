@@ -75,6 +75,21 @@ async fn an_unknown_account_is_refused_like_a_wrong_password_after_the_same_work
 }
 
 #[tokio::test]
+async fn as_many_failures_are_written_down_of_a_name_without_an_account_as_of_one_with() {
+    let (database, auth) = with_anna().await;
+    let entries = async || audit_lines(&database).await.iter().filter(|line| line.starts_with("login")).count();
+    let mut before = 0;
+    for (subnet, user) in ["anna", "nobody", "somebody"].into_iter().enumerate() {
+        for n in 0..25 {
+            let address = format!("10.{subnet}.{n}.1");
+            auth.log_in(attempt(user, "wrong password", &address)).await.expect_err("refused");
+        }
+        assert_eq!(entries().await, before + 20, "{user}");
+        before += 20;
+    }
+}
+
+#[tokio::test]
 async fn a_thousand_wrong_passwords_keep_no_honest_browser_out() {
     let (_database, auth) = with_anna().await;
     let mut known = auth.log_in(attempt("anna", PASSWORD, "10.0.0.1")).await.expect("in").device;
