@@ -1,4 +1,5 @@
-//! Turns for work that strangers can ask for, shared fairly among the networks that they come from.
+//! Turns for work that people can ask for, shared fairly: strangers by the networks that they come from, those who are known by
+//! their accounts.
 //!
 //! Whoever has more networks than others gets no more of the work: turns go round the regions that wait, and where too many
 //! wait, whoever came last from the network and region with the most of them goes.
@@ -20,6 +21,22 @@ use crate::network::{region, widest_network};
 #[derive(Clone, Debug)]
 pub(crate) struct FairQueue(Arc<Mutex<State>>);
 
+/// Who asks for a turn.
+#[derive(Clone, Debug)]
+pub(crate) enum Applicant {
+    /// Somebody of whom nothing is known but where they come from.
+    Stranger(IpAddr),
+    /// Somebody whom it is known to be an account's.
+    Account(String),
+}
+
+/// Those who share a turn.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Group {
+    Network(IpNet),
+    Account(String),
+}
+
 /// A turn; over when dropped, and then another's.
 #[derive(Debug)]
 pub(crate) struct Turn(FairQueue);
@@ -32,15 +49,14 @@ struct State {
     /// In the order in which they came.
     waiting: VecDeque<Waiter>,
     /// Where each region goes on that had a turn lately, on a clock that goes by turns (start-time fair queueing).
-    next: HashMap<Option<IpNet>, u64>,
+    next: HashMap<Group, u64>,
     clock: u64,
 }
 
 #[derive(Debug)]
 struct Waiter {
-    /// Nothing for people who are known: they are no strangers to each other.
-    region: Option<IpNet>,
-    network: Option<IpNet>,
+    region: Group,
+    network: Group,
     turn: oneshot::Sender<Turn>,
 }
 
@@ -56,10 +72,13 @@ impl FairQueue {
         })))
     }
 
-    /// Waits for a turn, for a stranger who comes `from` there; nothing where too many wait, or it takes too long.
-    pub(crate) async fn turn(&self, from: Option<IpAddr>, patience: Duration) -> Option<Turn> {
+    /// Waits for a turn; nothing where too many wait, or it takes too long.
+    pub(crate) async fn turn(&self, applicant: Applicant, patience: Duration) -> Option<Turn> {
         let (turn, received) = oneshot::channel();
-        let (region, network) = (from.map(region), from.map(widest_network));
+        let (region, network) = match applicant {
+            Applicant::Stranger(address) => (Group::Network(region(address)), Group::Network(widest_network(address))),
+            Applicant::Account(name) => (Group::Account(name.clone()), Group::Account(name)),
+        };
         self.state().join(Waiter { region, network, turn });
         self.pass_on();
         timeout(patience, received).await.ok()?.ok()
@@ -98,10 +117,11 @@ impl State {
         self.waiting.retain(|waiter| !waiter.turn.is_closed());
         self.waiting.push_back(waiter);
         if self.waiting.len() > self.most_waiting {
-            let region = most_frequent(self.waiting.iter().map(|waiter| waiter.region));
-            let of_region = self.waiting.iter().filter(|waiter| Some(waiter.region) == region);
-            let network = most_frequent(of_region.map(|waiter| waiter.network));
-            let last = self.waiting.iter().rposition(|w| Some(w.region) == region && Some(w.network) == network);
+            let region = most_frequent(self.waiting.iter().map(|waiter| &waiter.region));
+            let of_region = self.waiting.iter().filter(|waiter| Some(&waiter.region) == region);
+            let network = most_frequent(of_region.map(|waiter| &waiter.network));
+            let is_last = |waiter: &Waiter| Some(&waiter.region) == region && Some(&waiter.network) == network;
+            let last = self.waiting.iter().rposition(is_last);
             last.and_then(|last| self.waiting.remove(last));
         }
     }
@@ -117,7 +137,7 @@ impl State {
         let waiter = self.waiting.remove(place)?;
         self.free -= 1;
         self.clock = start;
-        self.next.insert(waiter.region, start + 1);
+        self.next.insert(waiter.region.clone(), start + 1);
         self.next.retain(|_, next| *next > start);
         Some(waiter)
     }
@@ -143,13 +163,17 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(5);
 
+    fn anna() -> Applicant {
+        Applicant::Account("anna".to_owned())
+    }
+
     /// Who gets a turn out of a queue in which eight may wait, in order; all come while somebody else has the only turn.
     async fn served(come: &[&str]) -> Vec<String> {
         let queue = FairQueue::new(1, 8);
-        let first = queue.turn(None, PATIENCE).await.expect("free");
+        let first = queue.turn(anna(), PATIENCE).await.expect("free");
         let served = Mutex::new(Vec::new());
         let each = come.iter().map(async |from| {
-            if let Some(_turn) = queue.turn(Some(from.parse().expect("an address")), PATIENCE).await {
+            if let Some(_turn) = queue.turn(Applicant::Stranger(from.parse().expect("an address")), PATIENCE).await {
                 served.lock().expect("whole").push((*from).to_owned());
             }
         });
@@ -187,18 +211,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_account_that_asks_for_much_keeps_no_other_waiting() {
+        let queue = FairQueue::new(1, 8);
+        let held = queue.turn(anna(), PATIENCE).await.expect("free");
+        let crowd = join_all((0..20).map(async |_| queue.turn(anna(), PATIENCE).await.is_some()));
+        let ben = async {
+            let _turn = queue.turn(Applicant::Account("ben".to_owned()), PATIENCE).await.expect("a turn");
+            assert!(queue.waiting() > 5, "before most of the crowd");
+        };
+        let (served, (), ()) = futures::join!(crowd, ben, async { drop(held) });
+        assert_eq!(served.into_iter().filter(|is_served| *is_served).count(), 7);
+    }
+
+    #[tokio::test]
     async fn whoever_goes_leaves_no_turn_behind() {
         let queue = FairQueue::new(1, 8);
-        let held = queue.turn(None, PATIENCE).await.expect("free");
-        assert!(queue.turn(None, Duration::from_millis(1)).await.is_none(), "nobody waits for ever");
-        let mut gone: Vec<_> = iter::repeat_with(|| Box::pin(queue.turn(None, PATIENCE))).take(3).collect();
+        let held = queue.turn(anna(), PATIENCE).await.expect("free");
+        assert!(queue.turn(anna(), Duration::from_millis(1)).await.is_none(), "nobody waits for ever");
+        let mut gone: Vec<_> = iter::repeat_with(|| Box::pin(queue.turn(anna(), PATIENCE))).take(3).collect();
         for waiting in &mut gone {
             assert!(futures::poll!(waiting.as_mut()).is_pending());
         }
         // The first of them gets the turn, and never looks at it.
         drop(held);
         drop(gone);
-        assert!(queue.turn(None, PATIENCE).await.is_some());
+        assert!(queue.turn(anna(), PATIENCE).await.is_some());
         assert_eq!(queue.state().free, 1);
     }
 

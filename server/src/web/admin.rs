@@ -154,7 +154,7 @@ pub(super) async fn add_user(request: Arc<PageRequest>) -> FormResult {
     if let Some(answer) = unconfirmed(&request, "user.add").await? {
         return Ok(answer);
     }
-    let hash = match state.auth.hash_password(password).await {
+    let hash = match state.auth.hash_password(password, &request.principal).await {
         Ok(hash) => hash,
         Err(error @ LogInError::Busy(_)) => {
             return Ok(FormOutcome::Denied(StatusCode::SERVICE_UNAVAILABLE, sentence(&error)));

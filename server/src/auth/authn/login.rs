@@ -16,6 +16,7 @@ use crate::{
     },
     clock::now,
     db::DatabaseError,
+    fair_queue::Applicant,
 };
 
 /// What the audit log calls a name that no account has. The name itself is not written down: people type passwords into
@@ -181,11 +182,14 @@ impl Auth {
 
     async fn verify(&self, check: PasswordCheck<'_>) -> Result<ConfirmedPassword, LogInError> {
         let (inner, PasswordCheck { account, address, device, password, hash }) = (self.inner(), check);
-        let from = device.is_none().then_some(address);
+        let applicant = match device {
+            Some(_) => Applicant::Account(account.to_owned()),
+            None => Applicant::Stranger(address),
+        };
         let now = inner.throttle_clock();
         let admitted = inner.throttle().admit(account, address, device, now).map_err(LogInError::Wait)?;
         // A client that disconnects early stays counted as a failure: otherwise it could guess without being slowed down.
-        match inner.verifier.verify(password, hash, from).await {
+        match inner.verifier.verify(password, hash, applicant).await {
             Ok(Verdict::Right(rehashed)) => Ok(ConfirmedPassword { admitted, rehashed }),
             Ok(Verdict::Wrong) => Err(LogInError::Wrong),
             Err(error) => {

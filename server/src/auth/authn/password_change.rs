@@ -59,7 +59,7 @@ impl Auth {
         new.check(name.as_str())?;
         self.confirm_own_password(name, principal, present, device, "user.passwd").await?;
         let policy = self.inner().policy.clone();
-        let hash = self.hash_password(new).await?;
+        let hash = self.hash_password(new, principal).await?;
         // The groups of a local account's session are read from the account itself, so that none are given here.
         let new = NewSession {
             user: name.to_string(),
@@ -117,8 +117,8 @@ impl Auth {
     ///
     /// # Errors
     /// When too many wait for that, or it went wrong.
-    pub async fn hash_password(&self, new: Password) -> Result<PasswordHash, LogInError> {
-        Ok(self.inner().verifier.hash(new).await?)
+    pub async fn hash_password(&self, new: Password, by: &Principal) -> Result<PasswordHash, LogInError> {
+        Ok(self.inner().verifier.hash(new, &by.name).await?)
     }
 
     /// The session that somebody was authenticated by, where it was one.

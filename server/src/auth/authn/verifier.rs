@@ -1,7 +1,6 @@
 //! Verifies passwords and hashes new ones: on threads of their own, two at once at most.
 
 use std::{
-    net::IpAddr,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -13,7 +12,7 @@ use tokio::task::spawn_blocking;
 
 use crate::{
     auth::{Cost, HashMemory, Password, PasswordError, PasswordHash},
-    fair_queue::FairQueue,
+    fair_queue::{Applicant, FairQueue},
 };
 
 /// Passwords hashed at once in each of the two lanes. Known browsers have a lane to themselves, so that a crowd of unknown
@@ -81,7 +80,7 @@ impl Verifier {
     }
 
     /// Whether `hash` was made of `password`; without a hash the answer takes as long. Strangers wait by where
-    /// they come `from`; known browsers have a lane of their own.
+    /// they come from; known browsers have a lane of their own.
     ///
     /// # Errors
     /// When too many wait, or it went wrong.
@@ -89,9 +88,12 @@ impl Verifier {
         &self,
         password: Password,
         hash: Option<PasswordHash>,
-        from: Option<IpAddr>,
+        applicant: Applicant,
     ) -> Result<Verdict, VerifierError> {
-        let lane = if from.is_some() { &self.unknown } else { &self.known };
+        let lane = match applicant {
+            Applicant::Stranger(_) => &self.unknown,
+            Applicant::Account(_) => &self.known,
+        };
         let (cost, dummy, verified) = (self.cost, self.dummy.clone(), self.verified.clone());
         let verify = move |memory: &mut HashMemory| {
             verified.fetch_add(1, Ordering::Relaxed);
@@ -104,16 +106,16 @@ impl Verifier {
                 _ => Ok(Verdict::Wrong),
             }
         };
-        lane.run(from, verify).await
+        lane.run(applicant, verify).await
     }
 
-    /// Hashes a new password, for somebody who is logged in: in the lane of known browsers.
+    /// Hashes a new password, for somebody who is logged in with `account`: in the lane of known browsers.
     ///
     /// # Errors
     /// When too many wait, or it went wrong.
-    pub(in crate::auth) async fn hash(&self, password: Password) -> Result<PasswordHash, VerifierError> {
+    pub(in crate::auth) async fn hash(&self, password: Password, account: &str) -> Result<PasswordHash, VerifierError> {
         let cost = self.cost;
-        self.known.run(None, move |memory| password.hash(cost, memory)).await
+        self.known.run(Applicant::Account(account.to_owned()), move |memory| password.hash(cost, memory)).await
     }
 
     /// How many passwords were verified so far, right or wrong.
@@ -127,10 +129,10 @@ impl Lane {
     /// Does something with the lane's memory, when its turn has come.
     async fn run<T: Send + 'static>(
         &self,
-        from: Option<IpAddr>,
+        applicant: Applicant,
         work: impl FnOnce(&mut HashMemory) -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, VerifierError> {
-        let turn = self.queue.turn(from, PATIENCE).await.ok_or(VerifierError::Busy(RETRY_AFTER))?;
+        let turn = self.queue.turn(applicant, PATIENCE).await.ok_or(VerifierError::Busy(RETRY_AFTER))?;
         let memory = self.memory.clone();
         let done = spawn_blocking(move || {
             // Held until the work is done, even when nobody waits for it any more.
@@ -155,9 +157,13 @@ mod tests {
     }
 
     /// Whom nobody knows, in one of many networks.
-    fn stranger(n: usize) -> Option<IpAddr> {
+    fn stranger(n: usize) -> Applicant {
         let n = u8::try_from(n).expect("few");
-        Some(IpAddr::from([10, n, 0, 1]))
+        Applicant::Stranger([10, n, 0, 1].into())
+    }
+
+    fn anna() -> Applicant {
+        Applicant::Account("anna".to_owned())
     }
 
     #[tokio::test]
@@ -180,10 +186,10 @@ mod tests {
         let verifier = Verifier::new(CHEAP).expect("a verifier");
         let old =
             password("correct horse").hash(Cost { memory: 8, ..CHEAP }, &mut HashMemory::default()).expect("hashed");
-        let verdict = verifier.verify(password("correct horse"), Some(old.clone()), None).await.expect("verified");
+        let verdict = verifier.verify(password("correct horse"), Some(old.clone()), anna()).await.expect("verified");
         let Verdict::Right(Some(new)) = verdict else { panic!("{verdict:?}") };
         assert!(!new.is_outdated(CHEAP) && new.verifies(&password("correct horse"), &mut HashMemory::default()));
-        let verdict = verifier.verify(password("wrong horses"), Some(old), None).await.expect("verified");
+        let verdict = verifier.verify(password("wrong horses"), Some(old), anna()).await.expect("verified");
         assert!(matches!(verdict, Verdict::Wrong));
     }
 
@@ -193,7 +199,7 @@ mod tests {
         let held = verifier.unknown.queue.turn(stranger(0), PATIENCE).await.expect("the first");
         let crowd = join_all((0..WAITING + 5).map(|n| verifier.verify(password("wrong"), None, stranger(n))));
         let both = async {
-            let verdict = verifier.verify(password("wrong"), None, None).await.expect("verified");
+            let verdict = verifier.verify(password("wrong"), None, anna()).await.expect("verified");
             assert!(matches!(verdict, Verdict::Wrong));
             assert_eq!(verifier.verified(), 1, "the crowd still waits");
             drop(held);

@@ -45,7 +45,8 @@ impl Peer {
         }
         let is_secure = match last(headers, &FORWARDED_PROTO) {
             // It is the browser's part of the way that counts: the proxy's own to us may differ.
-            Some(scheme) => scheme.eq_ignore_ascii_case("https"),
+            // Traefik says `wss` of a stream's handshake.
+            Some(scheme) => ["https", "wss"].iter().any(|secure| scheme.eq_ignore_ascii_case(secure)),
             // A proxy that does not say is believed to do what the configuration says of it.
             None => is_tls || config.url.as_ref().is_some_and(PublicUrl::is_secure),
         };
@@ -168,6 +169,8 @@ mod tests {
             ("10.0.0.1", ["x-forwarded-proto: https"].as_slice(), true, true),
             ("10.0.0.1", &["x-forwarded-proto: HTTPS"], true, true),
             ("10.0.0.1", &["x-forwarded-proto: http"], false, false),
+            ("10.0.0.1", &["x-forwarded-proto: WSS"], true, true),
+            ("10.0.0.1", &["x-forwarded-proto: ws"], false, false),
             ("10.0.0.1", &["x-forwarded-proto: https, http"], false, false),
             ("10.0.0.1", &["x-forwarded-proto: https", "x-forwarded-proto: http"], false, false),
             ("10.0.0.1", &[], false, true),

@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    fair_queue::{FairQueue, Turn},
+    fair_queue::{Applicant, FairQueue, Turn},
     network::client_network,
 };
 use ipnet::IpNet;
@@ -51,7 +51,7 @@ impl Conversations {
     /// Begins one for somebody there, when its turn has come; nothing where there are too many, or it takes too long.
     pub(super) async fn begin(&self, address: IpAddr, patience: Duration) -> Option<Conversation<'_>> {
         let place = self.place(client_network(address))?;
-        let turn = self.queue.turn(Some(address), patience).await?;
+        let turn = self.queue.turn(Applicant::Stranger(address), patience).await?;
         Some(Conversation { _turn: turn, _place: place })
     }
 
