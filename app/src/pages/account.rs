@@ -81,7 +81,7 @@ fn new_token(role: Role) -> AnyView {
                 </select>
             }.into_any())}
             {expiry("30d")}
-            {account_pages::own_password()}
+            {account_pages::own_password("Your password", true)}
             <button class="btn btn-primary">"Make a token"</button>
         </form>
     }

@@ -138,9 +138,9 @@ pub(super) fn lately(lines: Vec<LatelyLine>) -> AnyView {
 }
 
 /// The field for the password of whoever makes something that outlasts their session.
-pub(super) fn own_password() -> AnyView {
-    let input = view! { <input class="field text-ink" type="password" name="own_password" autocomplete="current-password" maxlength="1024" required /> };
-    field("Your password", input.into_any())
+pub(super) fn own_password(label: &'static str, is_required: bool) -> AnyView {
+    let input = view! { <input class="field text-ink" type="password" name="own_password" autocomplete="current-password" maxlength="1024" required=is_required /> };
+    field(label, input.into_any())
 }
 
 /// A secret that was just made.

@@ -62,7 +62,7 @@ pub struct WallLine {
 #[must_use]
 pub fn admin(page: Admin) -> AnyView {
     let Admin { notice, revealed, lately, users, sessions, tokens, walls, clusters, has_password } = page;
-    let users = view! { <ul>{users.into_iter().map(user).collect_view()}</ul> {new_user(has_password)} };
+    let users = view! { <ul>{users.into_iter().map(|line| user(line, has_password)).collect_view()}</ul> {new_user(has_password)} };
     let walls = view! {
         {if walls.is_empty() { empty_list("There are no wall links.") } else { view! { <ul>{walls.into_iter().map(wall).collect_view()}</ul> }.into_any() }}
         {new_wall(clusters, has_password)}
@@ -78,7 +78,7 @@ pub fn admin(page: Admin) -> AnyView {
     account_pages::page("/admin", "Admin", notice, body.into_any())
 }
 
-fn user(user: UserLine) -> AnyView {
+fn user(user: UserLine, has_password: bool) -> AnyView {
     let UserLine { name, role, groups, sessions } = user;
     let head = view! { <span>{name.clone()}</span> <span class="tag">{role.word()}</span> };
     let logged_in = match sessions {
@@ -88,16 +88,21 @@ fn user(user: UserLine) -> AnyView {
     };
     let details = if groups.is_empty() { logged_in } else { format!("{} · {logged_in}", groups.join(", ")) };
     let controls = view! {
-        <form method="post" action="/admin/users/role" class="flex items-center gap-2">
-            <input type="hidden" name="user" value=name.clone() />
-            {roles(role, format!("Role of {name}"))}
-            <button class="btn" aria-label=format!("Change the role of {name}")>"Change"</button>
-        </form>
+        <details class="menu">
+            <summary class="btn" aria-label=format!("Role of {name}")>"Role"</summary>
+            <form method="post" action="/admin/users/role" class="menu-body">
+                <input type="hidden" name="user" value=name.clone() />
+                {field("Role", roles(role))}
+                {has_password.then(|| account_pages::own_password("Your password, for a higher one", false))}
+                <button class="btn mt-2.5 w-full">{format!("Change the role of {name}")}</button>
+            </form>
+        </details>
         <details class="menu">
             <summary class="btn" aria-label=format!("Groups of {name}")>"Groups"</summary>
             <form method="post" action="/admin/users/groups" class="menu-body">
                 <input type="hidden" name="user" value=name.clone() />
                 {group_field(groups.join(", "))}
+                {has_password.then(|| account_pages::own_password("Your password, for new ones", false))}
                 <button class="btn mt-2.5 w-full">{format!("Put {name} into these")}</button>
             </form>
         </details>
@@ -123,21 +128,20 @@ fn group_field(groups: String) -> AnyView {
     field("Groups, separated by commas", input.into_any())
 }
 
-fn roles(chosen: Role, label: String) -> AnyView {
+fn roles(chosen: Role) -> AnyView {
     let options =
         Role::ALL.map(|role| view! { <option value=role.word() selected=role == chosen>{role.word()}</option> });
-    view! { <select class="btn" name="role" aria-label=label>{options.collect_view()}</select> }.into_any()
+    view! { <select class="field text-ink" name="role">{options.collect_view()}</select> }.into_any()
 }
 
 fn new_user(has_password: bool) -> AnyView {
-    let options = Role::ALL.map(|role| view! { <option value=role.word()>{role.word()}</option> });
     view! {
         <form method="post" action="/admin/users/add" class="flex flex-wrap items-end gap-3 border-t border-line px-3.5 py-3">
             {field("Name", view! { <input class="field text-ink" name="user" maxlength="64" autocomplete="off" autocapitalize="none" spellcheck="false" required /> }.into_any())}
-            {field("Role", view! { <select class="field text-ink" name="role">{options.collect_view()}</select> }.into_any())}
+            {field("Role", roles(Role::Viewer))}
             {group_field(String::new())}
             {field("First password, 12 characters at least", view! { <input class="field text-ink" type="password" name="password" autocomplete="new-password" minlength="12" maxlength="1024" required /> }.into_any())}
-            {has_password.then(account_pages::own_password)}
+            {has_password.then(|| account_pages::own_password("Your password", true))}
             <button class="btn btn-primary">"Add account"</button>
         </form>
     }
@@ -173,7 +177,7 @@ fn new_wall(clusters: Vec<String>, has_password: bool) -> AnyView {
                 <div class="flex flex-wrap gap-x-4">{clusters} {choice("*".to_owned(), "all clusters, later ones too".to_owned())}</div>
             </fieldset>
             {expiry("90d")}
-            {has_password.then(account_pages::own_password)}
+            {has_password.then(|| account_pages::own_password("Your password", true))}
             <button class="btn btn-primary">"Make a link"</button>
         </form>
     }

@@ -231,6 +231,24 @@ impl AccountChange {
         }
     }
 
+    /// Whether it gives something more to an account as it is.
+    fn gives_more_to(&self, user: &User) -> bool {
+        match self {
+            Self::Role(role) => *role > user.role,
+            Self::Groups(groups) => groups.iter().any(|group| !user.groups.contains(group)),
+            Self::Remove => false,
+        }
+    }
+
+    /// What the audit log calls an attempt at it.
+    fn action(&self) -> &'static str {
+        match self {
+            Self::Role(_) => "user.role",
+            Self::Groups(_) => "user.groups",
+            Self::Remove => "user.remove",
+        }
+    }
+
     /// Whether it takes something away from an account as it is.
     fn takes_away_from(&self, user: &User) -> bool {
         match self {
@@ -255,6 +273,14 @@ async fn apply(request: &PageRequest, account_change: AccountChange) -> FormResu
         Ok(name) => name,
         Err(error) => return invalid(&error),
     };
+    let wanted = name.clone();
+    let user = request.state.database.read(move |connection| users::find(connection, &wanted)).await?;
+    // What takes something away is not held up.
+    if user.is_some_and(|(user, _)| account_change.gives_more_to(&user))
+        && let Some(answer) = unconfirmed(request, account_change.action()).await?
+    {
+        return Ok(answer);
+    }
     let has_other_admins = request.state.auth.identity_providers().has_admins();
     let (word, withdrawal) = (account_change.word(), account_change.withdrawal(&name));
     let (account, planned) = (name.clone(), account_change.clone());

@@ -57,7 +57,7 @@ const FORMS: &[(&str, Fields)] = &[
         &[("user", "temporary"), ("role", "viewer"), ("groups", "ops"), ("password", "a long password"), OWN_PASSWORD],
     ),
     ("POST /admin/users/role", &[("user", "operator"), ("role", "operator")]),
-    ("POST /admin/users/groups", &[("user", "operator"), ("groups", "ops")]),
+    ("POST /admin/users/groups", &[("user", "operator"), ("groups", "ops"), OWN_PASSWORD]),
     ("POST /admin/users/remove", &[("user", "nobody")]),
     ("POST /admin/sessions/end", &[("id", "0")]),
     ("POST /admin/sessions/end-all", &[("user", "nobody")]),

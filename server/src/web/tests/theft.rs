@@ -52,12 +52,14 @@ async fn a_token_needs_the_account_s_password_once_more() {
 }
 
 #[tokio::test]
-async fn an_account_and_a_wall_link_need_the_admin_s_password_once_more() {
+async fn whatever_gives_somebody_more_needs_the_admin_s_password_once_more() {
     let state = state(IdentityProviders::default()).await;
     let cookie = logged_in(&state, "admin").await;
     for (head, body) in [
         ("POST /admin/users/add", "user=mallory&role=admin&password=a+long+password"),
         ("POST /admin/walls/add", "name=lobby&cluster=edge&expires=400d"),
+        ("POST /admin/users/role", "user=viewer&role=admin"),
+        ("POST /admin/users/groups", "user=viewer&groups=on-call"),
     ] {
         for (own, made) in [("", false), ("guess", false), ("correct+horse+battery", true)] {
             let body = format!("{body}&own_password={own}");
@@ -67,7 +69,14 @@ async fn an_account_and_a_wall_link_need_the_admin_s_password_once_more() {
         }
     }
     let lines = testing::audit_lines(&state.database).await;
-    for line in ["refusal user.add admin refused", "refusal wall.add admin refused"] {
+    // What takes something away does not wait for it.
+    for (head, body) in
+        [("POST /admin/users/role", "user=viewer&role=viewer"), ("POST /admin/users/groups", "user=viewer&groups=")]
+    {
+        assert_eq!(ask(&state, head, body, &[("cookie", &cookie)]).await.status, 303, "{head}");
+    }
+    for line in ["refusal user.add admin refused", "refusal wall.add admin refused", "refusal user.role admin refused"]
+    {
         assert!(lines.iter().any(|known| known == line), "{line}: {lines:?}");
     }
 }

@@ -130,7 +130,8 @@ async fn what_is_not_theirs_or_not_there_is_not_taken_away() {
     assert_eq!(status(&state, "GET /admin", &admin).await, StatusCode::OK);
     // What gives somebody more has to wait.
     for (path, body) in [("role", "user=viewer&role=admin"), ("groups", "user=viewer&groups=on-call")] {
-        let answer = ask(&state, &format!("POST /admin/users/{path}"), body, admin.clone()).await;
+        let body = format!("{body}&own_password=correct+horse+battery");
+        let answer = ask(&state, &format!("POST /admin/users/{path}"), &body, admin.clone()).await;
         assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
     }
     // A log-in is an entry.

@@ -142,7 +142,13 @@ async fn a_token_does_what_its_scope_and_its_account_s_role_let_it() {
     assert_eq!((&me["user"], &me["role"]), (&"admin".into(), &"viewer".into()));
     // The account's role of now, not of when it was made.
     let set = "user=admin&role=viewer";
-    ask(&state, "POST /admin/users/role", "user=operator&role=admin", &[("cookie", &admin)]).await;
+    ask(
+        &state,
+        "POST /admin/users/role",
+        "user=operator&role=admin&own_password=correct+horse+battery",
+        &[("cookie", &admin)],
+    )
+    .await;
     assert_eq!(ask(&state, "POST /admin/users/role", set, &[("cookie", &admin)]).await.status, 303);
     assert_eq!(ask(&state, "POST /api/v1/actions", DRAIN, &[("authorization", &acts)]).await.status, 403);
     assert_eq!(ask(&state, &format!("DELETE /api/v1/tokens?id={id}"), "", &[("cookie", &admin)]).await.status, 200);
@@ -275,10 +281,17 @@ async fn an_admin_manages_accounts_and_the_last_one_stays() {
     }
     let page = ask_as_admin("GET /admin?done=%3Cscript%3E", "").await.body;
     assert!(page.contains("ops, on-call") && !page.contains("<script"), "{page}");
-    assert_eq!(ask_as_admin("POST /admin/users/role", "user=new&role=admin").await.location(), "/admin?done=role");
-    for (body, want) in
-        [("user=new&groups=dba,,+ops+", 303), ("user=admin&groups=", 303), ("user=new&groups=a%00", 400)]
-    {
+    assert_eq!(
+        ask_as_admin("POST /admin/users/role", "user=new&role=admin&own_password=correct+horse+battery")
+            .await
+            .location(),
+        "/admin?done=role"
+    );
+    for (body, want) in [
+        ("user=new&groups=dba,,+ops+&own_password=correct+horse+battery", 303),
+        ("user=admin&groups=", 303),
+        ("user=new&groups=a%00", 400),
+    ] {
         assert_eq!(ask_as_admin("POST /admin/users/groups", body).await.status, want, "{body}");
     }
     let page = ask_as_admin("GET /admin?done=groups", "").await.body;
