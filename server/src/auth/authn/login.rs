@@ -60,7 +60,7 @@ pub enum LogInError {
     #[error("name or password is wrong")]
     Wrong,
     /// Too many failures; the next attempt may come after this time.
-    #[error("too many attempts failed: wait {} s", retry_after(*.0))]
+    #[error("too many attempts: wait {} s", retry_after(*.0))]
     Wait(Duration),
     /// Too many log-ins at once; the next attempt may come after this time.
     #[error("too many log-ins at once: try again in {} s", retry_after(*.0))]
@@ -148,7 +148,7 @@ impl Auth {
         let logged_in = self.issue_unless_changed(name, hash, rehashed, device, issue).await;
         // This fails where the account was changed in the meantime.
         let logged_in = self.audit_failure(logged_in, entry, &user).await?;
-        inner.throttle().succeeded(admitted);
+        inner.throttle().logged_in(admitted, inner.throttle_clock());
         Ok(logged_in)
     }
 

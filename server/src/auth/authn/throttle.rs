@@ -1,6 +1,7 @@
 //! Slows down whoever guesses passwords, and nobody else.
 //!
-//! Failures are counted per account and address, per address, more loosely per network around it, and per known browser. With each failure the next attempt
+//! Failures are counted per account and address, per address, more loosely per network around it, and per known browser;
+//! log-ins that succeed, still more loosely, like the first and the last of these. With each failure the next attempt
 //! has to wait longer, and failures are forgotten with time. Nothing is counted per account alone: otherwise whoever fails
 //! often enough, from any address, could keep the account's owner out. A browser that logged in before has a count of its
 //! own, so that others behind its address don't delay it.
@@ -45,6 +46,10 @@ const SITE: Scale = Scale { free: 40, longest: Duration::from_secs(60), forgets:
 /// a day.
 const WIDE: Scale = Scale { free: 60, longest: Duration::from_secs(60), forgets: Duration::from_secs(30) };
 
+/// Log-ins that succeeded, of one account at one address or in one browser: each is an entry of the audit log, and a session.
+/// A person or a script needs no more than six a minute in the long run.
+const LOG_INS: Scale = Scale { free: 100, longest: Duration::from_secs(60), forgets: Duration::from_secs(10) };
+
 /// What is counted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum ThrottleKey {
@@ -53,6 +58,8 @@ enum ThrottleKey {
     /// A network around that of one client.
     Around(IpNet),
     Device(String, SecretHash),
+    /// Log-ins of what one of these two counts the failures of.
+    LogIns(Box<ThrottleKey>),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -106,7 +113,8 @@ impl Throttle {
     }
 
     fn admit_keys(&mut self, keys: Vec<ThrottleKey>, now: u64) -> Result<Admitted, Duration> {
-        let wait = keys.iter().map(|key| self.wait(key, now)).max().unwrap_or_default();
+        let log_ins = keys.iter().filter_map(ThrottleKey::log_ins);
+        let wait = log_ins.chain(keys.iter().cloned()).map(|key| self.wait(&key, now)).max().unwrap_or_default();
         if !wait.is_zero() {
             return Err(wait);
         }
@@ -123,8 +131,17 @@ impl Throttle {
             match key {
                 ThrottleKey::Address(_) | ThrottleKey::Around(_) => self.lower(&key),
                 ThrottleKey::Account(..) | ThrottleKey::Device(..) => drop(self.counts.remove(&key)),
+                ThrottleKey::LogIns(_) => {}
             }
         }
+    }
+
+    /// The same for a log-in, which is counted as such.
+    pub(in crate::auth) fn logged_in(&mut self, admitted: Admitted, now: u64) {
+        for log_ins in admitted.0.iter().filter_map(ThrottleKey::log_ins) {
+            self.raise(log_ins, now);
+        }
+        self.succeeded(admitted);
     }
 
     /// The password was not verified: nothing is counted.
@@ -184,7 +201,13 @@ impl ThrottleKey {
             Self::Around(network) if network.prefix_len() == 56 => SITE,
             Self::Around(_) => WIDE,
             Self::Account(..) | Self::Device(..) => ACCOUNT,
+            Self::LogIns(_) => LOG_INS,
         }
+    }
+
+    /// What counts the log-ins, where this counts the failures of an account.
+    fn log_ins(&self) -> Option<Self> {
+        matches!(self, Self::Account(..) | Self::Device(..)).then(|| Self::LogIns(Box::new(self.clone())))
     }
 }
 

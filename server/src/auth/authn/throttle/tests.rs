@@ -149,3 +149,24 @@ fn the_networks_around_an_address_are_slowed_down_too_and_more_loosely() {
         assert_eq!(fails(&mut throttle, "anna", "192.0.2.1", 0), Ok(()), "{first}: elsewhere");
     }
 }
+
+#[test]
+fn whoever_logs_in_without_end_waits_and_nobody_else_does() {
+    let mut throttle = Throttle::default();
+    let log_in = |throttle: &mut Throttle, address: &str, now: u64| {
+        throttle.admit("anna", ip(address), None, now).map(|admitted| throttle.logged_in(admitted, now))
+    };
+    for _ in 0..LOG_INS.free {
+        assert_eq!(log_in(&mut throttle, "10.0.0.1", 0), Ok(()));
+    }
+    assert_eq!(log_in(&mut throttle, "10.0.0.1", 0), Err(Duration::from_secs(1)));
+    assert_eq!(log_in(&mut throttle, "10.0.0.2", 0), Ok(()));
+    let (mut now, mut passed) = (0, 0);
+    while now < DAY {
+        match log_in(&mut throttle, "10.0.0.1", now) {
+            Ok(()) => passed += 1,
+            Err(wait) => now += millis(wait),
+        }
+    }
+    assert!((5_000..10_000).contains(&passed), "{passed}");
+}
