@@ -102,6 +102,12 @@ impl AuthPolicy {
         (!self.withdrawals.has_account(&user.name)).then(|| self.local_rights(name, &user.groups, user.role))
     }
 
+    /// Whether a local account is an admin's, with all that was taken away so far.
+    pub(super) fn is_admin(&self, user: &User) -> bool {
+        let (role, _) = self.withdrawals.left_of(user.name.as_str(), user.role, &[]);
+        role == Role::Admin && !self.withdrawals.has_account(&user.name)
+    }
+
     /// What a local account may do, without what was taken away from it and is not in the database yet.
     fn local_rights(&self, user: &str, groups: &[String], role: Role) -> Arc<Rights> {
         let (role, groups) = self.withdrawals.left_of(user, role, groups);

@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rusqlite::Connection;
 use tokio::{sync::watch, time::Instant};
 
 use super::{
     ChangeError, Cost, IdentityProviders, NewSession, PasswordError, Principal, RandomError, Rules, Secret, Session,
-    SessionLimits, TakenAway, Withdrawal,
+    SessionLimits, TakenAway, User, Withdrawal,
     active_principals::{self, ActivePrincipals, Reading},
     auth_policy::AuthPolicy,
     authn::{session_issue::SessionIssue, sessions, throttle::Throttle, verifier::Verifier},
@@ -120,6 +121,14 @@ impl Auth {
     #[must_use]
     pub fn identity_providers(&self) -> &IdentityProviders {
         &self.inner.policy.providers
+    }
+
+    /// The local accounts that are admins' now, also where what was taken away is not in the database yet.
+    ///
+    /// # Errors
+    /// What SQLite said.
+    pub fn admins(&self, connection: &Connection) -> Result<Vec<User>, rusqlite::Error> {
+        Ok(users::list(connection)?.into_iter().filter(|user| self.inner.policy.is_admin(user)).collect())
     }
 
     /// Whether there are local accounts.

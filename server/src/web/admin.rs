@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     auth::{
-        AccountOrigin, AuthMethod, ChangeError, LogInError, MayBeDatabase, Password, Principal, TakenAway, User,
+        AccountOrigin, Auth, AuthMethod, ChangeError, LogInError, MayBeDatabase, Password, Principal, TakenAway, User,
         UserError, UserName, Withdrawal,
         authn::{
             expiry, sessions, tokens,
@@ -202,10 +202,11 @@ impl AccountChange {
         &self,
         transaction: &Transaction<'_>,
         account: &UserName,
+        auth: &Auth,
         has_other_admins: bool,
         by: &Principal,
     ) -> Result<bool, UserError> {
-        if !has_other_admins && self.takes_last_admin(transaction, account)? {
+        if !has_other_admins && self.takes_last_admin(auth, transaction, account)? {
             return Ok(false);
         }
         match self {
@@ -217,9 +218,14 @@ impl AccountChange {
     }
 
     /// Whether no admin would be left.
-    fn takes_last_admin(&self, connection: &Connection, account: &UserName) -> Result<bool, rusqlite::Error> {
+    fn takes_last_admin(
+        &self,
+        auth: &Auth,
+        connection: &Connection,
+        account: &UserName,
+    ) -> Result<bool, rusqlite::Error> {
         let keeps_admin = matches!(self, Self::Role(Role::Admin) | Self::Groups(_));
-        Ok(!keeps_admin && is_last_admin(connection, account)?)
+        Ok(!keeps_admin && is_last_admin(auth, connection, account)?)
     }
 
     /// What may hold without the database, where it takes something away.
@@ -283,15 +289,15 @@ async fn apply(request: &PageRequest, account_change: AccountChange) -> FormResu
     }
     let has_other_admins = request.state.auth.identity_providers().has_admins();
     let (word, withdrawal) = (account_change.word(), account_change.withdrawal(&name));
-    let (account, planned) = (name.clone(), account_change.clone());
+    let (account, planned, auth) = (name.clone(), account_change.clone(), request.state.auth.clone());
     let may_be_done = move |connection: &Connection| {
         // What gives somebody more waits until it can be written.
         let takes_away = users::find(connection, &account)?.is_some_and(|(user, _)| planned.takes_away_from(&user));
-        Ok(takes_away && (has_other_admins || !planned.takes_last_admin(connection, &account)?))
+        Ok(takes_away && (has_other_admins || !planned.takes_last_admin(&auth, connection, &account)?))
     };
-    let account = name.clone();
+    let (account, auth) = (name.clone(), request.state.auth.clone());
     let job = move |transaction: &Transaction<'_>, by: &Principal| {
-        account_change.apply(transaction, &account, has_other_admins, by)
+        account_change.apply(transaction, &account, &auth, has_other_admins, by)
     };
     match take_away(request, withdrawal, may_be_done, job).await? {
         Ok(TakenAway::Written(true)) => Ok(FormOutcome::Done(word)),
@@ -305,8 +311,8 @@ async fn apply(request: &PageRequest, account_change: AccountChange) -> FormResu
     }
 }
 
-fn is_last_admin(connection: &Connection, name: &UserName) -> Result<bool, rusqlite::Error> {
-    let admins: Vec<User> = users::list(connection)?.into_iter().filter(|user| user.role == Role::Admin).collect();
+fn is_last_admin(auth: &Auth, connection: &Connection, name: &UserName) -> Result<bool, rusqlite::Error> {
+    let admins = auth.admins(connection)?;
     Ok(admins.len() == 1 && admins[0].name == *name)
 }
 

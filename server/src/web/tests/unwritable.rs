@@ -4,6 +4,7 @@ use axum::{
     body::to_bytes,
     http::{HeaderName, StatusCode, header},
 };
+use model::rights::Role;
 use tokio::time::{sleep, timeout};
 
 use super::*;
@@ -125,6 +126,15 @@ async fn what_is_not_theirs_or_not_there_is_not_taken_away() {
     assert!(!ended.status().is_success(), "{}", ended.status());
     assert_eq!(status(&state, "GET /api/v1/me", &admin).await, StatusCode::OK);
     // The last admin stays one.
+    let answer = ask(&state, "POST /admin/users/role", "user=admin&role=viewer", admin.clone()).await;
+    assert!(!answer.status().is_success(), "{}", answer.status());
+    assert_eq!(status(&state, "GET /admin", &admin).await, StatusCode::OK);
+    // Also where the other admin is gone in memory alone.
+    set_writable(&state, true).await;
+    testing::add(&state.database, "second", Role::Admin).await;
+    set_writable(&state, false).await;
+    let answer = ask(&state, "POST /admin/users/remove", "user=second", admin.clone()).await;
+    assert_eq!(answer.status(), StatusCode::OK);
     let answer = ask(&state, "POST /admin/users/role", "user=admin&role=viewer", admin.clone()).await;
     assert!(!answer.status().is_success(), "{}", answer.status());
     assert_eq!(status(&state, "GET /admin", &admin).await, StatusCode::OK);
