@@ -174,6 +174,7 @@ async fn follow(audit: &AuditLog, mut follower: Follower) {
     loop {
         changes.mark_unchanged();
         if let Err(error) = follower.catch_up(audit).await {
+            follower.metrics.audit_failures.inc();
             tracing::error!(%error, "the audit log can't be read");
         }
         if changes.changed().await.is_err() {

@@ -159,8 +159,12 @@ fn read(row: &Row<'_>) -> Result<StoredEntry, rusqlite::Error> {
             *text = String::from_utf8_lossy(bytes).into_owned();
         }
     }
-    let hash = hex(&row.get::<_, Vec<u8>>(2 + COLUMNS.len())?);
-    Ok(StoredEntry { id: row.get(0)?, entry: Entry::read(row.get(1)?, texts), hash })
+    let hash = match row.get_ref(2 + COLUMNS.len())? {
+        ValueRef::Blob(bytes) | ValueRef::Text(bytes) => hex(bytes),
+        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => String::new(),
+    };
+    let at = row.get_ref(1)?.as_i64().unwrap_or_default();
+    Ok(StoredEntry { id: row.get(0)?, entry: Entry::read(at, texts), hash })
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use std::{
 
 use super::error::DatabaseError;
 
-/// The system's answer to a symbolic link where none is followed.
-const NO_FOLLOW: i32 = libc::O_NOFOLLOW;
+/// Neither follows a symbolic link nor waits for the other end of a pipe.
+const PLAIN_FILE: i32 = libc::O_NOFOLLOW | libc::O_NONBLOCK;
 
 /// Makes the folder where it is missing, and checks it; its path without symbolic links.
 pub(super) fn folder(dir: &Path) -> Result<PathBuf, DatabaseError> {
@@ -50,7 +50,7 @@ pub(super) fn file(path: &Path) -> Result<(), DatabaseError> {
         return Err(DatabaseError::Loose { path: path.to_owned(), what: "is a symbolic link", command });
     }
     // SQLite would make it readable to others.
-    let made = OpenOptions::new().create(true).append(true).mode(0o600).custom_flags(NO_FOLLOW).open(path);
+    let made = OpenOptions::new().create(true).append(true).mode(0o600).custom_flags(PLAIN_FILE).open(path);
     keep_private(&made.map_err(failed)?, path)?;
     for beside in beside(path) {
         if fs::symlink_metadata(&beside).is_ok() {
@@ -72,7 +72,7 @@ pub(super) fn beside(path: &Path) -> [PathBuf; 2] {
 /// Keeps others from a file that is there.
 pub(super) fn close_to_others(path: &Path) -> Result<(), DatabaseError> {
     let failed = |source| DatabaseError::Folder { path: path.to_owned(), source };
-    let open = OpenOptions::new().append(true).custom_flags(NO_FOLLOW).open(path).map_err(failed)?;
+    let open = OpenOptions::new().append(true).custom_flags(PLAIN_FILE).open(path).map_err(failed)?;
     keep_private(&open, path)
 }
 

@@ -115,7 +115,12 @@ fn a_text_that_is_stored_as_something_else_is_found() {
     drop(connection);
     describe_anew(&dir, "record", ") STRICT", ")");
     let open = || Connection::open(dir.path().join("sluice.db")).expect("opens");
-    open().execute("UPDATE record SET who = CAST(who AS BLOB) WHERE id = 2", []).expect("changed");
+    open()
+        .execute("UPDATE record SET who = CAST(who AS BLOB), hash = CAST(hash AS TEXT) WHERE id = 2", [])
+        .expect("changed");
+    // Whoever follows the log reads it all the same, and goes on.
+    let read = query::oldest(&open(), &Filter::default(), 1, 3).expect("read");
+    assert_eq!((read.entries.len(), read.entries[1].entry.who.as_str()), (3, "sluice"));
     assert_eq!(
         verdict(&open(), None),
         "entry 2 of 1970-01-01T00:00:02.000Z was changed, or the entries before it were: its hash does not fit"
