@@ -1,4 +1,4 @@
-//! Whether it really is the person who asks for what outlasts their session: a session may be stolen.
+//! Whether it really is the person who asks for what outlasts their session, or gives somebody more: a session may be stolen.
 
 use axum::http::StatusCode;
 
@@ -28,7 +28,7 @@ pub(super) async fn unconfirmed(request: &PageRequest, action: &str) -> Result<O
     let Some(session) = state.auth.session_of(principal).await? else { return Ok(None) };
     if session.origin == AccountOrigin::Oidc {
         let is_fresh = now() - session.created <= FRESH_MS;
-        let text = "What you make here outlasts your login: log out and in again, and make it within ten minutes.";
+        let text = "This outlasts your login: log out and in again, and do it within ten minutes.";
         return Ok((!is_fresh).then(|| FormOutcome::Denied(StatusCode::FORBIDDEN, text.to_owned())));
     }
     let (password, device) =

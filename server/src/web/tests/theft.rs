@@ -104,7 +104,7 @@ async fn where_a_provider_has_the_password_a_log_in_of_a_moment_ago_stands_for_i
     let ago = state.database.run(|c| c.execute("UPDATE sessions SET created = created - 601000", [])).await;
     assert!(ago.expect("older") > 0);
     let late = ask(&state, "POST /admin/walls/add", link, &[("cookie", &cookie)]).await;
-    assert!(late.status == 403 && late.body.contains("make it within ten minutes"), "{}", late.body);
+    assert!(late.status == 403 && late.body.contains("do it within ten minutes"), "{}", late.body);
 }
 
 #[tokio::test]

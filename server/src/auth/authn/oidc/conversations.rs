@@ -7,11 +7,12 @@ use std::{
     time::Duration,
 };
 
+use ipnet::IpNet;
+
 use crate::{
     fair_queue::{Applicant, FairQueue, Turn},
     network::client_network,
 };
-use ipnet::IpNet;
 
 /// Conversations at once. Further ones wait for their turn.
 const AT_ONCE: usize = 16;

@@ -1,4 +1,4 @@
-//! AlreadyAudited polls with some damage: no row is made up, none is lost, and nothing that could harm a page comes through.
+//! Recorded polls with some damage: no row is made up, none is lost, and nothing that could harm a page comes through.
 
 use bolero::check;
 use bytes::Bytes;
